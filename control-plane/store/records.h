@@ -1,0 +1,84 @@
+/* records.h: entities in the store: one row per live entity, its slug index, and the by_revision row that the feed reads.
+ *
+ * Rows (KV_MAIN), all numbers big-endian:
+ *   [kind 1][org 16][parent 16][id 16]                         -> {u16 kind, u16 version, u32 length, u64 revision, body}
+ *   [kind|0x80][org 16][parent 16][BLAKE2b-128(slug) 16]       -> org 16, parent 16, id 16
+ *   [0x7F 'R'][revision 8][kind 1][org 16][parent 16][id 16]   -> u8 deleted   (one per live entity or tombstone)
+ *   [0x7F 'D'][kind 1][org 16][parent 16][id 16]               -> u64 revision of the tombstone, i64 deleted_at_ms
+ * The body is the packed protobuf message of the kind (proto/catalog.proto); unknown fields survive read-modify-write.
+ * Invariant: record_put and record_delete keep all four in step inside the caller's transaction; nobody else writes them.
+ */
+#ifndef SLUICE_CONTROL_STORE_RECORDS_H
+#define SLUICE_CONTROL_STORE_RECORDS_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "common/arena.h"
+#include "common/id.h"
+#include "control-plane/store/kv.h"
+#include "proto/catalog.pb-c.h"
+
+struct record_key {
+    Sluice__Kind kind;
+    struct id org, parent, id;
+};
+
+struct write_op; /* writer.h */
+
+/* Unpacks the entity into the arena (freed with it; never call free_unpacked). `message` receives the type that belongs to
+ * key->kind. `revision` may be NULL. ST_NOT_FOUND, ST_BAD_FORMAT, ST_NO_MEMORY. */
+MUST_USE enum status record_get(struct kv_txn *txn, const struct record_key *key, struct arena *arena,
+                                void *message, uint64_t *revision);
+
+/* Index look-up. `name` is the slug (for API keys the 32-byte hash). Fills key->org/parent/id. ST_NOT_FOUND. */
+MUST_USE enum status record_find(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
+                                 const struct id *parent, struct str name, struct record_key *key);
+
+/* Id (UUID text) or slug, as every path segment and *_id may be either. ST_NOT_FOUND. */
+MUST_USE enum status record_resolve(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
+                                    const struct id *parent, struct str id_or_slug, struct record_key *key);
+
+/* Writes an entity (new or changed) at op's revision. `slug` is its index name; p = NULL for kinds without one. A changed slug
+ * moves the index. ST_CONFLICT: the slug belongs to another live entity of the same parent. */
+MUST_USE enum status record_put(struct write_op *op, const struct record_key *key, const void *message,
+                                struct str slug);
+/* As record_put with a further index row (an API key's second valid hash during rotation). */
+MUST_USE enum status record_index_add(struct write_op *op, const struct record_key *key, struct str name);
+MUST_USE enum status record_index_remove(struct write_op *op, const struct record_key *key, struct str name);
+
+/* Removes the entity and its index and leaves a tombstone for the feed. ST_NOT_FOUND. */
+MUST_USE enum status record_delete(struct write_op *op, const struct record_key *key);
+
+/* Walks the entities of one kind below (org, parent) in id order = order of creation. */
+struct record_cursor;
+MUST_USE enum status record_cursor_open(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
+                                        const struct id *parent, struct record_cursor **cursor);
+/* As record_cursor_open over all parents of the organisation. */
+MUST_USE enum status record_cursor_open_org(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
+                                            struct record_cursor **cursor);
+/* Unpacks the next entity into `arena`. ST_END. */
+MUST_USE enum status record_cursor_next(struct record_cursor *cursor, struct arena *arena, struct record_key *key,
+                                        void *message, uint64_t *revision);
+void record_cursor_close(struct record_cursor *cursor);
+
+/* The feed: calls `each` for changes with revision > after (and, at equal revision, key > after_key), oldest first, until it
+ * returns other than ST_OK or `max_bytes` of bodies were given; `more` says whether some remain. Deleted rows have body n = 0. */
+struct record_change {
+    uint64_t revision;
+    struct record_key key;
+    bool deleted;
+    struct str body; /* borrowed */
+};
+MUST_USE enum status record_changes(struct kv_txn *txn, uint64_t after, struct str after_key, size_t max_bytes,
+                                    enum status (*each)(void *arg, const struct record_change *change),
+                                    void *arg, bool *more);
+
+/* Newest revision committed. 0 in an empty store. */
+MUST_USE enum status record_revision(struct kv_txn *txn, uint64_t *revision);
+/* The store's id (new at init and at every restore). */
+MUST_USE enum status record_store_id(struct kv_txn *txn, struct id *store_id);
+
+/* The descriptor of a kind's message, for generic tools. NULL for a kind without one. */
+const ProtobufCMessageDescriptor *record_descriptor(Sluice__Kind kind);
+
+#endif
