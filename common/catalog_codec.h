@@ -1,0 +1,216 @@
+/* catalog_codec.h: the flat records of the catalog file (ARCHITECTURE section 8, Keys and Records).
+ *
+ *   key    [generation 1][kind 1][org 16][parent 16][id 16]              kinds: Sluice__Kind
+ *   index  [generation 1][kind|0x80][org 16][parent 16][BLAKE2b-128(slug)] -> org 16, parent 16, id 16
+ *   value  struct cat_head, then the fixed part of the kind, then bytes that cat_refs point at (offsets from the record's start)
+ *
+ * Written by the courier (catalog_encode), read in place by workers: packed, little-endian, no unpacking on the request path.
+ * A reader takes a record through cat_check once per fetch and strings through cat_str, which never leaves the record:
+ * a damaged file can give wrong text but no wild read. API keys, provider types and models are found through indexes below
+ * organisation none / parent none: an API key by its 32-byte hash, so that no organisation has to be known first.
+ * Readers accept CAT_VERSION and CAT_VERSION - 1.
+ */
+#ifndef SLUICE_COMMON_CATALOG_CODEC_H
+#define SLUICE_COMMON_CATALOG_CODEC_H
+
+#include "common/arena.h"
+#include "common/id.h"
+#include "common/ops.h"
+#include "common/price.h"
+#include "proto/catalog.pb-c.h"
+
+#define CAT_VERSION     1
+#define CAT_KEY_BYTES   50
+#define CAT_KIND_META   0x70 /* one record per generation and one for the file: struct cat_meta */
+#define CAT_KIND_RULES  0x71 /* derived: all model rules of one integration, id = integration: struct cat_rules */
+
+#define CAT_PACKED __attribute__((packed))
+
+struct cat_ref {
+    uint32_t off, len;
+} CAT_PACKED;
+
+struct cat_head {
+    uint16_t kind, version;
+    uint32_t length; /* of the whole record */
+    uint64_t revision;
+    struct id org, parent, id;
+} CAT_PACKED;
+
+struct cat_meta {
+    struct cat_head head;
+    struct id store_id;
+    uint64_t through_revision;
+    int64_t applied_utc_ms;
+    uint8_t live_generation;
+} CAT_PACKED;
+
+struct cat_org {
+    struct cat_head head;
+    uint8_t status; /* Sluice__Status */
+    uint8_t default_limit_mode;
+    struct cat_ref slug, name;
+} CAT_PACKED;
+
+struct cat_workspace {
+    struct cat_head head;
+    uint8_t status;
+    struct id default_config; /* none = no default */
+    struct cat_ref slug, name, defaults_json;
+} CAT_PACKED;
+
+/* Scopes that the gateway itself asks for, as bits; everything else is the admin API's. */
+#define CAT_SCOPE_COMPLETIONS_WRITE 1u
+#define CAT_SCOPE_MODELS_LIST       2u
+#define CAT_SCOPE_PROVIDERS_LIST    4u /* providers.list or virtual_keys.list */
+#define CAT_SCOPE_LOGS_WRITE        8u
+#define CAT_SCOPE_PASSTHROUGH       16u /* passthrough.invoke */
+
+struct cat_api_key {
+    struct cat_head head; /* parent = workspace, or none */
+    uint8_t type;         /* Sluice__ApiKeyType */
+    uint8_t status;
+    uint8_t config_override; /* 0 not said, 1 allowed, 2 refused */
+    uint64_t scopes;
+    int64_t expires_at_ms;   /* 0 = never */
+    int64_t previous_until_ms;
+    uint8_t hash[32];
+    uint8_t previous_hash[32];
+    struct id user;
+    struct id default_config;
+    struct cat_ref name, defaults_json;
+    struct cat_ref allowed_models; /* patterns, each ended by '\n'; empty = no narrowing */
+} CAT_PACKED;
+
+struct cat_provider {
+    struct cat_head head; /* parent = workspace */
+    uint8_t status;
+    int64_t expires_at_ms;
+    struct id integration;
+    struct cat_ref slug, name, model_config_json;
+    struct cat_ref allowed_models;
+} CAT_PACKED;
+
+#define CAT_INTEGRATION_ALLOW_ALL   1u
+#define CAT_INTEGRATION_PASSTHROUGH 2u
+
+struct cat_integration {
+    struct cat_head head;
+    uint8_t status;
+    uint32_t flags;
+    struct id provider_type;
+    struct id workspace; /* set: only this workspace may use it */
+    uint32_t secrets_version;
+    struct id delivery_key; /* key id of secrets_box; none = no secret stored */
+    struct cat_ref slug, name, base_url;
+    struct cat_ref secrets_box; /* the box for this node's group */
+    struct cat_ref hosts;       /* sorted comma list, exactly as sealed into the box */
+    struct cat_ref header_names; /* custom headers whose values are in the secrets, each ended by '\n' */
+    struct cat_ref configurations_json;
+    struct cat_ref allowed_private; /* comma list of CIDRs */
+    struct cat_ref api_dialect;
+} CAT_PACKED;
+
+struct cat_access {
+    struct cat_head head; /* parent = integration, id = workspace */
+    uint8_t enabled;
+} CAT_PACKED;
+
+#define CAT_RULE_ENABLED  1u
+#define CAT_RULE_CUSTOM   2u
+#define CAT_RULE_FINETUNE 4u
+#define CAT_RULE_PATTERN  8u /* the slug holds '*' */
+
+struct cat_rule {
+    struct id id;
+    uint32_t flags;
+    uint32_t secrets_version;
+    struct id delivery_key;
+    struct cat_ref slug, base_model, upstream_model, name, base_url, secrets_box, hosts, header_names;
+    struct cat_ref prices; /* struct price_row, or empty */
+} CAT_PACKED;
+
+/* Exact rules first, sorted by slug bytes; then patterns, longest literal part first. */
+struct cat_rules {
+    struct cat_head head; /* id = integration */
+    uint32_t exact_count, pattern_count;
+    struct cat_rule rules[];
+} CAT_PACKED;
+
+struct cat_provider_type {
+    struct cat_head head;
+    uint16_t dialect; /* enum cat_dialect */
+    uint8_t developer_to_system;
+    uint8_t no_stream_options;
+    struct cat_ref slug, name, base_url, auth_header, auth_prefix;
+    struct cat_ref extra_headers;     /* "name: value\n"* */
+    struct cat_ref renames;           /* "from to\n"* */
+    struct cat_ref stream_usage_path; /* "usage", "x_groq.usage" */
+    struct cat_ref passthrough;       /* "prefix\n"* */
+    struct cat_ref paths[OP_COUNT];   /* behind base_url; empty = not offered */
+} CAT_PACKED;
+
+enum cat_dialect {
+    CAT_DIALECT_OPENAI = 1,
+    CAT_DIALECT_ANTHROPIC,
+    CAT_DIALECT_AZURE_OPENAI,
+    CAT_DIALECT_BEDROCK,
+    CAT_DIALECT_GEMINI,
+    CAT_DIALECT_VERTEX,
+    CAT_DIALECT_COHERE,
+    CAT_DIALECT_OTHER = 255,
+};
+
+struct cat_model {
+    struct cat_head head; /* parent = provider type */
+    uint64_t context_window_tokens, max_input_tokens, max_output_tokens;
+    struct cat_ref slug, name, type, status;
+    struct cat_ref input_modalities, output_modalities, capabilities; /* "item\n"* */
+    struct cat_ref prices; /* struct price_row, or empty */
+} CAT_PACKED;
+
+struct cat_config {
+    struct cat_head head; /* parent = workspace */
+    uint8_t status;
+    struct cat_ref slug, name, document_json;
+} CAT_PACKED;
+
+struct cat_delivery_key {
+    struct cat_head head;
+    struct cat_ref node_box; /* crypto_box_seal to this node's public key */
+} CAT_PACKED;
+
+/* Builds the flat record of one entity from its packed protobuf body. A kind without a flat form gives ST_NOT_FOUND (skipped and
+ * counted); an unknown enum in a field that decides gives ST_BAD_FORMAT (the revision is refused). KIND_MODEL_RULE has no flat
+ * record of its own: the writer of the file keeps its protobuf row and rebuilds cat_rules with catalog_encode_rules. */
+MUST_USE enum status catalog_encode(struct arena *arena, Sluice__Kind kind, uint64_t revision, const struct id *org,
+                                    const struct id *parent, const struct id *id, struct str body,
+                                    struct str *record);
+MUST_USE enum status catalog_encode_rules(struct arena *arena, uint64_t revision, const struct id *org,
+                                          const struct id *integration, Sluice__ModelRule *const *rules, size_t count,
+                                          struct str *record);
+
+/* The name under which a kind is indexed (slug, key hash), borrowed from the record; n = 0 for none. Second index names
+ * (an API key's previous hash) are given by n-th = 1. */
+struct str catalog_index_name(const struct cat_head *head, unsigned nth);
+
+/* Keys. `slug_hash` form for indexes. */
+void catalog_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t kind, const struct id *org,
+                 const struct id *parent, const struct id *id);
+void catalog_index_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t kind, const struct id *org,
+                       const struct id *parent, struct str name);
+
+/* Proves that `value` is a record of `kind` with at least `fixed_bytes` and a version we read. NULL otherwise. */
+const void *cat_check(struct str value, uint16_t kind, size_t fixed_bytes);
+#define CAT_AS(value, kind, type) ((const struct type *)cat_check((value), (kind), sizeof(struct type)))
+
+/* The bytes of a ref; empty if it points outside the record. */
+static inline struct str cat_str(const struct cat_head *head, struct cat_ref ref)
+{
+    uint32_t length = head->length;
+    if (ref.off > length || ref.len > length - ref.off)
+        return STR_NONE;
+    return (struct str){(const char *)head + ref.off, ref.len};
+}
+
+#endif

@@ -1,0 +1,62 @@
+/* ipc.h: messages between the courier and one worker, over a SOCK_SEQPACKET pair (fd 3 in both roles' convention).
+ *
+ * The master keeps both ends of every pair, so a restarted courier or worker finds its pair as it was. Datagrams of at most
+ * IPC_MAX_BYTES; a full socket drops and counts (the asker retries by its own timer). Fixed little structs, same machine.
+ */
+#ifndef SLUICE_DATA_IPC_H
+#define SLUICE_DATA_IPC_H
+
+#include "common/id.h"
+#include "common/netaddr.h"
+
+#define IPC_MAX_BYTES   (64 * 1024)
+#define IPC_HOST_MAX    253
+#define IPC_ADDRS_MAX   16
+#define IPC_OBJECT_MAX  128
+
+enum ipc_kind {
+    IPC_NAME_QUERY = 1, /* worker -> courier: struct ipc_name */
+    IPC_NAME_ANSWER,    /* courier -> worker: struct ipc_name */
+    IPC_OBJECT_QUERY,   /* worker -> courier: struct ipc_object */
+    IPC_OBJECT_ANSWER,
+    IPC_DONE,           /* worker -> courier: slots wait (doorbell) */
+    IPC_PROBE,          /* courier -> worker: struct ipc_blob, packed Sluice__Probe */
+    IPC_PROBE_RESULT,   /* worker -> courier: struct ipc_blob, packed Sluice__ProbeResult */
+    IPC_CATALOG_NEW,    /* courier -> worker: the catalog file's live generation or revision moved (struct ipc_blob, n = 0) */
+    IPC_COURIER_UP,     /* courier -> worker: a (new) courier listens: ask again what is open */
+};
+
+struct ipc_head {
+    uint32_t kind;
+    uint32_t tag; /* the asker's; the answer repeats it */
+};
+
+struct ipc_name {
+    struct ipc_head head;
+    uint32_t status; /* enum status of the look-up */
+    uint32_t count;
+    uint32_t ttl_s;
+    char host[IPC_HOST_MAX + 1];
+    struct netaddr addrs[IPC_ADDRS_MAX];
+};
+
+struct ipc_object {
+    struct ipc_head head;
+    uint32_t status; /* answer: ST_OK owned, ST_NOT_FOUND not, ST_CONTROL_AWAY cannot tell */
+    struct id org, workspace, provider;
+    char object[IPC_OBJECT_MAX];
+    char object_kind[16];
+};
+
+struct ipc_blob {
+    struct ipc_head head;
+    uint32_t n;
+    char bytes[];
+};
+
+/* One datagram out. ST_AGAIN: the socket is full. ST_CLOSED: the other side is gone. */
+MUST_USE enum status ipc_send(int fd, const void *message, size_t n);
+/* One datagram in; *n is its size. ST_AGAIN: none waits. ST_CLOSED, ST_BAD_FORMAT (too short). */
+MUST_USE enum status ipc_receive(int fd, void *room, size_t room_bytes, size_t *n);
+
+#endif
