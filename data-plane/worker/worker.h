@@ -1,0 +1,55 @@
+/* worker.h: one worker process: what it was given at start, and what its modules share.
+ *
+ * worker_main: map the segment, open the catalog file and everything else that needs a file, read the secrets, lock the sandbox,
+ * then serve until drained. Order matters: nothing is opened after sandbox_lock.
+ */
+#ifndef SLUICE_DATA_WORKER_WORKER_H
+#define SLUICE_DATA_WORKER_WORKER_H
+
+#include "common/metrics.h"
+#include "common/params.h"
+#include "common/secret.h"
+#include "data-plane/catalog_file.h"
+#include "data-plane/segment.h"
+#include "data-plane/worker/loop.h"
+
+#define WORKER_LISTENERS_MAX 16
+
+/* Filled by data-plane/main.c (role "worker") from argv and the fixed descriptors. */
+struct worker_boot {
+    const struct params *params;
+    int control_fd;                /* 3: ipc with the courier */
+    int segment_fd;                /* 4 */
+    int secrets_fd;                /* 5: node X25519 public 32 + private 32 */
+    int log_fd;                    /* 6 */
+    int listener_fds[WORKER_LISTENERS_MAX];
+    size_t listener_count;
+    uint32_t column;
+    const char *catalog_path;
+};
+
+struct names;    /* names_client.h: host -> addresses, asked of the courier */
+struct upstream; /* upstream.h: libcurl */
+struct keyring;  /* keyring.h: delivery keys, opened secrets */
+struct front;    /* listener.h: listeners and connections */
+
+struct worker {
+    struct loop *loop;
+    struct catalog *catalog;
+    struct segment segment;
+    uint32_t column_index;
+    struct column_head *column;
+    struct slots *slots;
+    const struct params *params;
+    struct metrics metrics;
+    struct names *names;
+    struct upstream *upstream;
+    struct keyring *keyring;
+    struct front *front;
+    size_t body_bytes;        /* request bodies held in memory, all requests */
+    bool draining;
+};
+
+int worker_main(const struct worker_boot *boot);
+
+#endif
