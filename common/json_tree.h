@@ -49,7 +49,7 @@ MUST_USE enum status json_i64(const struct json *node, int64_t *value);
 MUST_USE enum status json_u64(const struct json *node, uint64_t *value);
 MUST_USE enum status json_bool(const struct json *node, bool *value);
 /* A decimal number scaled by 10^digits, exactly, no floating point: ("0.15", 9) -> 150000000. ST_RANGE if it does not fit;
- * digits beyond the scale are rounded up when `round_up`, else ST_RANGE. */
+ * digits beyond the scale are rounded up (towards +infinity) when `round_up`, else ST_RANGE. */
 MUST_USE enum status json_decimal(const struct json *node, unsigned digits, bool round_up, int64_t *value);
 
 #endif

@@ -21,6 +21,7 @@ struct json_writer {
     struct buf *buf;
     unsigned depth;
     bool comma;                  /* the next value or key needs one before it */
+    bool keyed;                  /* a key was written and waits for its value */
     bool in_array[JSON_MAX_DEPTH + 2];
 };
 

@@ -129,6 +129,11 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     return need;
 }
 
+size_t str_utf8_step(struct str s)
+{
+    return s.n == 0 ? 0 : utf8_length((const unsigned char *)s.p, s.n);
+}
+
 bool str_is_utf8(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;

@@ -73,6 +73,8 @@ MUST_USE enum status str_to_i64(struct str s, int64_t *value);
 
 /* True if every byte sequence is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
+/* Bytes (1 to 4) of the well-formed UTF-8 sequence at the front of s, or 0 (also when s is empty). */
+size_t str_utf8_step(struct str s);
 
 /* Matches a pattern with '*' (any run, also empty); every other byte stands for itself. Linear time. */
 bool str_glob(struct str pattern, struct str text);
