@@ -40,9 +40,9 @@ struct http_head {
     struct str target;   /* as sent */
     struct str path;     /* without query, still percent-encoded */
     struct str query;    /* without '?'; n = 0 if none */
-    struct http_header headers[CONN_HEADERS_MAX];
+    const struct http_header *headers;
     size_t header_count;
-    int64_t content_length; /* -1: chunked or none */
+    int64_t content_length; /* of the decoded body; -1: unknown (chunked, gzip) or none */
     bool has_body, chunked, gzip, keep_alive, expect_continue, http10;
     struct netaddr peer;    /* the client, after trusted_proxies / PROXY protocol */
     bool tls;
