@@ -46,6 +46,13 @@ void arena_free(struct arena *arena)
     arena_init(arena, arena->max_bytes);
 }
 
+void arena_wipe(struct arena *arena)
+{
+    for (struct arena_block *block = arena->blocks; block != NULL; block = block->next)
+        explicit_bzero(block + 1, block->bytes);
+    arena_free(arena);
+}
+
 static bool arena_grow(struct arena *arena, size_t n)
 {
     size_t wish = arena->blocks == NULL ? ARENA_MIN_BLOCK : arena->blocks->bytes * 2;

@@ -23,6 +23,8 @@ void arena_init(struct arena *arena, size_t max_bytes);
 void arena_init_with(struct arena *arena, void *first, size_t first_bytes, size_t max_bytes);
 /* Frees everything; the arena is empty and usable again. */
 void arena_free(struct arena *arena);
+/* As arena_free, overwriting what it held: for requests that carry secrets. */
+void arena_wipe(struct arena *arena);
 
 /* gives n bytes aligned to 16, not zeroed; NULL at the cap or out of memory. n = 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t n);
