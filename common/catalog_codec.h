@@ -127,7 +127,7 @@ struct cat_rule {
     uint32_t secrets_version;
     struct id delivery_key;
     struct cat_ref slug, base_model, upstream_model, name, base_url, secrets_box, hosts, header_names;
-    struct cat_ref prices; /* struct price_row, or empty */
+    struct cat_ref prices; /* price_table_blob, or empty */
 } CAT_PACKED;
 
 /* Exact rules first, sorted by slug bytes; then patterns, longest literal part first. */
@@ -166,7 +166,7 @@ struct cat_model {
     uint64_t context_window_tokens, max_input_tokens, max_output_tokens;
     struct cat_ref slug, name, type, status;
     struct cat_ref input_modalities, output_modalities, capabilities; /* "item\n"* */
-    struct cat_ref prices; /* struct price_row, or empty */
+    struct cat_ref prices; /* price_table_blob, or empty */
 } CAT_PACKED;
 
 struct cat_config {
