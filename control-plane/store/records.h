@@ -3,10 +3,16 @@
  * Rows (KV_MAIN), all numbers big-endian:
  *   [kind 1][org 16][parent 16][id 16]                         -> {u16 kind, u16 version, u32 length, u64 revision, body}
  *   [kind|0x80][org 16][parent 16][BLAKE2b-128(slug) 16]       -> org 16, parent 16, id 16
+ *   [0x7F 'N'][kind 1][org 16][parent 16][id 16]               -> the hashes it is indexed by, 16 each; the slug's first
+ *   [0x7F 'I'][kind 1][org 16][id 16]                          -> parent 16   (kinds of record_locate)
  *   [0x7F 'R'][revision 8][kind 1][org 16][parent 16][id 16]   -> u8 deleted   (one per live entity or tombstone)
  *   [0x7F 'D'][kind 1][org 16][parent 16][id 16]               -> u64 revision of the tombstone, i64 deleted_at_ms
  * The body is the packed protobuf message of the kind (proto/catalog.proto); unknown fields survive read-modify-write.
- * Invariant: record_put and record_delete keep all four in step inside the caller's transaction; nobody else writes them.
+ * Invariant: record_put and record_delete keep all of them in step inside the caller's transaction; nobody else writes them.
+ *
+ * Keys: an organisation's own record has org = id = its id, parent none. Organisation slugs and API key hashes are unique in the
+ * whole store (their index has org and parent none, so org and parent may be NULL in record_find); all other names per
+ * (org, parent). Kinds that are not in the feed (object, node, node group, vault key) have no 'R' and 'D' rows.
  */
 #ifndef SLUICE_CONTROL_STORE_RECORDS_H
 #define SLUICE_CONTROL_STORE_RECORDS_H
@@ -34,29 +40,45 @@ MUST_USE enum status record_get(struct kv_txn *txn, const struct record_key *key
 MUST_USE enum status record_find(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
                                  const struct id *parent, struct str name, struct record_key *key);
 
-/* Id (UUID text) or slug, as every path segment and *_id may be either. ST_NOT_FOUND. */
+/* Finds an entity by id when its parent is not known: providers, API keys, configs, model rules, nodes, delivery keys.
+ * ST_NOT_FOUND. */
+MUST_USE enum status record_locate(struct kv_txn *txn, Sluice__Kind kind, const struct id *org, const struct id *id,
+                                   struct record_key *key);
+
+/* Id (UUID text) or slug, as every path segment and *_id may be either. parent NULL: any parent, by id only, for the kinds of
+ * record_locate. ST_NOT_FOUND. */
 MUST_USE enum status record_resolve(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
                                     const struct id *parent, struct str id_or_slug, struct record_key *key);
 
 /* Writes an entity (new or changed) at op's revision. `slug` is its index name; p = NULL for kinds without one. A changed slug
- * moves the index. ST_CONFLICT: the slug belongs to another live entity of the same parent. */
+ * moves the index. copies. ST_CONFLICT: the slug belongs to another live entity of the same parent. ST_TOO_LARGE,
+ * ST_NO_MEMORY, ST_STORE_FULL, ST_IO. An operation without revision may only write kinds that are not in the feed (CHECKed). */
 MUST_USE enum status record_put(struct write_op *op, const struct record_key *key, const void *message,
                                 struct str slug);
-/* As record_put with a further index row (an API key's second valid hash during rotation). */
+/* A further index row of a live entity (an API key's second valid hash during rotation). record_delete removes these too.
+ * ST_CONFLICT, ST_NOT_FOUND; record_index_remove: ST_NOT_FOUND, also for the slug itself. */
 MUST_USE enum status record_index_add(struct write_op *op, const struct record_key *key, struct str name);
 MUST_USE enum status record_index_remove(struct write_op *op, const struct record_key *key, struct str name);
 
 /* Removes the entity and its index and leaves a tombstone for the feed. ST_NOT_FOUND. */
 MUST_USE enum status record_delete(struct write_op *op, const struct record_key *key);
 
-/* Walks the entities of one kind below (org, parent) in id order = order of creation. */
+/* Forgets tombstones older than `before_ms`, at most `max` in one operation; `left` says whether some remain. A node that
+ * has an older revision than record_feed_floor must take a full copy. Needs no revision of its own (may be no_revision). */
+MUST_USE enum status record_purge(struct write_op *op, int64_t before_ms, size_t max, bool *left);
+MUST_USE enum status record_feed_floor(struct kv_txn *txn, uint64_t *revision);
+
+/* Walks the entities of one kind below (org, parent) in id order = order of creation. The cursor is closed before its
+ * transaction ends; in a write transaction deleting while walking is fine. */
 struct record_cursor;
 MUST_USE enum status record_cursor_open(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
                                         const struct id *parent, struct record_cursor **cursor);
-/* As record_cursor_open over all parents of the organisation. */
+/* As record_cursor_open over all parents of the organisation, or with org = NULL over everything of the kind. */
 MUST_USE enum status record_cursor_open_org(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
                                             struct record_cursor **cursor);
-/* Unpacks the next entity into `arena`. ST_END. */
+/* Moves to the first entity with id > after (pages of a list); only for record_cursor_open. */
+void record_cursor_after(struct record_cursor *cursor, const struct id *after);
+/* Unpacks the next entity into `arena`; message NULL: only the key. revision may be NULL. ST_END. */
 MUST_USE enum status record_cursor_next(struct record_cursor *cursor, struct arena *arena, struct record_key *key,
                                         void *message, uint64_t *revision);
 void record_cursor_close(struct record_cursor *cursor);
@@ -69,13 +91,15 @@ struct record_change {
     bool deleted;
     struct str body; /* borrowed */
 };
+#define RECORD_CHANGE_KEY 49 /* after_key: kind 1, org 16, parent 16, id 16 */
+void record_change_key(const struct record_key *key, uint8_t bytes[RECORD_CHANGE_KEY]);
 MUST_USE enum status record_changes(struct kv_txn *txn, uint64_t after, struct str after_key, size_t max_bytes,
                                     enum status (*each)(void *arg, const struct record_change *change),
                                     void *arg, bool *more);
 
 /* Newest revision committed. 0 in an empty store. */
 MUST_USE enum status record_revision(struct kv_txn *txn, uint64_t *revision);
-/* The store's id (new at init and at every restore). */
+/* The store's id (new at init and at every restore). ST_NOT_FOUND in a store that was not initialised. */
 MUST_USE enum status record_store_id(struct kv_txn *txn, struct id *store_id);
 
 /* The descriptor of a kind's message, for generic tools. NULL for a kind without one. */

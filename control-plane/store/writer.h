@@ -3,7 +3,10 @@
  * An operation is a function that runs on the writer thread inside a nested transaction: it reads, decides and writes, and
  * either all of it (records, audit record, revision + 1) becomes durable or none. Operations are committed in groups (256 or
  * 2 ms); one that fails is undone alone. writer_run returns after the durable commit: a 2xx may then be sent.
- * After ST_IO on a commit the process ends (never retries fsync): the supervisor starts it anew.
+ * After ST_IO on a commit the process ends (never retries fsync): the supervisor starts it anew. ST_STORE_FULL on a commit
+ * fails the whole group and leaves the store as it was.
+ * Threads: writer_run, writer_revision and writer_wait_revision from any thread but the writer's own (an operation that needs
+ * another one runs its function directly). No call may be in progress when writer_stop is called.
  */
 #ifndef SLUICE_CONTROL_STORE_WRITER_H
 #define SLUICE_CONTROL_STORE_WRITER_H
@@ -27,7 +30,8 @@ struct write_op {
     int64_t now_ms;          /* the control plane's UTC, one value for the operation */
     const struct write_actor *actor;
     bool no_revision;        /* set by ledger operations: counters beside, no revision, no audit */
-    struct write_audit *audits; /* see writer_audit */
+    struct write_audit *audits; /* see writer_audit; oldest first */
+    bool audit_failed;       /* writer_audit had no memory: the operation will be refused */
 };
 
 typedef enum status (*write_fn)(struct write_op *op, void *arg);
@@ -43,7 +47,7 @@ void writer_stop(struct writer *writer);
 MUST_USE enum status writer_run(struct writer *writer, const struct write_actor *actor, struct arena *arena,
                                 write_fn fn, void *arg, uint64_t *revision);
 
-/* Adds an audit record to the running operation: what happened to which entity. before/after are JSON with secrets masked, or
+/* Adds an audit record to the running operation (borrows the strings until it ends): what happened to which entity. before/after are JSON with secrets masked, or
  * n = 0. Every operation that gets a revision has at least one (CHECKed). */
 struct write_audit {
     struct write_audit *next;
