@@ -1,1 +1,0 @@
-typedef int control_empty;
