@@ -1,0 +1,241 @@
+/* api_chat.c: POST chat/completions, complete and streamed.
+ *
+ * The answer is made first (answer.c); a complete reply and a stream are two ways of writing it. With n > 1 every choice
+ * says the same. In a stream every chunk carries the same id, and "usage": null when usage was asked for, as at OpenAI.
+ */
+#include "tests/sim/api.h"
+#include "tests/sim/schema.h"
+#include "tests/sim/stream.h"
+
+#define CHAT_CHOICES_MAX 128
+#define CHAT_TOKENS_MAX  (1 << 30)
+
+struct chat_context {
+    struct str id, model;
+    int64_t created_s;
+    bool include_usage;
+};
+
+static void chat_write_common(struct json_writer *w, const struct chat_context *chat, const char *object)
+{
+    jw_field_str(w, "id", chat->id);
+    jw_field_cstr(w, "object", object);
+    jw_field_i64(w, "created", chat->created_s);
+    jw_field_str(w, "model", chat->model);
+    jw_field_cstr(w, "service_tier", "default");
+    jw_field_cstr(w, "system_fingerprint", "fp_sim");
+}
+
+static const char *chat_finish_reason(const struct answer *answer)
+{
+    return answer->cut ? "length" : answer->tool_name.p != NULL ? "tool_calls" : "stop";
+}
+
+static void chat_write_call(struct json_writer *w, const struct answer *answer, bool indexed, struct str arguments)
+{
+    jw_key(w, "tool_calls");
+    jw_array(w);
+    jw_object(w);
+    if (indexed)
+        jw_field_u64(w, "index", 0);
+    jw_field_str(w, "id", answer->tool_id);
+    jw_field_cstr(w, "type", "function");
+    jw_key(w, "function");
+    jw_object(w);
+    jw_field_str(w, "name", answer->tool_name);
+    jw_field_str(w, "arguments", arguments);
+    jw_end(w);
+    jw_end(w);
+    jw_end(w);
+}
+
+static void chat_write_choice(struct json_writer *w, const struct answer *answer, uint64_t index)
+{
+    jw_object(w);
+    jw_field_u64(w, "index", index);
+    jw_key(w, "message");
+    jw_object(w);
+    jw_field_cstr(w, "role", "assistant");
+    jw_key(w, "content");
+    if (answer->tool_name.p == NULL) {
+        jw_str(w, answer->text);
+    } else {
+        jw_null(w);
+        chat_write_call(w, answer, false, answer->text);
+    }
+    jw_field_cstr(w, "refusal", NULL);
+    jw_key(w, "annotations");
+    jw_array(w);
+    jw_end(w);
+    jw_end(w);
+    jw_field_cstr(w, "logprobs", NULL);
+    jw_field_cstr(w, "finish_reason", chat_finish_reason(answer));
+    jw_end(w);
+}
+
+static void chat_write_complete(struct call *call, const struct chat_context *chat, const struct answer *answer)
+{
+    struct json_writer w;
+    jw_init(&w, call->out);
+    jw_object(&w);
+    chat_write_common(&w, chat, "chat.completion");
+    jw_key(&w, "choices");
+    jw_array(&w);
+    for (uint64_t i = 0; i < answer->choices; i++)
+        chat_write_choice(&w, answer, i);
+    jw_end(&w);
+    jw_key(&w, "usage");
+    call_write_usage(&w, &answer->usage);
+    jw_end(&w);
+    call->usage = answer->usage;
+}
+
+enum chat_delta { DELTA_ROLE, DELTA_TEXT, DELTA_FINISH };
+
+static void chat_write_delta(struct json_writer *w, const struct answer *answer, enum chat_delta kind, struct str text)
+{
+    bool tool = answer->tool_name.p != NULL;
+    jw_key(w, "delta");
+    jw_object(w);
+    if (kind == DELTA_ROLE) {
+        jw_field_cstr(w, "role", "assistant");
+        jw_field_cstr(w, "content", tool ? NULL : "");
+        if (tool)
+            chat_write_call(w, answer, true, STR(""));
+        jw_field_cstr(w, "refusal", NULL);
+    } else if (kind == DELTA_TEXT && tool) {
+        buf_add_lit(w->buf, "\"tool_calls\":[{\"index\":0,\"function\":");
+        struct json_writer function;
+        jw_init(&function, w->buf);
+        jw_object(&function);
+        jw_field_str(&function, "arguments", text);
+        jw_end(&function);
+        buf_add_lit(w->buf, "}]");
+    } else if (kind == DELTA_TEXT) {
+        jw_field_str(w, "content", text);
+    }
+    jw_end(w);
+}
+
+/* One event for every choice. */
+static void chat_add_events(struct stream *stream, enum chat_delta kind, struct str text, struct buf *out)
+{
+    const struct chat_context *chat = stream->context;
+    for (uint64_t i = 0; i < stream->answer.choices; i++) {
+        struct json_writer w;
+        buf_add_lit(out, "data: ");
+        jw_init(&w, out);
+        jw_object(&w);
+        chat_write_common(&w, chat, "chat.completion.chunk");
+        jw_key(&w, "choices");
+        jw_array(&w);
+        jw_object(&w);
+        jw_field_u64(&w, "index", i);
+        chat_write_delta(&w, &stream->answer, kind, text);
+        jw_field_cstr(&w, "logprobs", NULL);
+        jw_field_cstr(&w, "finish_reason", kind == DELTA_FINISH ? chat_finish_reason(&stream->answer) : NULL);
+        jw_end(&w);
+        jw_end(&w);
+        if (chat->include_usage)
+            jw_field_cstr(&w, "usage", NULL);
+        jw_end(&w);
+        buf_add_lit(out, "\n\n");
+    }
+}
+
+static void chat_stream_begin(struct stream *stream, struct buf *out)
+{
+    chat_add_events(stream, DELTA_ROLE, STR_NONE, out);
+}
+
+static void chat_stream_piece(struct stream *stream, struct str text, struct buf *out)
+{
+    chat_add_events(stream, DELTA_TEXT, text, out);
+}
+
+static void chat_stream_end(struct stream *stream, struct buf *out)
+{
+    const struct chat_context *chat = stream->context;
+    chat_add_events(stream, DELTA_FINISH, STR_NONE, out);
+    if (chat->include_usage) {
+        struct json_writer w;
+        buf_add_lit(out, "data: ");
+        jw_init(&w, out);
+        jw_object(&w);
+        chat_write_common(&w, chat, "chat.completion.chunk");
+        jw_key(&w, "choices");
+        jw_array(&w);
+        jw_end(&w);
+        jw_key(&w, "usage");
+        call_write_usage(&w, &stream->answer.usage);
+        jw_end(&w);
+        buf_add_lit(out, "\n\n");
+    }
+    buf_add_lit(out, "data: [DONE]\n\n");
+}
+
+static void chat_stream_error(struct stream *stream, struct buf *out)
+{
+    (void)stream;
+    buf_add_lit(out, "data: ");
+    error_write(out, 500, NULL, NULL, STR("The server had an error while processing your request. Sorry about that!"));
+    buf_add_lit(out, "\n\n");
+}
+
+static const struct stream_ops chat_stream = {chat_stream_begin, chat_stream_piece, chat_stream_end, chat_stream_error};
+
+/* What is asked for: the last message, the shape of the answer, the bounds. False: an error is the outcome. */
+static bool chat_read_ask(struct call *call, struct answer_ask *ask)
+{
+    const struct json *messages = json_get(call->root, "messages"), *last = NULL;
+    const struct json *format = json_get(call->root, "response_format");
+    int64_t choices = 1, newer = FAULT_NONE;
+    if (!json_is(messages, JSON_ARRAY) || messages->count == 0) {
+        call_error(call, 400, NULL, "messages", "Missing required parameter: 'messages'.");
+        return false;
+    }
+    for (const struct json *m = messages->first; m != NULL; m = m->next)
+        last = m;
+    *ask = (struct answer_ask){.user = answer_content_text(call, json_get(last, "content"))};
+    if (usage_chat(call->root, call->arena, &ask->prompt_tokens) != ST_OK || ask->user.p == NULL) {
+        call_error(call, 500, NULL, NULL, "out of memory");
+        return false;
+    }
+    if (!call_number(call, "max_tokens", 0, CHAT_TOKENS_MAX, FAULT_NONE, &ask->max_tokens) ||
+        !call_number(call, "max_completion_tokens", 0, CHAT_TOKENS_MAX, FAULT_NONE, &newer) ||
+        !call_number(call, "n", 1, CHAT_CHOICES_MAX, 1, &choices))
+        return false;
+    if (newer >= 0)
+        ask->max_tokens = newer;
+    ask->choices = (uint64_t)choices;
+    struct str type = call_text(call, format, "type");
+    ask->json = str_eq(type, STR("json_object"));
+    if (str_eq(type, STR("json_schema")))
+        ask->schema = json_get(json_get(format, "json_schema"), "schema");
+    ask->function = schema_pick_function(call->root, str_eq(call_text(call, last, "role"), STR("user")), ask->user,
+                                         call->arena);
+    return true;
+}
+
+void api_chat_create(struct call *call)
+{
+    struct answer_ask ask;
+    struct answer answer;
+    if (!call_model(call) || !chat_read_ask(call, &ask))
+        return;
+    struct chat_context *chat = arena_calloc(call->keep, 1, sizeof *chat);
+    if (chat == NULL || answer_make(call, &ask, &answer) != ST_OK) {
+        call_error(call, 500, NULL, NULL, "out of memory");
+        return;
+    }
+    *chat = (struct chat_context){
+        .id = sim_make_id(call->keep, "chatcmpl-"),
+        .model = call->model,
+        .created_s = sim_now_s(),
+        .include_usage = call_flag(json_get(call->root, "stream_options"), "include_usage"),
+    };
+    if (call_flag(call->root, "stream"))
+        stream_start(call, &chat_stream, &answer, chat);
+    else
+        chat_write_complete(call, chat, &answer);
+}

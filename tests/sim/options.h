@@ -1,0 +1,29 @@
+/* options.h: the command line of sluice-sim. Everything is borrowed from argv and lives as long as the process. */
+#ifndef SLUICE_TESTS_SIM_OPTIONS_H
+#define SLUICE_TESTS_SIM_OPTIONS_H
+
+#include "common/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OPTIONS_LIST_MAX 64 /* of each repeatable option */
+
+struct options {
+    const char *bind; /* IPv4 or IPv6 literal */
+    uint16_t port;    /* 0: the kernel picks */
+    const char *tls_cert, *tls_key;
+    const char *truth_log;
+    int64_t chunk_interval_ms;
+    int64_t chunks; /* 0: one per token, at most 64 */
+    int64_t latency_ms;
+    const char *accept_key[OPTIONS_LIST_MAX]; /* none: any key is good */
+    size_t accept_keys;
+    const char *model[OPTIONS_LIST_MAX];
+    size_t models;
+};
+
+/* ST_INVALID after one line on stderr that names the option. ST_END when help was printed. */
+MUST_USE enum status options_parse(int argc, char **argv, struct options *options);
+
+#endif
