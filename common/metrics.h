@@ -1,9 +1,11 @@
 /* metrics.h: counters, gauges and histograms as rows of metrics.def, rendered as Prometheus text.
  *
  * Values live in an array of u64 that the process is given: its own memory (control plane, courier) or its column of the shared segment
- * (workers). One writer per array; readers sum over arrays. Nothing here locks or allocates.
- *   METRIC(NAME, kind, "name", "label=\"value\"", "help")      kind: COUNTER | GAUGE
- *   HISTOGRAM(NAME, "name", "labels", "help", bounds...)       microsecond bounds, fixed set
+ * (workers). One writer per array; readers sum over arrays. Updates are relaxed atomic additions, so several
+ * threads of one process may share an array. Nothing here locks or allocates.
+ *   METRIC(NAME, kind, "name", "label=\"value\"", "help")      kind: COUNTER | GAUGE | MAX (a gauge whose arrays
+ *                                                              are not summed: the largest counts)
+ *   HISTOGRAM(NAME, "name", "labels", "help")                  observed in microseconds, shown in seconds; bounds: metrics.c
  */
 #ifndef SLUICE_COMMON_METRICS_H
 #define SLUICE_COMMON_METRICS_H

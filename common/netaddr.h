@@ -34,8 +34,8 @@ const char *netaddr_class_text(enum netaddr_class kind);
 
 /* ST_INVALID. IPv6 with or without brackets. */
 MUST_USE enum status netaddr_from_text(struct str text, struct netaddr *addr);
-/* True if the text looks like an attempt at an IP address in any spelling (all digits/dots, 0x.., brackets, colons): then it is
- * either accepted by netaddr_from_text or must be refused, never looked up as a name. */
+/* True if the text looks like an attempt at an IP address in any spelling (last label a number as inet_aton reads it, brackets, colons,
+ * '%', and any byte beyond ASCII, because IDNA maps foreign digits to ASCII ones): then it is either accepted by netaddr_from_text or must be refused, never looked up as a name. */
 bool netaddr_looks_numeric(struct str host);
 /* NUL-terminated; IPv6 per RFC 5952, without brackets. */
 void netaddr_to_text(const struct netaddr *addr, char text[NETADDR_TEXT + 1]);
@@ -45,10 +45,11 @@ MUST_USE enum status netaddr_from_sockaddr(const struct sockaddr *sockaddr, stru
 socklen_t netaddr_to_sockaddr(const struct netaddr *addr, uint16_t port, struct sockaddr_storage *out);
 bool netaddr_eq(const struct netaddr *a, const struct netaddr *b);
 
-/* "host:port", "[v6]:port", or without a port (then *port = fallback). ST_INVALID. */
+/* "host:port", "[v6]:port", or without a port (then *port = fallback). Ports 1 to 65535 without leading zeros. `host` borrows, without
+ * brackets: a strict address, or a name of letters, digits, '-', '_', '.'. ST_INVALID. */
 MUST_USE enum status netaddr_split_port(struct str text, uint16_t fallback, struct str *host, uint16_t *port);
 
-/* A comma list of CIDRs and addresses, as text. True if `addr` is in it. A malformed item matches nothing. */
+/* A comma list of CIDRs (no bit set behind the prefix) and addresses, as text. True if `addr` is in it. A malformed item matches nothing. */
 bool netaddr_in_list(const struct netaddr *addr, struct str list);
 /* ST_INVALID with the first malformed item in `bad`. */
 MUST_USE enum status netaddr_check_list(struct str list, struct str *bad);
