@@ -21,7 +21,8 @@ TestSuite(proto, .init = setup, .fini = teardown);
 
 Test(proto, round_trip_keeps_everything)
 {
-    Sluice__Hello hello = SLUICE__HELLO__INIT;
+    Sluice__Hello hello;
+    sluice__hello__init(&hello);
     char software[] = "sluice 1.0 \xe2\x82\xac";
     hello.software = software;
     hello.workers = 7;
