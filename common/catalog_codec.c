@@ -475,10 +475,12 @@ struct str catalog_index_name(const struct cat_head *head, unsigned nth)
 void catalog_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t kind, const struct id *org,
                  const struct id *parent, const struct id *id)
 {
+    static const struct id none;
+    bool flat = kind == SLUICE__KIND__KIND_DELIVERY_KEY;
     key[0] = generation;
     key[1] = kind;
     memcpy(key + 2, org, ID_BYTES);
-    memcpy(key + 18, parent, ID_BYTES);
+    memcpy(key + 18, flat ? &none : parent, ID_BYTES);
     memcpy(key + 34, id, ID_BYTES);
 }
 

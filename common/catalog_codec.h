@@ -4,6 +4,7 @@
  *   index  [generation 1][kind|0x80][org 16][parent 16][BLAKE2b-128(slug)] -> org 16, parent 16, id 16
  *          where a name is unique: a slug below its organisation and parent (a model's below its provider type), an API key's
  *          hash below no organisation and no parent (catalog_index_key sees to that)
+ *   A delivery key stands below no parent, because a node does not know its group (catalog_key sees to that).
  *   value  struct cat_head, then the fixed part of the kind, then bytes that cat_refs point at (offsets from the record's start)
  *
  * Written by the courier (catalog_encode), read in place by workers: packed, little-endian, no unpacking on the request path.
