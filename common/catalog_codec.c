@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "common/catalog_flat.h"
-#include "common/proto.h"
+#include "common/wire.h"
 
 enum field_op { FIELD_STR, FIELD_ID, FIELD_HASH, FIELD_U8, FIELD_I64, FIELD_U64, FIELD_LINES };
 
@@ -350,10 +350,10 @@ enum status catalog_encode(struct arena *arena, Sluice__Kind kind, uint64_t revi
     struct arena scratch;
     struct buf flat;
     void *message = NULL;
-    arena_init(&scratch, PROTO_HEAP_MAX_BYTES);
+    arena_init(&scratch, WIRE_HEAP_MAX_BYTES);
     enum status status = flat_begin(&flat, row->fixed_bytes, &head);
     if (status == ST_OK)
-        status = proto_unpack(&scratch, row->type, body, &message);
+        status = wire_unpack_known(row->type, body, &scratch, &message);
     if (status == ST_OK)
         status = encode_message(&flat, row, message);
     if (status == ST_OK)

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/proto.h"
+#include "common/wire.h"
 #include "data-plane/catalog_rows.h"
 
 #define APPLY_ARENA_BYTES    (256u << 20) /* the rules of one integration, unpacked */
@@ -62,7 +62,7 @@ static enum status apply_refuse(struct apply *apply, uint64_t revision, unsigned
 static bool id_of(ProtobufCBinaryData bytes, struct id *id)
 {
     *id = ID_NONE;
-    return bytes.len == 0 || id_from_bytes(proto_str(bytes), id) == ST_OK;
+    return bytes.len == 0 || id_from_bytes(wire_str(&bytes), id) == ST_OK;
 }
 
 static enum status touch(struct apply *apply, const struct id *org, const struct id *integration)
@@ -209,7 +209,7 @@ static enum status apply_change(struct apply *apply, const Sluice__Change *chang
         TRY(row_unindex(apply, key));
         return catalog_row_remove(apply->txn, key);
     }
-    enum status status = change_write(apply, &head, proto_str(change->body), key);
+    enum status status = change_write(apply, &head, wire_str(&change->body), key);
     if (status == ST_NOT_FOUND) {
         apply->skipped++;
         return ST_OK;
@@ -245,8 +245,8 @@ static enum status rule_collect(void *arg, struct str value)
     }
     if (head->revision > list->revision)
         list->revision = head->revision;
-    return proto_unpack(list->arena, &sluice__model_rule__descriptor, str_from(value, sizeof *head),
-                        &list->rules[list->count++]);
+    return wire_unpack_known(&sluice__model_rule__descriptor, str_from(value, sizeof *head), list->arena,
+                             &list->rules[list->count++]);
 }
 
 static enum status rules_rebuild(struct apply *apply, const struct touched *at)

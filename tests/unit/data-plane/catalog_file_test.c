@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/proto.h"
+#include "common/wire.h"
 #include "data-plane/catalog_file.h"
 
 static char dir[64], path[96];
@@ -56,7 +56,7 @@ TestSuite(catalog_file, .init = setup, .fini = teardown);
 
 static ProtobufCBinaryData raw(const struct id *id)
 {
-    return proto_bytes(id_bytes(id));
+    return wire_data(id_bytes(id));
 }
 
 static struct id id_n(unsigned n)
@@ -92,8 +92,8 @@ static Sluice__Change *add(Sluice__ChangesReply *reply, uint64_t revision, int k
     change->deleted = message == NULL;
     struct str wire;
     if (message != NULL) {
-        cr_assert_eq(proto_pack(&arena, message, &wire), ST_OK);
-        change->body = proto_bytes(wire);
+        cr_assert_eq(wire_pack(message, &arena, &wire), ST_OK);
+        change->body = wire_data(wire);
     }
     reply->changes[reply->n_changes++] = change;
     return change;
@@ -204,7 +204,7 @@ Test(catalog_file, several_replies_are_one_transaction)
     Sluice__ChangesReply *parts[2] = {reply_new(false, true, 11), reply_new(false, false, 12)};
     add_provider(parts[0], 11, 5, "five");
     add(parts[1], 12, SLUICE__KIND__KIND_PROVIDER, &workspace, id_n(6), NULL)->deleted = false;
-    parts[1]->changes[0]->body = proto_bytes(STR("\xff\xff"));
+    parts[1]->changes[0]->body = wire_data(STR("\xff\xff"));
     cr_assert_eq(catalog_apply(catalog, parts, 2, &refused, &refused_revision), ST_BAD_FORMAT);
     cr_assert_eq(refused_revision, 12);
     cr_assert_eq(find("five"), 0);
@@ -301,7 +301,7 @@ Test(catalog_file, rules_are_rebuilt)
     cr_assert_eq(rule_count(""), 0);
     reply = reply_new(false, false, 19);
     add_rule(reply, 19, 5, "x");
-    reply->changes[0]->body = proto_bytes(STR("\xff"));
+    reply->changes[0]->body = wire_data(STR("\xff"));
     cr_assert_eq(apply(reply), ST_BAD_FORMAT);
     cr_assert_eq(refused_revision, 19);
     cr_assert_eq(position(), 18);
