@@ -25,7 +25,7 @@ static const uint64_t bounds_us[BOUNDS] = {
 
 enum {
 #define METRIC(name, kind, text, labels, help) AT_##name,
-#define HISTOGRAM(name, text, labels, help) \
+#define HISTOGRAM(name, text, labels, help)                                                        \
     AT_##name, AT_LAST_##name = AT_##name + HISTOGRAM_SLOTS - 1,
 #include "common/metrics.def"
 #undef METRIC

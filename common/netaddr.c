@@ -287,7 +287,8 @@ enum status netaddr_from_sockaddr(const struct sockaddr *sockaddr, struct netadd
         *addr = from_v6(v6.sin6_addr.s6_addr);
         *port = ntohs(v6.sin6_port);
         return ST_OK;
-    default: return ST_INVALID;
+    default:
+        return ST_INVALID;
     }
 }
 

@@ -122,7 +122,8 @@ static inline size_t judge_block(const char *p)
         (lead & UINT64_C(1) << 63) | (three & UINT64_C(3) << 62) | (four & UINT64_C(7) << 61);
     if (crossing == 0)
         return wrong == 0 ? BLOCK : 0;
-    /* the place of the crossing lead byte counts: a sequence before it may have expected more there */
+    /* the place of the crossing lead byte counts: a sequence before it may have expected more there
+     */
     unsigned n = (unsigned)__builtin_ctzll(crossing);
     return (wrong & ((UINT64_C(2) << n) - 1)) == 0 ? n : 0;
 }

@@ -1,4 +1,5 @@
-/* log_test.c: whatever the fields hold, a line is one JSON object, and a full pipe costs nothing but the line. */
+/* log_test.c: whatever the fields hold, a line is one JSON object, and a full pipe costs nothing
+ * but the line. */
 #include "common/log.h"
 
 #include <criterion/criterion.h>
@@ -57,8 +58,9 @@ static struct str field(const struct json *root, const char *name)
 Test(log, fields_keep_their_types)
 {
     struct id id = {{0xAB}};
-    log_warn("event_name", LOG_STR("s", STR("x")), LOG_CSTR("none", NULL), LOG_U64("u", UINT64_MAX), LOG_I64("i", INT64_MIN),
-             LOG_BOOL("b", true), LOG_ID("id", &id), LOG_STATUS(ST_NOT_FOUND));
+    log_warn("event_name", LOG_STR("s", STR("x")), LOG_CSTR("none", NULL), LOG_U64("u", UINT64_MAX),
+             LOG_I64("i", INT64_MIN), LOG_BOOL("b", true), LOG_ID("id", &id),
+             LOG_STATUS(ST_NOT_FOUND));
     const struct json *root = line();
     cr_expect(str_eq(field(root, "ts"), STR("1970-01-01T00:00:01.000Z")));
     cr_expect(str_eq(field(root, "level"), STR("warn")));
@@ -76,8 +78,12 @@ Test(log, fields_keep_their_types)
 Test(log, nothing_from_outside_forges_a_line)
 {
     static const struct str rows[] = {
-        {"\n{\"level\":\"error\"}\n", 19}, {"a\",\"b\":\"c", 9}, {"\\", 1}, {"\0\x01\x1F\x7F", 4},
-        {"\xFF\xC3(", 3}, {"\xE2\x80\xA8 \xC3\xA9", 6},
+        {"\n{\"level\":\"error\"}\n", 19},
+        {"a\",\"b\":\"c", 9},
+        {"\\", 1},
+        {"\0\x01\x1F\x7F", 4},
+        {"\xFF\xC3(", 3},
+        {"\xE2\x80\xA8 \xC3\xA9", 6},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         log_info("e", LOG_STR("v", rows[i]));

@@ -82,7 +82,8 @@ Test(metrics, histograms_are_cumulative)
     cr_expect(has_line("sluice_request_seconds_bucket{le=\"+Inf\"} 6"));
     cr_expect(has_line("sluice_request_seconds_count 6"));
     cr_expect(has_line("sluice_request_seconds_sum 5296.467495"));
-    cr_expect(has_line("sluice_upstream_first_byte_seconds_count 0"), "rows do not touch each other");
+    cr_expect(has_line("sluice_upstream_first_byte_seconds_count 0"),
+              "rows do not touch each other");
 }
 
 Test(metrics, every_family_is_announced_once_before_its_samples)
@@ -96,7 +97,8 @@ Test(metrics, every_family_is_announced_once_before_its_samples)
         if (str_starts(line, STR("# HELP "))) {
             struct str name = str_from(line, 7);
             ptrdiff_t space = str_find_char(name, ' ');
-            cr_assert(space > 0 && (size_t)space + 1 < name.n, "a family needs a help text: %.*s", (int)line.n, line.p);
+            cr_assert(space > 0 && (size_t)space + 1 < name.n, "a family needs a help text: %.*s",
+                      (int)line.n, line.p);
             family = str_head(name, (size_t)space);
             ptrdiff_t again = str_find(rest, line);
             cr_expect_lt(again, 0, "announced twice: %.*s", (int)line.n, line.p);
@@ -104,7 +106,8 @@ Test(metrics, every_family_is_announced_once_before_its_samples)
         } else if (str_starts(line, STR("# TYPE "))) {
             cr_expect(str_starts(str_from(line, 7), family));
         } else {
-            cr_expect(str_starts(line, STR("sluice_")) && str_starts(line, family), "%.*s", (int)line.n, line.p);
+            cr_expect(str_starts(line, STR("sluice_")) && str_starts(line, family), "%.*s",
+                      (int)line.n, line.p);
         }
     }
     cr_expect_gt(families, 5);

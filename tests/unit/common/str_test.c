@@ -4,7 +4,10 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#define S(literal) {(literal), sizeof(literal) - 1}
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
 Test(str, compares)
 {
@@ -61,11 +64,19 @@ Test(str, numbers)
         enum status u64, i64;
         uint64_t value;
     } rows[] = {
-        {"0", ST_OK, ST_OK, 0}, {"007", ST_OK, ST_OK, 7}, {"18446744073709551615", ST_OK, ST_RANGE, UINT64_MAX},
-        {"18446744073709551616", ST_RANGE, ST_RANGE, 0}, {"99999999999999999999999", ST_RANGE, ST_RANGE, 0},
-        {"", ST_INVALID, ST_INVALID, 0}, {"-", ST_INVALID, ST_INVALID, 0}, {"+1", ST_INVALID, ST_INVALID, 0},
-        {" 1", ST_INVALID, ST_INVALID, 0}, {"1 ", ST_INVALID, ST_INVALID, 0}, {"0x1", ST_INVALID, ST_INVALID, 0},
-        {"1.0", ST_INVALID, ST_INVALID, 0}, {"--1", ST_INVALID, ST_INVALID, 0},
+        {"0", ST_OK, ST_OK, 0},
+        {"007", ST_OK, ST_OK, 7},
+        {"18446744073709551615", ST_OK, ST_RANGE, UINT64_MAX},
+        {"18446744073709551616", ST_RANGE, ST_RANGE, 0},
+        {"99999999999999999999999", ST_RANGE, ST_RANGE, 0},
+        {"", ST_INVALID, ST_INVALID, 0},
+        {"-", ST_INVALID, ST_INVALID, 0},
+        {"+1", ST_INVALID, ST_INVALID, 0},
+        {" 1", ST_INVALID, ST_INVALID, 0},
+        {"1 ", ST_INVALID, ST_INVALID, 0},
+        {"0x1", ST_INVALID, ST_INVALID, 0},
+        {"1.0", ST_INVALID, ST_INVALID, 0},
+        {"--1", ST_INVALID, ST_INVALID, 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         uint64_t u = 55;
@@ -88,7 +99,11 @@ Test(str, numbers)
 static bool reference_utf8(const unsigned char *p, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        size_t more = p[i] < 0x80 ? 0 : p[i] >> 5 == 6 ? 1 : p[i] >> 4 == 14 ? 2 : p[i] >> 3 == 30 ? 3 : 9;
+        size_t more = p[i] < 0x80       ? 0
+                      : p[i] >> 5 == 6  ? 1
+                      : p[i] >> 4 == 14 ? 2
+                      : p[i] >> 3 == 30 ? 3
+                                        : 9;
         if (more == 9 || i + more >= n)
             return false;
         uint32_t c = more == 0 ? p[i] : p[i] & (0x3Fu >> more);
@@ -135,15 +150,33 @@ Test(str, utf8_agrees_with_the_rfc_for_all_short_sequences)
 Test(str, utf8_at_every_place_of_a_block)
 {
     static const struct str rows[] = {
-        S("\xC3\xA9"), S("\xE2\x82\xAC"), S("\xF0\x9F\x98\x80"), S("\xED\x9F\xBF\xEE\x80\x80"), S("\xF4\x8F\xBF\xBF"),
-        S("\xC3"), S("\xE2\x82"), S("\xF0\x9F\x98"), S("\x80"), S("\xC0\x80"), S("\xED\xA0\x80"), S("\xE0\x9F\x80"),
-        S("\xF0\x8F\xBF\xBF"), S("\xF4\x90\x80\x80"), S("\xF5\x80\x80\x80"), S("\xC3\xA9\xA9"), S("\xE2\x82\xAC\xAC"),
-        S("\xE2\xC3\xA9"), S("\xFF"), S("\xC1\xBF"), S("\xE0\xA0\x80\xED\x80\x80\xF0\x90\x80\x80"),
+        S("\xC3\xA9"),
+        S("\xE2\x82\xAC"),
+        S("\xF0\x9F\x98\x80"),
+        S("\xED\x9F\xBF\xEE\x80\x80"),
+        S("\xF4\x8F\xBF\xBF"),
+        S("\xC3"),
+        S("\xE2\x82"),
+        S("\xF0\x9F\x98"),
+        S("\x80"),
+        S("\xC0\x80"),
+        S("\xED\xA0\x80"),
+        S("\xE0\x9F\x80"),
+        S("\xF0\x8F\xBF\xBF"),
+        S("\xF4\x90\x80\x80"),
+        S("\xF5\x80\x80\x80"),
+        S("\xC3\xA9\xA9"),
+        S("\xE2\x82\xAC\xAC"),
+        S("\xE2\xC3\xA9"),
+        S("\xFF"),
+        S("\xC1\xBF"),
+        S("\xE0\xA0\x80\xED\x80\x80\xF0\x90\x80\x80"),
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (size_t at = 0; at < 140; at++)
             for (size_t more = 0; more < 3; more++)
-                cr_assert(check_placed((const unsigned char *)rows[i].p, rows[i].n, at, at + rows[i].n + more * 50),
+                cr_assert(check_placed((const unsigned char *)rows[i].p, rows[i].n, at,
+                                       at + rows[i].n + more * 50),
                           "row %zu at %zu, %zu behind", i, at, more * 50);
 }
 
@@ -164,12 +197,25 @@ Test(str, globs)
         const char *pattern, *text;
         bool match;
     } rows[] = {
-        {"", "", true}, {"", "a", false}, {"*", "", true}, {"*", "anything", true}, {"o1-*", "o1-mini", true},
-        {"o1-*", "o1", false}, {"o1-*", "o1-", true}, {"*-preview", "gpt-4-preview", true}, {"*-preview", "preview", false},
-        {"*-preview", "a-preview-preview", true}, {"a*b*c", "aXXbYYc", true}, {"a*b*c", "aXXbYY", false},
-        {"**", "x", true}, {"a?c", "abc", false}, {"a?c", "a?c", true}, {"A", "a", false}, {"*a", "bab", false},
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
+        {"*", "anything", true},
+        {"o1-*", "o1-mini", true},
+        {"o1-*", "o1", false},
+        {"o1-*", "o1-", true},
+        {"*-preview", "gpt-4-preview", true},
+        {"*-preview", "preview", false},
+        {"*-preview", "a-preview-preview", true},
+        {"a*b*c", "aXXbYYc", true},
+        {"a*b*c", "aXXbYY", false},
+        {"**", "x", true},
+        {"a?c", "abc", false},
+        {"a?c", "a?c", true},
+        {"A", "a", false},
+        {"*a", "bab", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        cr_expect_eq(str_glob(str_c(rows[i].pattern), str_c(rows[i].text)), rows[i].match, "%s ~ %s", rows[i].pattern,
-                     rows[i].text);
+        cr_expect_eq(str_glob(str_c(rows[i].pattern), str_c(rows[i].text)), rows[i].match,
+                     "%s ~ %s", rows[i].pattern, rows[i].text);
 }
