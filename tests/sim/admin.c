@@ -1,9 +1,12 @@
-/* admin.c: /__sim/...: how tests look at the simulator without a file (admin_request of dispatch.h).
+/* admin.c: /__sim/...: how tests look at the simulator without a file (admin_request of
+ * dispatch.h).
  *
- *   GET  /__sim/requests?attempt_id=   truth records, oldest first     GET /__sim/last?n=   the last n (default 1)
- *   GET  /__sim/stats                  counters                        POST /__sim/reset    empties ring, objects, counters
+ *   GET  /__sim/requests?attempt_id=   truth records, oldest first     GET /__sim/last?n=   the
+ * last n (default 1) GET  /__sim/stats                  counters                        POST
+ * /__sim/reset    empties ring, objects, counters
  *
- * These requests need no credential, meet no fault, and are never in the truth log or in the counters of requests.
+ * These requests need no credential, meet no fault, and are never in the truth log or in the
+ * counters of requests.
  */
 #include "tests/sim/dispatch.h"
 #include "tests/sim/reply.h"

@@ -1,7 +1,9 @@
-/* answer.c: see answer.h. Same request, same answer: no clock and no random number has a part in it.
+/* answer.c: see answer.h. Same request, same answer: no clock and no random number has a part in
+ * it.
  *
- * The text is made whole before the first byte goes out, so that usage is known from the start and a stream is only a
- * way of cutting it. It must never exceed max_tokens: budgets are tested against that bound.
+ * The text is made whole before the first byte goes out, so that usage is known from the start and
+ * a stream is only a way of cutting it. It must never exceed max_tokens: budgets are tested against
+ * that bound.
  */
 #include "tests/sim/answer.h"
 
@@ -29,7 +31,9 @@ struct str answer_content_text(struct call *call, const struct json *content)
         struct str one = call_text(call, part, "text");
         if (one.p == NULL)
             continue;
-        text = text.n == 0 ? one : arena_printf(call->arena, STR_FMT "\n" STR_FMT, STR_ARG(text), STR_ARG(one));
+        text = text.n == 0
+                   ? one
+                   : arena_printf(call->arena, STR_FMT "\n" STR_FMT, STR_ARG(text), STR_ARG(one));
         if (text.p == NULL)
             return text;
     }
@@ -44,7 +48,8 @@ static struct str answer_user_text(struct call *call, struct str user)
         return answer_cut(user, ANSWER_ECHO_MAX);
     struct str spec = fault_find(user), head = str_head(user, (size_t)at);
     struct str tail = str_from(user, (size_t)(spec.p - user.p) + spec.n);
-    struct str joined = arena_printf(call->arena, STR_FMT STR_FMT, STR_ARG(str_trim(head)), STR_ARG(tail));
+    struct str joined =
+        arena_printf(call->arena, STR_FMT STR_FMT, STR_ARG(str_trim(head)), STR_ARG(tail));
     return joined.p == NULL ? STR("") : answer_cut(str_trim(joined), ANSWER_ECHO_MAX);
 }
 
@@ -71,12 +76,14 @@ static void answer_pad(struct buf *text, size_t n)
 {
     while (text->n < n && buf_status(text) == ST_OK) {
         size_t missing = n - text->n;
-        buf_add(text, answer_filler, missing < sizeof answer_filler - 1 ? missing : sizeof answer_filler - 1);
+        buf_add(text, answer_filler,
+                missing < sizeof answer_filler - 1 ? missing : sizeof answer_filler - 1);
     }
 }
 
 /* Pads and cuts as the fault asks; plain text only: padded JSON would be none. */
-static struct str answer_fit(const struct call *call, const struct answer_ask *ask, int64_t pieces, struct buf *text)
+static struct str answer_fit(const struct call *call, const struct answer_ask *ask, int64_t pieces,
+                             struct buf *text)
 {
     bool plain = ask->function == NULL && ask->schema == NULL && !ask->json;
     if (plain && call->fault->bytes > 0)
@@ -84,10 +91,12 @@ static struct str answer_fit(const struct call *call, const struct answer_ask *a
     if (plain && call->fault->bytes <= 0 && pieces > 0)
         answer_pad(text, (size_t)pieces * USAGE_BYTES_PER_TOKEN);
     struct str fitted = buf_str(text);
-    return plain && call->fault->bytes > 0 ? answer_cut(fitted, (size_t)call->fault->bytes) : fitted;
+    return plain && call->fault->bytes > 0 ? answer_cut(fitted, (size_t)call->fault->bytes)
+                                           : fitted;
 }
 
-static void answer_count(const struct call *call, const struct answer_ask *ask, struct answer *answer)
+static void answer_count(const struct call *call, const struct answer_ask *ask,
+                         struct answer *answer)
 {
     uint64_t reasoning = call->fault->reasoning > 0 ? (uint64_t)call->fault->reasoning : 0;
     uint64_t cached = call->fault->cached > 0 ? (uint64_t)call->fault->cached : 0;
@@ -124,7 +133,9 @@ enum status answer_make(struct call *call, const struct answer_ask *ask, struct 
     }
     answer_count(call, ask, answer);
     uint64_t tokens = usage_tokens(answer->text.n);
-    answer->pieces = pieces > 0 ? (uint64_t)pieces : tokens < ANSWER_PIECES_MAX ? tokens : ANSWER_PIECES_MAX;
+    answer->pieces = pieces > 0                   ? (uint64_t)pieces
+                     : tokens < ANSWER_PIECES_MAX ? tokens
+                                                  : ANSWER_PIECES_MAX;
 out:
     buf_free(&text);
     return status;

@@ -1,7 +1,8 @@
 /* api_chat.c: POST chat/completions, complete and streamed.
  *
- * The answer is made first (answer.c); a complete reply and a stream are two ways of writing it. With n > 1 every choice
- * says the same. In a stream every chunk carries the same id, and "usage": null when usage was asked for, as at OpenAI.
+ * The answer is made first (answer.c); a complete reply and a stream are two ways of writing it.
+ * With n > 1 every choice says the same. In a stream every chunk carries the same id, and "usage":
+ * null when usage was asked for, as at OpenAI.
  */
 #include "tests/sim/api.h"
 #include "tests/sim/schema.h"
@@ -16,7 +17,8 @@ struct chat_context {
     bool include_usage;
 };
 
-static void chat_write_common(struct json_writer *w, const struct chat_context *chat, const char *object)
+static void chat_write_common(struct json_writer *w, const struct chat_context *chat,
+                              const char *object)
 {
     jw_field_str(w, "id", chat->id);
     jw_field_cstr(w, "object", object);
@@ -31,7 +33,8 @@ static const char *chat_finish_reason(const struct answer *answer)
     return answer->cut ? "length" : answer->tool_name.p != NULL ? "tool_calls" : "stop";
 }
 
-static void chat_write_call(struct json_writer *w, const struct answer *answer, bool indexed, struct str arguments)
+static void chat_write_call(struct json_writer *w, const struct answer *answer, bool indexed,
+                            struct str arguments)
 {
     jw_key(w, "tool_calls");
     jw_array(w);
@@ -73,7 +76,8 @@ static void chat_write_choice(struct json_writer *w, const struct answer *answer
     jw_end(w);
 }
 
-static void chat_write_complete(struct call *call, const struct chat_context *chat, const struct answer *answer)
+static void chat_write_complete(struct call *call, const struct chat_context *chat,
+                                const struct answer *answer)
 {
     struct json_writer w;
     jw_init(&w, call->out);
@@ -92,7 +96,8 @@ static void chat_write_complete(struct call *call, const struct chat_context *ch
 
 enum chat_delta { DELTA_ROLE, DELTA_TEXT, DELTA_FINISH };
 
-static void chat_write_delta(struct json_writer *w, const struct answer *answer, enum chat_delta kind, struct str text)
+static void chat_write_delta(struct json_writer *w, const struct answer *answer,
+                             enum chat_delta kind, struct str text)
 {
     bool tool = answer->tool_name.p != NULL;
     jw_key(w, "delta");
@@ -118,7 +123,8 @@ static void chat_write_delta(struct json_writer *w, const struct answer *answer,
 }
 
 /* One event for every choice. */
-static void chat_add_events(struct stream *stream, enum chat_delta kind, struct str text, struct buf *out)
+static void chat_add_events(struct stream *stream, enum chat_delta kind, struct str text,
+                            struct buf *out)
 {
     const struct chat_context *chat = stream->context;
     for (uint64_t i = 0; i < stream->answer.choices; i++) {
@@ -133,7 +139,8 @@ static void chat_add_events(struct stream *stream, enum chat_delta kind, struct 
         jw_field_u64(&w, "index", i);
         chat_write_delta(&w, &stream->answer, kind, text);
         jw_field_cstr(&w, "logprobs", NULL);
-        jw_field_cstr(&w, "finish_reason", kind == DELTA_FINISH ? chat_finish_reason(&stream->answer) : NULL);
+        jw_field_cstr(&w, "finish_reason",
+                      kind == DELTA_FINISH ? chat_finish_reason(&stream->answer) : NULL);
         jw_end(&w);
         jw_end(&w);
         if (chat->include_usage)
@@ -178,13 +185,16 @@ static void chat_stream_error(struct stream *stream, struct buf *out)
 {
     (void)stream;
     buf_add_lit(out, "data: ");
-    error_write(out, 500, NULL, NULL, STR("The server had an error while processing your request. Sorry about that!"));
+    error_write(out, 500, NULL, NULL,
+                STR("The server had an error while processing your request. Sorry about that!"));
     buf_add_lit(out, "\n\n");
 }
 
-static const struct stream_ops chat_stream = {chat_stream_begin, chat_stream_piece, chat_stream_end, chat_stream_error};
+static const struct stream_ops chat_stream = {chat_stream_begin, chat_stream_piece, chat_stream_end,
+                                              chat_stream_error};
 
-/* What is asked for: the last message, the shape of the answer, the bounds. False: an error is the outcome. */
+/* What is asked for: the last message, the shape of the answer, the bounds. False: an error is the
+ * outcome. */
 static bool chat_read_ask(struct call *call, struct answer_ask *ask)
 {
     const struct json *messages = json_get(call->root, "messages"), *last = NULL;
@@ -212,8 +222,8 @@ static bool chat_read_ask(struct call *call, struct answer_ask *ask)
     ask->json = str_eq(type, STR("json_object"));
     if (str_eq(type, STR("json_schema")))
         ask->schema = json_get(json_get(format, "json_schema"), "schema");
-    ask->function = schema_pick_function(call->root, str_eq(call_text(call, last, "role"), STR("user")), ask->user,
-                                         call->arena);
+    ask->function = schema_pick_function(
+        call->root, str_eq(call_text(call, last, "role"), STR("user")), ask->user, call->arena);
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* api_completions.c: POST completions, the older text API, complete and streamed.
  *
- * One choice per prompt and per n (index = prompt * n + choice). All choices answer the last prompt: what matters to a
- * gateway is their number and the usage. max_tokens is 16 unless given, as at OpenAI.
+ * One choice per prompt and per n (index = prompt * n + choice). All choices answer the last
+ * prompt: what matters to a gateway is their number and the usage. max_tokens is 16 unless given,
+ * as at OpenAI.
  */
 #include "tests/sim/api.h"
 #include "tests/sim/stream.h"
@@ -23,7 +24,8 @@ static void completion_write_common(struct json_writer *w, const struct completi
     jw_field_str(w, "model", context->model);
 }
 
-static void completion_write_choice(struct json_writer *w, uint64_t index, struct str text, const char *finish)
+static void completion_write_choice(struct json_writer *w, uint64_t index, struct str text,
+                                    const char *finish)
 {
     jw_object(w);
     jw_field_str(w, "text", text);
@@ -38,7 +40,8 @@ static const char *completion_finish(const struct answer *answer)
     return answer->cut ? "length" : "stop";
 }
 
-static void completion_events(struct stream *stream, struct str text, const char *finish, struct buf *out)
+static void completion_events(struct stream *stream, struct str text, const char *finish,
+                              struct buf *out)
 {
     const struct completion_context *context = stream->context;
     for (uint64_t i = 0; i < stream->answer.choices; i++) {
@@ -94,14 +97,16 @@ static void completion_error(struct stream *stream, struct buf *out)
 {
     (void)stream;
     buf_add_lit(out, "data: ");
-    error_write(out, 500, NULL, NULL, STR("The server had an error while processing your request. Sorry about that!"));
+    error_write(out, 500, NULL, NULL,
+                STR("The server had an error while processing your request. Sorry about that!"));
     buf_add_lit(out, "\n\n");
 }
 
-static const struct stream_ops completion_stream = {completion_begin, completion_piece, completion_end,
-                                                    completion_error};
+static const struct stream_ops completion_stream = {completion_begin, completion_piece,
+                                                    completion_end, completion_error};
 
-static void completion_write(struct call *call, const struct completion_context *context, const struct answer *answer)
+static void completion_write(struct call *call, const struct completion_context *context,
+                             const struct answer *answer)
 {
     struct json_writer w;
     jw_init(&w, call->out);
@@ -131,8 +136,9 @@ static bool completion_read_ask(struct call *call, struct answer_ask *ask)
     }
     if (json_is(prompt, JSON_ARRAY) && prompt->count > 0 && prompt->first->type != JSON_NUMBER)
         prompts = prompt->count;
-    const struct json *last = json_is(prompt, JSON_ARRAY) && prompt->count > 0 ? json_at(prompt, prompt->count - 1)
-                                                                               : prompt;
+    const struct json *last = json_is(prompt, JSON_ARRAY) && prompt->count > 0
+                                  ? json_at(prompt, prompt->count - 1)
+                                  : prompt;
     if (json_is(last, JSON_STRING) && json_text(last, call->arena, &ask->user) != ST_OK)
         return false;
     if (!call_number(call, "max_tokens", 0, COMPLETIONS_TOKENS_MAX, 16, &ask->max_tokens) ||

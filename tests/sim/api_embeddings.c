@@ -1,8 +1,10 @@
-/* api_embeddings.c: POST embeddings: one vector per input, as decimal numbers or as base64 of little-endian floats.
+/* api_embeddings.c: POST embeddings: one vector per input, as decimal numbers or as base64 of
+ * little-endian floats.
  *
- * Component k/4096 with k in [-127, 127], drawn from a hash of the input and the component's place: exact in binary32 and in
- * at most 12 decimals, so both encodings carry the very same value. The same input gives the same vector, always; a
- * shorter vector (dimensions) is the beginning of the longer one.
+ * Component k/4096 with k in [-127, 127], drawn from a hash of the input and the component's place:
+ * exact in binary32 and in at most 12 decimals, so both encodings carry the very same value. The
+ * same input gives the same vector, always; a shorter vector (dimensions) is the beginning of the
+ * longer one.
  */
 #include "tests/sim/api.h"
 
@@ -52,8 +54,8 @@ static void embedding_write_base64(struct json_writer *w, uint64_t hash, uint32_
     buf_add_char(w->buf, '"');
 }
 
-static void embedding_write(struct json_writer *w, const struct json *input, uint64_t index, uint32_t dimensions,
-                            bool base64)
+static void embedding_write(struct json_writer *w, const struct json *input, uint64_t index,
+                            uint32_t dimensions, bool base64)
 {
     uint64_t hash = sim_hash(input->raw, 1);
     jw_object(w);
@@ -80,15 +82,19 @@ static bool embedding_check(struct call *call, const struct json *input, uint32_
 {
     int64_t wanted = 0;
     if (input == NULL || usage_input(input, call->arena, &call->usage.prompt) != ST_OK ||
-        (input->type == JSON_ARRAY && (input->count == 0 || input->count > EMBEDDINGS_INPUTS_MAX))) {
-        call_error(call, 400, NULL, "input", "'$.input' is invalid. Please check the API reference.");
+        (input->type == JSON_ARRAY &&
+         (input->count == 0 || input->count > EMBEDDINGS_INPUTS_MAX))) {
+        call_error(call, 400, NULL, "input",
+                   "'$.input' is invalid. Please check the API reference.");
         return false;
     }
     if (call->model_row.dimensions == 0) {
-        call_error(call, 403, NULL, NULL, "You are not allowed to generate embeddings from this model");
+        call_error(call, 403, NULL, NULL,
+                   "You are not allowed to generate embeddings from this model");
         return false;
     }
-    if (!call_number(call, "dimensions", 1, call->model_row.dimensions, call->model_row.dimensions, &wanted))
+    if (!call_number(call, "dimensions", 1, call->model_row.dimensions, call->model_row.dimensions,
+                     &wanted))
         return false;
     if (json_get(call->root, "dimensions") != NULL && call->model_row.fixed_dimensions) {
         call_error(call, 400, NULL, NULL, "This model does not support specifying dimensions.");

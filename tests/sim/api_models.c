@@ -1,5 +1,6 @@
-/* api_models.c: GET models, GET and DELETE models/{model}. The list is that of models.h; fine-tuned names are found but not
- * listed. Deleting a fine-tuned name is answered and changes nothing; any other model belongs to somebody else.
+/* api_models.c: GET models, GET and DELETE models/{model}. The list is that of models.h; fine-tuned
+ * names are found but not listed. Deleting a fine-tuned name is answered and changes nothing; any
+ * other model belongs to somebody else.
  */
 #include "tests/sim/api.h"
 

@@ -1,7 +1,7 @@
 /* call.c: see call.h: reading parameters, and OpenAI's error shape.
  *
- * Error bodies: {"error":{"message","type","param","code"}}; the type follows from the status, as at OpenAI.
- * A handler makes at most one error the outcome: what was written before is dropped.
+ * Error bodies: {"error":{"message","type","param","code"}}; the type follows from the status, as
+ * at OpenAI. A handler makes at most one error the outcome: what was written before is dropped.
  */
 #include "tests/sim/call.h"
 
@@ -10,11 +10,13 @@
 static const char *error_type(int status, const char *code)
 {
     if (status == 429)
-        return code != NULL && strcmp(code, "insufficient_quota") == 0 ? "insufficient_quota" : "requests";
+        return code != NULL && strcmp(code, "insufficient_quota") == 0 ? "insufficient_quota"
+                                                                       : "requests";
     return status >= 500 ? "server_error" : "invalid_request_error";
 }
 
-void error_write(struct buf *out, int status, const char *code, const char *param, struct str message)
+void error_write(struct buf *out, int status, const char *code, const char *param,
+                 struct str message)
 {
     struct json_writer w;
     jw_init(&w, out);
@@ -29,7 +31,8 @@ void error_write(struct buf *out, int status, const char *code, const char *para
     jw_end(&w);
 }
 
-void call_error(struct call *call, int status, const char *code, const char *param, const char *format, ...)
+void call_error(struct call *call, int status, const char *code, const char *param,
+                const char *format, ...)
 {
     char message[1024];
     va_list args;
@@ -46,7 +49,8 @@ void call_error(struct call *call, int status, const char *code, const char *par
 
 void call_no_object(struct call *call, const char *what)
 {
-    call_error(call, 404, NULL, "id", "No such %s object: " STR_FMT, what, STR_ARG(str_head(call->id, 200)));
+    call_error(call, 404, NULL, "id", "No such %s object: " STR_FMT, what,
+               STR_ARG(str_head(call->id, 200)));
 }
 
 bool call_model_named(struct call *call, struct str name)
@@ -72,11 +76,22 @@ bool call_model_named(struct call *call, struct str name)
 
 bool call_model(struct call *call)
 {
-    struct str name = call_text(call, call->root, "model");
+    struct str name =
+        call->root == NULL ? call_field(call, "model") : call_text(call, call->root, "model");
     if (name.p != NULL)
         return call_model_named(call, name);
     call_error(call, 400, NULL, NULL, "you must provide a model parameter");
     return false;
+}
+
+struct str call_field(const struct call *call, const char *name)
+{
+    return call->req == NULL ? STR_NONE : form_field(call->req->form, name);
+}
+
+struct str call_query(const struct call *call, const char *name)
+{
+    return call->req == NULL ? STR_NONE : request_query(call->req, name);
 }
 
 struct str call_text(const struct call *call, const struct json *node, const char *name)
@@ -88,13 +103,16 @@ struct str call_text(const struct call *call, const struct json *node, const cha
     return text.p == NULL ? STR("") : text;
 }
 
-bool call_number(struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *value)
+bool call_number(struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise,
+                 int64_t *value)
 {
     const struct json *member = json_get(call->root, name);
     int64_t number = otherwise;
-    if (!json_is_none(member) && (json_i64(member, &number) != ST_OK || number < min || number > max)) {
-        call_error(call, 400, "invalid_value", name, "Invalid value for '%s': expected an integer from %lld to %lld.",
-                   name, (long long)min, (long long)max);
+    if (!json_is_none(member) &&
+        (json_i64(member, &number) != ST_OK || number < min || number > max)) {
+        call_error(call, 400, "invalid_value", name,
+                   "Invalid value for '%s': expected an integer from %lld to %lld.", name,
+                   (long long)min, (long long)max);
         return false;
     }
     *value = number;
@@ -135,6 +153,7 @@ void call_write_usage_responses(struct json_writer *w, const struct usage *usage
     jw_key(w, "input_tokens_details");
     jw_object(w);
     jw_field_u64(w, "cached_tokens", usage->cached);
+    jw_field_u64(w, "cache_write_tokens", 0);
     jw_end(w);
     jw_field_u64(w, "output_tokens", usage->completion);
     jw_key(w, "output_tokens_details");

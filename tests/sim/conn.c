@@ -1,10 +1,11 @@
 /* conn.c: the life of a connection.
  *
- *   reading --request complete--> busy: dispatch, then { flush -> source.fill -> flush ... } --reply out--> reading | closed
+ *   reading --request complete--> busy: dispatch, then { flush -> source.fill -> flush ... }
+ * --reply out--> reading | closed
  *
- * conn_run is the only place that moves a connection on; reads, writability and the timer all end there. A request
- * leaves the connection in exactly one way (conn_finish or conn_close), and each of them writes its truth record, so
- * no request is missing from the log and none is in it twice.
+ * conn_run is the only place that moves a connection on; reads, writability and the timer all end
+ * there. A request leaves the connection in exactly one way (conn_finish or conn_close), and each
+ * of them writes its truth record, so no request is missing from the log and none is in it twice.
  */
 #include "tests/sim/conn.h"
 
@@ -20,11 +21,11 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define CONN_MAGIC       0x5c0ffee1u
-#define CONN_OUT_KEPT    4096 /* bytes of an idle connection's output room that stay allocated */
+#define CONN_MAGIC        0x5c0ffee1u
+#define CONN_OUT_KEPT     4096 /* bytes of an idle connection's output room that stay allocated */
 #define CONN_SLOW_TICK_MS 50
-#define CONN_RESET_MS    10   /* between the last byte and the RST, so that the client can read it */
-#define CONN_ACCEPT_MAX  64   /* per turn */
+#define CONN_RESET_MS     10 /* between the last byte and the RST, so that the client can read it */
+#define CONN_ACCEPT_MAX   64 /* per turn */
 
 enum conn_pump { PUMP_WAIT, PUMP_DONE, PUMP_GONE };
 
@@ -196,7 +197,8 @@ static bool conn_finish(struct conn *conn)
 
 static void conn_refuse(struct conn *conn)
 {
-    static const char reply[] = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    static const char reply[] =
+        "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     (void)pipe_write(&conn->pipe, reply, sizeof reply - 1);
     conn_close(conn, false, false);
 }

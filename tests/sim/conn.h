@@ -1,8 +1,9 @@
 /* conn.h: one client connection: bytes in, requests one after the other, bytes out.
  *
- * Owner: the loop's watch; freed when it closes. Requests on one connection are answered in order: while a reply is
- * under way nothing is read, so a pipelining client waits (CONN_PENDING_MAX bytes of what came along are kept).
- * A client that closes its side while its reply is under way has aborted the request.
+ * Owner: the loop's watch; freed when it closes. Requests on one connection are answered in order:
+ * while a reply is under way nothing is read, so a pipelining client waits (CONN_PENDING_MAX bytes
+ * of what came along are kept). A client that closes its side while its reply is under way has
+ * aborted the request.
  */
 #ifndef SLUICE_TESTS_SIM_CONN_H
 #define SLUICE_TESTS_SIM_CONN_H
@@ -13,7 +14,7 @@
 
 #define CONN_READ_BYTES  (64 << 10)         /* per turn, so also the most that can be pending */
 #define CONN_OUT_MAX     (SIM_TEXT_MAX * 2) /* one reply of unpaced text with its JSON escapes */
-#define CONN_TURN_BYTES  (256 << 10)        /* streamed to one client before the others get a turn */
+#define CONN_TURN_BYTES  (256 << 10) /* streamed to one client before the others get a turn */
 #define CONN_PENDING_MAX CONN_READ_BYTES
 
 struct conn {
@@ -38,7 +39,8 @@ MUST_USE enum status conn_listen(struct sim *sim);
 
 /* Prepares the parser of a new connection (http.c). */
 void http_open(struct conn *conn);
-/* Parses; at the end of a request what follows goes to `pending` and busy is set. ST_BAD_HTTP, ST_NO_MEMORY. */
+/* Parses; at the end of a request what follows goes to `pending` and busy is set. ST_BAD_HTTP,
+ * ST_NO_MEMORY. */
 MUST_USE enum status http_feed(struct conn *conn, const char *p, size_t n);
 /* The next request may be parsed. */
 void http_resume(struct conn *conn);

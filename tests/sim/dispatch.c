@@ -1,9 +1,11 @@
 /* dispatch.c: see dispatch.h.
  *
- *   /__sim? -> static magic? -> fault spec -> latency -> credential -> fault before the reply -> route -> handler
+ *   /__sim? -> static magic? -> fault spec -> latency -> credential -> fault before the reply ->
+ * route -> handler
  *
- * The credential is judged before a fault is acted on, so a test of a wrong key always sees 401. A fault spec that does not
- * parse is 400. Handlers never see a request whose body could not be taken.
+ * The credential is judged before a fault is acted on, so a test of a wrong key always sees 401. A
+ * fault spec that does not parse is 400. Handlers never see a request whose body could not be
+ * taken.
  */
 #include "tests/sim/dispatch.h"
 
@@ -70,7 +72,8 @@ static bool dispatch_check_key(struct request *req)
     const char *header = NULL;
     if (!request_credential(req, &key, &header)) {
         reply_error(req, 401, NULL,
-                    STR("You didn't provide an API key. You need to provide your API key in an Authorization "
+                    STR("You didn't provide an API key. You need to provide your API key in an "
+                        "Authorization "
                         "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."));
         return false;
     }
@@ -81,8 +84,11 @@ static bool dispatch_check_key(struct request *req)
     if (options->accept_keys == 0)
         return true;
     struct str tail = key.n > 4 ? str_from(key, key.n - 4) : STR("");
-    struct str message = arena_printf(&req->keep, "Incorrect API key provided: ****" STR_FMT ". You can find your "
-                                      "API key at https://platform.openai.com/account/api-keys.", STR_ARG(tail));
+    struct str message =
+        arena_printf(&req->keep,
+                     "Incorrect API key provided: ****" STR_FMT ". You can find your "
+                     "API key at https://platform.openai.com/account/api-keys.",
+                     STR_ARG(tail));
     reply_error(req, 401, "invalid_api_key", message);
     return false;
 }
@@ -115,7 +121,8 @@ static bool dispatch_fault(struct request *req)
         struct str message = dispatch_status_message(fault->status, &code);
         reply_error(req, (int)fault->status, code, message);
     } else if (fault->garbage == 1) {
-        reply_body(req, 200, REPLY_JSON, STR("<html><body>this is {no} JSON \xff\xfe</body></html>\n"));
+        reply_body(req, 200, REPLY_JSON,
+                   STR("<html><body>this is {no} JSON \xff\xfe</body></html>\n"));
     } else {
         return false;
     }
@@ -128,13 +135,21 @@ static void dispatch_call(struct request *req, const struct route *route)
     struct json_error error;
     struct json *root = NULL;
     buf_init(&out, CONN_OUT_MAX);
-    struct call call = {.sim = req->sim, .req = req, .fault = &req->fault, .arena = &req->arena,
-                        .keep = &req->keep, .id = req->id, .out = &out, .status = 200};
-    bool takes_body = strcmp(req->method, "POST") == 0 && req->body.n > 0;
+    struct call call = {.sim = req->sim,
+                        .req = req,
+                        .fault = &req->fault,
+                        .arena = &req->arena,
+                        .keep = &req->keep,
+                        .id = req->id,
+                        .out = &out,
+                        .status = 200,
+                        .length = -1};
+    bool takes_body = strcmp(req->method, "POST") == 0 && req->form == NULL && req->body.n > 0;
     if (takes_body && (json_parse(&req->arena, buf_str(&req->body), NULL, &root, &error) != ST_OK ||
                        root->type != JSON_OBJECT)) {
         call_error(&call, 400, NULL, NULL,
-                   "We could not parse the JSON body of your request. The OpenAI API expects a JSON payload.");
+                   "We could not parse the JSON body of your request. The OpenAI API expects a "
+                   "JSON payload.");
     } else {
         call.root = root;
         route->call(&call);
@@ -146,9 +161,10 @@ static void dispatch_call(struct request *req, const struct route *route)
     req->usage = call.usage;
     req->stream = call.stream;
     if (call.source != NULL)
-        reply_source(req, call.content_type, call.source, -1);
+        reply_source(req, call.content_type, call.source, call.length);
     else
-        reply_body(req, call.status, call.content_type == NULL ? REPLY_JSON : call.content_type, buf_str(&out));
+        reply_body(req, call.status, call.content_type == NULL ? REPLY_JSON : call.content_type,
+                   buf_str(&out));
     buf_free(&out);
 }
 
@@ -158,17 +174,15 @@ static void dispatch_route(struct request *req)
     struct str id = STR_NONE;
     const struct route *route = routes_find(str_c(req->method), req->path, &id, &wrong_method);
     if (route == NULL) {
-        struct str message = arena_printf(&req->keep, wrong_method ? "Not allowed to %s on " STR_FMT "."
-                                                                   : "Invalid URL (%s " STR_FMT ")",
+        struct str message = arena_printf(&req->keep,
+                                          wrong_method ? "Not allowed to %s on " STR_FMT "."
+                                                       : "Invalid URL (%s " STR_FMT ")",
                                           req->method, STR_ARG(str_head(req->path, 500)));
         reply_error(req, wrong_method ? 405 : 404, NULL, message);
         return;
     }
     req->id = request_decode(req, id);
-    if (route->call != NULL)
-        dispatch_call(req, route);
-    else
-        route->request(req);
+    dispatch_call(req, route);
 }
 
 /* The parsed body is not needed once the reply is made; long streams must not hold it. */

@@ -1,7 +1,7 @@
 /* fault.c: the fault language of fault.h as a table.
  *
- * A spec that does not parse is refused by the caller with 400: a test that misspells its fault must not pass by
- * luck. Later items of the same name win.
+ * A spec that does not parse is refused by the caller with 400: a test that misspells its fault
+ * must not pass by luck. Later items of the same name win.
  */
 #include "tests/sim/fault.h"
 

@@ -3,8 +3,9 @@
  *   spec  = item *(";" item)        item = name [":" number]
  *   names and ranges: the table in fault.c, explained in README.md
  *
- * A spec comes in the request header x-sim-fault, or behind the words "sim:fault=" anywhere in a JSON body or a form
- * field (then it ends at the first byte that is not [a-z0-9:;-]). Pure; nothing here allocates.
+ * A spec comes in the request header x-sim-fault, or behind the words "sim:fault=" anywhere in a
+ * JSON body or a form field (then it ends at the first byte that is not [a-z0-9:;-]). Pure; nothing
+ * here allocates.
  */
 #ifndef SLUICE_TESTS_SIM_FAULT_H
 #define SLUICE_TESTS_SIM_FAULT_H
@@ -21,25 +22,27 @@ struct fault {
     int64_t retry_after;    /* seconds, in a retry-after header beside `status` */
     int64_t retry_after_ms; /* milliseconds, in a retry-after-ms header beside `status` */
     int64_t reset;          /* 1: RST before any byte of the reply */
-    int64_t reset_after;    /* RST after so many content chunks (not streamed: after half of the reply) */
-    int64_t hang;           /* 1: never a byte of the reply */
-    int64_t hang_after;     /* silence after so many content chunks */
-    int64_t garbage;        /* 1: 200, application/json, and a body that is no JSON */
-    int64_t gzip;           /* 1: the reply, if not streamed, is gzip-encoded */
-    int64_t slow;           /* bytes per second, all of the reply */
-    int64_t error_event;    /* an error event inside the stream after so many content chunks */
-    int64_t truncate;       /* FIN after so many content chunks, without the end of the stream */
-    int64_t chunks;         /* content chunks of a stream */
-    int64_t interval;       /* milliseconds between content chunks */
-    int64_t bytes;          /* length of the answer's text */
-    int64_t latency;        /* milliseconds before the first byte of the reply */
-    int64_t first;          /* all of the above holds for the first so many equal requests only */
-    int64_t cached;         /* prompt tokens reported as cached (at most all) */
-    int64_t reasoning;      /* completion tokens reported as reasoning, added to the completion */
+    int64_t
+        reset_after; /* RST after so many content chunks (not streamed: after half of the reply) */
+    int64_t hang;    /* 1: never a byte of the reply */
+    int64_t hang_after;  /* silence after so many content chunks */
+    int64_t garbage;     /* 1: 200, application/json, and a body that is no JSON */
+    int64_t gzip;        /* 1: the reply, if not streamed, is gzip-encoded */
+    int64_t slow;        /* bytes per second, all of the reply */
+    int64_t error_event; /* an error event inside the stream after so many content chunks */
+    int64_t truncate;    /* FIN after so many content chunks, without the end of the stream */
+    int64_t chunks;      /* content chunks of a stream */
+    int64_t interval;    /* milliseconds between content chunks */
+    int64_t bytes;       /* length of the answer's text */
+    int64_t latency;     /* milliseconds before the first byte of the reply */
+    int64_t first;       /* all of the above holds for the first so many equal requests only */
+    int64_t cached;      /* prompt tokens reported as cached (at most all) */
+    int64_t reasoning;   /* completion tokens reported as reasoning, added to the completion */
 };
 
 void fault_init(struct fault *fault);
-/* Reads a spec into *fault (set completely). ST_INVALID for an unknown name, a missing or excess number, out of range. */
+/* Reads a spec into *fault (set completely). ST_INVALID for an unknown name, a missing or excess
+ * number, out of range. */
 MUST_USE enum status fault_parse(struct str spec, struct fault *fault);
 /* The spec behind the last FAULT_MAGIC in `text`; p = NULL when there is none. Borrows. */
 struct str fault_find(struct str text);

@@ -2,8 +2,8 @@
  *
  *   preamble --"--boundary"--> head --empty line--> data --CRLF "--boundary"--> head | "--" -> done
  *
- * The window holds what is not decided: in `data` at most one delimiter's length, because everything before a possible
- * delimiter is handed on at once. It must never keep a file in memory.
+ * The window holds what is not decided: in `data` at most one delimiter's length, because
+ * everything before a possible delimiter is handed on at once. It must never keep a file in memory.
  */
 #include "tests/sim/form.h"
 
@@ -16,7 +16,8 @@
 #define FORM_FILE_HEAD_BYTES 64
 #define FORM_WINDOW_MAX      (256 << 10)
 
-/* Value of a parameter such as name="x" in a header value; the name is matched with '=' and must follow ' ' or ';'. */
+/* Value of a parameter such as name="x" in a header value; the name is matched with '=' and must
+ * follow ' ' or ';'. */
 static bool form_parameter(struct str header, struct str name, struct str *value)
 {
     for (size_t at = 1; at + name.n + 1 < header.n; at++) {

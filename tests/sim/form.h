@@ -1,17 +1,18 @@
 /* form.h: a multipart/form-data body (RFC 7578), taken apart as it arrives.
  *
- * Owner: the request. Fields are kept (FORM_FIELD_MAX bytes each); files are counted, and kept in an unlinked temporary
- * file when asked to, so an upload of any size costs a fixed amount of memory. Bounded: FORM_PARTS_MAX parts.
+ * Owner: the request. Fields are kept (FORM_FIELD_MAX bytes each); files are counted, and kept in
+ * an unlinked temporary file when asked to, so an upload of any size costs a fixed amount of
+ * memory. Bounded: FORM_PARTS_MAX parts.
  */
 #ifndef SLUICE_TESTS_SIM_FORM_H
 #define SLUICE_TESTS_SIM_FORM_H
 
 #include "common/buf.h"
 
-#define FORM_PARTS_MAX     64
-#define FORM_FIELD_MAX     (1 << 20)
-#define FORM_HEAD_MAX      8192
-#define FORM_BOUNDARY_MAX  200
+#define FORM_PARTS_MAX    64
+#define FORM_FIELD_MAX    (1 << 20)
+#define FORM_HEAD_MAX     8192
+#define FORM_BOUNDARY_MAX 200
 
 struct form_part {
     struct buf name, filename, type;
@@ -34,7 +35,8 @@ struct form {
 
 /* `content_type` names the boundary. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status form_open(struct str content_type, bool keep_files, struct form **form);
-/* Takes the next bytes of the body. ST_INVALID when it is no such form, ST_TOO_LARGE, ST_IO, ST_NO_MEMORY. */
+/* Takes the next bytes of the body. ST_INVALID when it is no such form, ST_TOO_LARGE, ST_IO,
+ * ST_NO_MEMORY. */
 MUST_USE enum status form_feed(struct form *form, struct str bytes);
 /* True when the closing delimiter was seen. */
 bool form_is_complete(const struct form *form);

@@ -1,10 +1,12 @@
 /* http.c: llhttp's callbacks build a request.
  *
- *   message_begin -> url -> (field, value)* -> headers_complete -> body* -> message_complete: paused until answered
+ *   message_begin -> url -> (field, value)* -> headers_complete -> body* -> message_complete:
+ * paused until answered
  *
- * Strict parsing (no lenient flag). The parser stops at the end of each message, so pipelined requests wait in
- * conn->pending and are never answered out of order. A multipart body goes straight into the form; any other body is
- * kept up to REQUEST_BODY_MAX. Callbacks never write to the client, except for "100 Continue".
+ * Strict parsing (no lenient flag). The parser stops at the end of each message, so pipelined
+ * requests wait in conn->pending and are never answered out of order. A multipart body goes
+ * straight into the form; any other body is kept up to REQUEST_BODY_MAX. Callbacks never write to
+ * the client, except for "100 Continue".
  */
 #include "tests/sim/conn.h"
 

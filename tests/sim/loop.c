@@ -1,7 +1,7 @@
 /* loop.c: see loop.h.
  *
- * Timers are a binary heap of borrowed pointers; each timer knows its place, so disarming is O(log n) too.
- * The loop must never block elsewhere than in epoll_wait.
+ * Timers are a binary heap of borrowed pointers; each timer knows its place, so disarming is O(log
+ * n) too. The loop must never block elsewhere than in epoll_wait.
  */
 #include "tests/sim/loop.h"
 
@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define LOOP_BATCH       256
-#define LOOP_WAIT_MAX_MS 1000 /* a signal that lands between two waits is seen this late at most */
+#define LOOP_WAIT_MAX_MS 1000 /* a signal that lands between two waits is seen this late at most   \
+                               */
 
 enum status loop_init(struct loop *loop)
 {

@@ -1,8 +1,9 @@
 /* loop.h: one epoll loop with timers, for one thread.
  *
- * Owner: the caller owns every watch and timer and takes them out before freeing them. Callbacks run on the loop's
- * thread; a callback may remove its own watch and any timer, but no other watch (its event may be in the same batch).
- * Limits: LOOP_TIMERS_MAX timers at once. Times are CLOCK_MONOTONIC milliseconds.
+ * Owner: the caller owns every watch and timer and takes them out before freeing them. Callbacks
+ * run on the loop's thread; a callback may remove its own watch and any timer, but no other watch
+ * (its event may be in the same batch). Limits: LOOP_TIMERS_MAX timers at once. Times are
+ * CLOCK_MONOTONIC milliseconds.
  */
 #ifndef SLUICE_TESTS_SIM_LOOP_H
 #define SLUICE_TESTS_SIM_LOOP_H

@@ -1,7 +1,9 @@
-/* main.c: sluice-sim: reads the command line, listens, says where on one line of stdout, runs until SIGTERM or SIGINT.
+/* main.c: sluice-sim: reads the command line, listens, says where on one line of stdout, runs until
+ * SIGTERM or SIGINT.
  *
- * The line is {"port":..,"url":..,"pid":..}; it appears when connections are accepted, never before. Everything else
- * that is said goes to stderr. The descriptor limit is raised to its maximum: every client is a descriptor.
+ * The line is {"port":..,"url":..,"pid":..}; it appears when connections are accepted, never
+ * before. Everything else that is said goes to stderr. The descriptor limit is raised to its
+ * maximum: every client is a descriptor.
  */
 #include "tests/sim/conn.h"
 
@@ -26,7 +28,8 @@ static void main_stop(int signal)
     main_sim->loop.stop = 1;
 }
 
-static enum status main_address(const struct options *options, struct sockaddr_storage *address, socklen_t *n)
+static enum status main_address(const struct options *options, struct sockaddr_storage *address,
+                                socklen_t *n)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)address;
@@ -62,8 +65,9 @@ static enum status main_bind(struct sim *sim, uint16_t *port)
         return ST_IO;
     }
     sim->listener.fd = fd;
-    *port = ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)(void *)&address)->sin_port
-                                               : ((struct sockaddr_in6 *)(void *)&address)->sin6_port);
+    *port =
+        ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)(void *)&address)->sin_port
+                                           : ((struct sockaddr_in6 *)(void *)&address)->sin6_port);
     return ST_OK;
 }
 
@@ -89,8 +93,9 @@ static void main_signals(struct sim *sim)
 static void main_announce(const struct sim *sim, uint16_t port)
 {
     bool v6 = strchr(sim->options.bind, ':') != NULL;
-    printf("{\"port\":%u,\"url\":\"%s://%s%s%s:%u\",\"pid\":%d}\n", port, sim->tls == NULL ? "http" : "https",
-           v6 ? "[" : "", sim->options.bind, v6 ? "]" : "", port, (int)getpid());
+    printf("{\"port\":%u,\"url\":\"%s://%s%s%s:%u\",\"pid\":%d}\n", port,
+           sim->tls == NULL ? "http" : "https", v6 ? "[" : "", sim->options.bind, v6 ? "]" : "",
+           port, (int)getpid());
     fflush(stdout);
 }
 
@@ -116,7 +121,8 @@ int main(int argc, char **argv)
         return main_fail("unusable certificate or key", sim.options.tls_cert);
     if (truth_open(&sim.truth, sim.options.truth_log) != ST_OK)
         return main_fail("cannot open the truth log", sim.options.truth_log);
-    if (loop_init(&sim.loop) != ST_OK || main_bind(&sim, &port) != ST_OK || conn_listen(&sim) != ST_OK)
+    if (loop_init(&sim.loop) != ST_OK || main_bind(&sim, &port) != ST_OK ||
+        conn_listen(&sim) != ST_OK)
         return main_fail("cannot listen", sim.options.bind);
     main_signals(&sim);
     main_announce(&sim, port);

@@ -1,7 +1,8 @@
 /* objects.c: see objects.h. One doubly linked list per kind, newest first; lookups walk it.
  *
- * Dropping an object closes its file. Nobody keeps a pointer to an object over a turn of the loop, except a download,
- * which holds its own descriptor (dup), so a file may be deleted while it is read.
+ * Dropping an object closes its file. Nobody keeps a pointer to an object over a turn of the loop,
+ * except a download, which holds its own descriptor (dup), so a file may be deleted while it is
+ * read.
  */
 #include "tests/sim/objects.h"
 

@@ -1,7 +1,8 @@
 /* objects.h: what lives at the provider: files, batches, stored responses, fine-tuning jobs.
  *
- * Owner: struct sim. Objects are shared by all keys on purpose: keeping tenants apart is the gateway's task, and a
- * gateway that does not is found out. At most OBJECTS_MAX per kind; the oldest goes first. Texts are copies.
+ * Owner: struct sim. Objects are shared by all keys on purpose: keeping tenants apart is the
+ * gateway's task, and a gateway that does not is found out. At most OBJECTS_MAX per kind; the
+ * oldest goes first. Texts are copies.
  */
 #ifndef SLUICE_TESTS_SIM_OBJECTS_H
 #define SLUICE_TESTS_SIM_OBJECTS_H

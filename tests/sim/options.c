@@ -1,4 +1,5 @@
-/* options.c: see options.h. One table; --name value and --name=value are the same. Unknown names are refused. */
+/* options.c: see options.h. One table; --name value and --name=value are the same. Unknown names
+ * are refused. */
 #include "tests/sim/options.h"
 
 #include "common/str.h"
@@ -21,14 +22,21 @@ struct option_row {
 static const struct option_row option_rows[] = {
     {"port", OPTION_PORT, OPTION_AT(port), 65535, "TCP port; 0 picks a free one"},
     {"bind", OPTION_TEXT, OPTION_AT(bind), 0, "address to listen on (127.0.0.1)"},
-    {"tls-cert", OPTION_TEXT, OPTION_AT(tls_cert), 0, "PEM certificate chain; TLS is on with both files"},
+    {"tls-cert", OPTION_TEXT, OPTION_AT(tls_cert), 0,
+     "PEM certificate chain; TLS is on with both files"},
     {"tls-key", OPTION_TEXT, OPTION_AT(tls_key), 0, "PEM private key"},
-    {"truth-log", OPTION_TEXT, OPTION_AT(truth_log), 0, "file to append one JSON line per request to"},
+    {"truth-log", OPTION_TEXT, OPTION_AT(truth_log), 0,
+     "file to append one JSON line per request to"},
     {"chunk-interval-ms", OPTION_NUMBER, OPTION_AT(chunk_interval_ms), OPTION_MS_MAX,
      "pause between the chunks of a stream (0)"},
-    {"chunks", OPTION_NUMBER, OPTION_AT(chunks), 1000000, "content chunks of a stream (0: one per token, <= 64)"},
-    {"latency-ms", OPTION_NUMBER, OPTION_AT(latency_ms), OPTION_MS_MAX, "wait before every reply (0)"},
-    {"accept-key", OPTION_LIST_KEY, 0, 0, "a key that is accepted; repeatable; none given: any key is good"},
+    {"chunks", OPTION_NUMBER, OPTION_AT(chunks), 1000000,
+     "content chunks of a stream (0: one per token, <= 64)"},
+    {"latency-ms", OPTION_NUMBER, OPTION_AT(latency_ms), OPTION_MS_MAX,
+     "wait before every reply (0)"},
+    {"job-ms", OPTION_NUMBER, OPTION_AT(job_ms), OPTION_MS_MAX,
+     "how long batches, fine-tuning jobs and background responses run (1000)"},
+    {"accept-key", OPTION_LIST_KEY, 0, 0,
+     "a key that is accepted; repeatable; none given: any key is good"},
     {"model", OPTION_LIST_MODEL, 0, 0, "one more known model; repeatable"},
 };
 
@@ -47,7 +55,8 @@ static enum status options_list_add(const char **list, size_t *count, const char
     return ST_OK;
 }
 
-static enum status options_set(struct options *options, const struct option_row *row, const char *value)
+static enum status options_set(struct options *options, const struct option_row *row,
+                               const char *value)
 {
     char *base = (char *)options;
     uint64_t number = 0;
@@ -84,7 +93,7 @@ static const struct option_row *options_find(struct str name)
 
 enum status options_parse(int argc, char **argv, struct options *options)
 {
-    *options = (struct options){.bind = "127.0.0.1"};
+    *options = (struct options){.bind = "127.0.0.1", .job_ms = 1000};
     for (int i = 1; i < argc; i++) {
         struct str arg = str_c(argv[i]);
         if (str_eq(arg, STR("--help"))) {

@@ -1,4 +1,5 @@
-/* options.h: the command line of sluice-sim. Everything is borrowed from argv and lives as long as the process. */
+/* options.h: the command line of sluice-sim. Everything is borrowed from argv and lives as long as
+ * the process. */
 #ifndef SLUICE_TESTS_SIM_OPTIONS_H
 #define SLUICE_TESTS_SIM_OPTIONS_H
 
@@ -17,6 +18,7 @@ struct options {
     int64_t chunk_interval_ms;
     int64_t chunks; /* 0: one per token, at most 64 */
     int64_t latency_ms;
+    int64_t job_ms; /* what runs in the background (batches, jobs, responses) takes this long */
     const char *accept_key[OPTIONS_LIST_MAX]; /* none: any key is good */
     size_t accept_keys;
     const char *model[OPTIONS_LIST_MAX];

@@ -1,7 +1,8 @@
 /* reply.c: see reply.h.
  *
- * Head lines are those a client of OpenAI sees: x-request-id, openai-*, x-ratelimit-*. Faults that break a complete
- * body (truncate, reset-after) promise its full length and deliver half; gzip compresses it.
+ * Head lines are those a client of OpenAI sees: x-request-id, openai-*, x-ratelimit-*. Faults that
+ * break a complete body (truncate, reset-after) promise its full length and deliver half; gzip
+ * compresses it.
  */
 #include "tests/sim/reply.h"
 
@@ -16,11 +17,20 @@ static const char *reply_reason(int status)
     static const struct {
         int status;
         const char *text;
-    } reasons[] = {{200, "OK"},           {400, "Bad Request"},       {401, "Unauthorized"},
-                   {403, "Forbidden"},    {404, "Not Found"},         {405, "Method Not Allowed"},
-                   {408, "Request Timeout"}, {409, "Conflict"},       {413, "Content Too Large"},
-                   {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-                   {500, "Internal Server Error"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
+    } reasons[] = {{200, "OK"},
+                   {400, "Bad Request"},
+                   {401, "Unauthorized"},
+                   {403, "Forbidden"},
+                   {404, "Not Found"},
+                   {405, "Method Not Allowed"},
+                   {408, "Request Timeout"},
+                   {409, "Conflict"},
+                   {413, "Content Too Large"},
+                   {422, "Unprocessable Content"},
+                   {429, "Too Many Requests"},
+                   {500, "Internal Server Error"},
+                   {502, "Bad Gateway"},
+                   {503, "Service Unavailable"},
                    {504, "Gateway Timeout"}};
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {
         if (reasons[i].status == status)
@@ -35,12 +45,13 @@ static void reply_head(struct request *req, int status, const char *content_type
     struct buf *out = &req->conn->out;
     req->status = status;
     req->dispatched = true;
-    buf_printf(out, "HTTP/1.1 %d %s\r\ncontent-type: %s\r\nx-request-id: ", status, reply_reason(status),
-               content_type);
+    buf_printf(out, "HTTP/1.1 %d %s\r\ncontent-type: %s\r\nx-request-id: ", status,
+               reply_reason(status), content_type);
     sim_add_id(out, "req_");
-    buf_printf(out, "\r\nopenai-processing-ms: %lld\r\nopenai-version: 2020-10-01\r\n"
-                    "openai-organization: sluice-sim\r\nx-ratelimit-limit-requests: 10000\r\n"
-                    "x-ratelimit-remaining-requests: 9999\r\nx-ratelimit-reset-requests: 6ms\r\n",
+    buf_printf(out,
+               "\r\nopenai-processing-ms: %lld\r\nopenai-version: 2020-10-01\r\n"
+               "openai-organization: sluice-sim\r\nx-ratelimit-limit-requests: 10000\r\n"
+               "x-ratelimit-remaining-requests: 9999\r\nx-ratelimit-reset-requests: 6ms\r\n",
                (long long)(clock_wall_ms() - req->started_ms));
     if (req->fault.retry_after >= 0)
         buf_printf(out, "retry-after: %lld\r\n", (long long)req->fault.retry_after);
@@ -55,7 +66,8 @@ static void reply_head(struct request *req, int status, const char *content_type
 static bool reply_gzip(struct str body, struct buf *out)
 {
     z_stream z = {.next_in = (Bytef *)(uintptr_t)body.p, .avail_in = (uInt)body.n};
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         return false;
     size_t room = deflateBound(&z, z.avail_in);
     bool done = false;
@@ -97,7 +109,8 @@ void reply_error(struct request *req, int status, const char *code, struct str m
     buf_free(&body);
 }
 
-void reply_source(struct request *req, const char *content_type, struct source *source, int64_t length)
+void reply_source(struct request *req, const char *content_type, struct source *source,
+                  int64_t length)
 {
     struct buf *out = &req->conn->out;
     req->chunked = length < 0 && !req->http10;
@@ -107,7 +120,8 @@ void reply_source(struct request *req, const char *content_type, struct source *
     if (length >= 0)
         buf_printf(out, "content-length: %lld\r\n\r\n", (long long)length);
     else
-        buf_printf(out, "cache-control: no-cache\r\n%s\r\n", req->chunked ? "transfer-encoding: chunked\r\n" : "");
+        buf_printf(out, "cache-control: no-cache\r\n%s\r\n",
+                   req->chunked ? "transfer-encoding: chunked\r\n" : "");
     req->source = source;
     req->counted_as_stream = true;
     req->sim->stats.open_streams++;

@@ -1,6 +1,7 @@
 /* request.c: see request.h. Lookup in the stored head, and the life of a request.
  *
- * Header names are lower-cased when they arrive (http.c); values are kept as sent. Nothing here writes a reply.
+ * Header names are lower-cased when they arrive (http.c); values are kept as sent. Nothing here
+ * writes a reply.
  */
 #include "tests/sim/request.h"
 

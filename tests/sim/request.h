@@ -1,8 +1,9 @@
 /* request.h: one HTTP request, from its first byte to the end of its reply.
  *
- * Owner: the connection. Everything in `keep` lives until the end of the reply; everything in `arena` (the parsed body)
- * dies when the handler returns. The body is kept whole for JSON (REQUEST_BODY_MAX) and streamed into `form` for
- * multipart. Handlers run when the body is complete.
+ * Owner: the connection. Everything in `keep` lives until the end of the reply; everything in
+ * `arena` (the parsed body) dies when the handler returns. The body is kept whole for JSON
+ * (REQUEST_BODY_MAX) and streamed into `form` for multipart. Handlers run when the body is
+ * complete.
  */
 #ifndef SLUICE_TESTS_SIM_REQUEST_H
 #define SLUICE_TESTS_SIM_REQUEST_H
@@ -57,8 +58,8 @@ struct request {
     struct arena arena, keep;
     struct fault fault;
     bool latency_done, dispatched, replied;
-    bool quiet; /* no truth record */
-    bool admin; /* not counted either */
+    bool quiet;            /* no truth record */
+    bool admin;            /* not counted either */
     struct buf extra_head; /* reply header lines added by a handler */
     struct source *source; /* NULL: the whole reply is in the connection's buffer */
     bool chunked, counted_as_stream;

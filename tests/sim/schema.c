@@ -1,7 +1,8 @@
 /* schema.c: see schema.h. Depth is bounded, so a schema that refers to itself ends in null.
  *
- * Only what the SDKs' helpers generate (zod, pydantic, dataclasses) is understood; a keyword that is not known here
- * changes nothing. It must never refuse a schema: judging schemas is not the simulator's task.
+ * Only what the SDKs' helpers generate (zod, pydantic, dataclasses) is understood; a keyword that
+ * is not known here changes nothing. It must never refuse a schema: judging schemas is not the
+ * simulator's task.
  */
 #include "tests/sim/schema.h"
 
@@ -19,7 +20,8 @@ static struct str schema_string(const struct json *node, const char *name, struc
 {
     struct str text = STR_NONE;
     const struct json *member = json_get(node, name);
-    return json_is(member, JSON_STRING) && json_text(member, arena, &text) == ST_OK ? text : STR_NONE;
+    return json_is(member, JSON_STRING) && json_text(member, arena, &text) == ST_OK ? text
+                                                                                    : STR_NONE;
 }
 
 static const struct json *schema_follow(const struct schema_walk *walk, const struct json *schema)
@@ -42,7 +44,8 @@ static struct str schema_type(const struct json *schema, struct arena *arena)
     struct str text = STR_NONE;
     if (json_is(type, JSON_STRING))
         return schema_string(schema, "type", arena);
-    for (const struct json *one = json_is(type, JSON_ARRAY) ? type->first : NULL; one != NULL; one = one->next) {
+    for (const struct json *one = json_is(type, JSON_ARRAY) ? type->first : NULL; one != NULL;
+         one = one->next) {
         if (json_text(one, arena, &text) == ST_OK && !str_eq(text, STR("null")))
             return text;
     }
@@ -51,11 +54,13 @@ static struct str schema_type(const struct json *schema, struct arena *arena)
 
 static void schema_write(const struct schema_walk *walk, const struct json *schema, unsigned depth);
 
-static void schema_write_object(const struct schema_walk *walk, const struct json *schema, unsigned depth)
+static void schema_write_object(const struct schema_walk *walk, const struct json *schema,
+                                unsigned depth)
 {
     const struct json *properties = json_get(schema, "properties");
     jw_object(walk->w);
-    for (const struct json *p = properties == NULL ? NULL : properties->first; p != NULL; p = p->next) {
+    for (const struct json *p = properties == NULL ? NULL : properties->first; p != NULL;
+         p = p->next) {
         jw_key_str(walk->w, p->key);
         schema_write(walk, p, depth + 1);
     }
@@ -114,7 +119,8 @@ static void schema_write(const struct schema_walk *walk, const struct json *sche
     }
 }
 
-void schema_write_sample(struct json_writer *w, const struct json *schema, struct str text, struct arena *arena)
+void schema_write_sample(struct json_writer *w, const struct json *schema, struct str text,
+                         struct arena *arena)
 {
     struct schema_walk walk = {.w = w, .root = schema, .text = text, .arena = arena};
     schema_write(&walk, schema, 0);

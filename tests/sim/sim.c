@@ -1,7 +1,7 @@
 /* sim.c: the small helpers of sim.h.
  *
- * Ids are unique over processes and restarts, because a gateway records them; content is drawn from sim_hash, which
- * depends on its input only. Nothing else in the simulator may ask for randomness.
+ * Ids are unique over processes and restarts, because a gateway records them; content is drawn from
+ * sim_hash, which depends on its input only. Nothing else in the simulator may ask for randomness.
  */
 #include "tests/sim/sim.h"
 
@@ -60,6 +60,7 @@ bool sim_is_among_first(struct sim *sim, uint64_t hash, uint64_t limit)
         if (sim->first[i].hash == hash && sim->first[i].seen > 0)
             return sim->first[i].seen++ < limit;
     }
-    sim->first[sim->first_next++ % SIM_FIRST_ROWS] = (struct sim_first_row){.hash = hash, .seen = 1};
+    sim->first[sim->first_next++ % SIM_FIRST_ROWS] =
+        (struct sim_first_row){.hash = hash, .seen = 1};
     return limit > 0;
 }

@@ -1,4 +1,5 @@
-/* sim.h: everything one simulator process has. One thread; made by main.c, lives as long as the process. */
+/* sim.h: everything one simulator process has. One thread; made by main.c, lives as long as the
+ * process. */
 #ifndef SLUICE_TESTS_SIM_SIM_H
 #define SLUICE_TESTS_SIM_SIM_H
 
@@ -16,8 +17,10 @@
 #define SIM_TEXT_MAX   (96 << 20)
 
 struct sim_stats {
-    uint64_t accepted, open_connections, open_streams; /* streams: replies of unknown length under way */
-    uint64_t requests, completed, aborted, broken;     /* ended: well, by the client, by a fault of ours */
+    uint64_t accepted, open_connections,
+        open_streams; /* streams: replies of unknown length under way */
+    uint64_t requests, completed, aborted,
+        broken; /* ended: well, by the client, by a fault of ours */
     uint64_t bytes_in, bytes_out, prompt_tokens, completion_tokens;
 };
 

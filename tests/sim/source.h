@@ -1,7 +1,8 @@
 /* source.h: a reply that is made piece by piece, paced by time and by the client's reading.
  *
- * Owner: the request; source_release frees it through its own `release`. `fill` is called when all earlier bytes went
- * out; it appends what comes next to `out` (may be nothing) and says what to do then.
+ * Owner: the request; source_release frees it through its own `release`. `fill` is called when all
+ * earlier bytes went out; it appends what comes next to `out` (may be nothing) and says what to do
+ * then.
  */
 #ifndef SLUICE_TESTS_SIM_SOURCE_H
 #define SLUICE_TESTS_SIM_SOURCE_H
@@ -19,7 +20,8 @@ enum source_step {
 
 struct source {
     enum source_step (*fill)(struct source *source, struct buf *out, int64_t *wait_ms);
-    void (*release)(struct source *source); /* frees the source itself; NULL: it lives in the request's keep */
+    void (*release)(
+        struct source *source); /* frees the source itself; NULL: it lives in the request's keep */
 };
 
 static inline void source_release(struct source **source)

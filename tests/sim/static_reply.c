@@ -1,21 +1,27 @@
-/* static_reply.c: the benchmark's upstream: a fixed answer at the least cost (static_reply of dispatch.h).
+/* static_reply.c: the benchmark's upstream: a fixed answer at the least cost (static_reply of
+ * dispatch.h).
  *
- * A JSON body in which a string begins with "sim:static" gets the same bytes every time: no parsing, no credential
- * check, no model check, and no truth record unless a truth log file was asked for. "stream":true (written as the
- * SDKs do, with or without one space) gets server-sent events of the same text in one write.
- * The counting rule of usage.h holds for the completion; the prompt counts STATIC_PROMPT, whatever it is.
+ * A JSON body in which a string begins with "sim:static" gets the same bytes every time: no
+ * parsing, no credential check, no model check, and no truth record unless a truth log file was
+ * asked for. "stream":true (written as the SDKs do, with or without one space) gets server-sent
+ * events of the same text in one write. The counting rule of usage.h holds for the completion; the
+ * prompt counts STATIC_PROMPT, whatever it is.
  */
 #include "tests/sim/dispatch.h"
 #include "tests/sim/reply.h"
 
 #define STATIC_PROMPT 8
-#define STATIC_ID     "chatcmpl-static00000000000000000000000"
+#define STATIC_PART(text)                                                                          \
+    {                                                                                              \
+        (text), sizeof(text) - 1                                                                   \
+    }
+#define STATIC_ID "chatcmpl-static00000000000000000000000"
 
 static const struct str static_text[] = {
-    {"The gateway stands between the caller and the model, and adds as ", 65},
-    {"little as it can: one look at the key, one at the policy, one slot ", 67},
-    {"for the reservation, and the bytes go on as they came, in the ", 62},
-    {"order in which they came, without a pause. That is all it does.", 63},
+    STATIC_PART("The gateway stands between the caller and the model, and adds as "),
+    STATIC_PART("little as it can: one look at the key, one at the policy, one slot "),
+    STATIC_PART("for the reservation, and the bytes go on as they came, in the "),
+    STATIC_PART("order in which they came, without a pause. That is all it does."),
 };
 
 struct static_replies {
@@ -25,7 +31,9 @@ struct static_replies {
 
 static void static_head(struct buf *out, const char *type, const struct buf *body)
 {
-    buf_printf(out, "HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: req_static\r\ncontent-length: %zu\r\n\r\n",
+    buf_printf(out,
+               "HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: req_static\r\ncontent-length: "
+               "%zu\r\n\r\n",
                type, body->n);
     buf_add_str(out, buf_str(body));
 }
@@ -47,7 +55,8 @@ static void static_make_json(struct static_replies *made)
     jw_init(&w, &body);
     jw_object(&w);
     static_common(&w, "chat.completion");
-    buf_add_lit(&body, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
+    buf_add_lit(&body,
+                ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
     for (size_t i = 0; i < COUNT_OF(static_text); i++)
         buf_add_str(&body, static_text[i]);
     buf_add_lit(&body, "\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}]");
@@ -68,7 +77,8 @@ static void static_event(struct buf *body, const char *delta, struct str text, c
     jw_object(&w);
     static_common(&w, "chat.completion.chunk");
     if (delta != NULL) {
-        buf_printf(body, ",\"choices\":[{\"index\":0,\"delta\":{%s" STR_FMT "%s", delta, STR_ARG(text), tail);
+        buf_printf(body, ",\"choices\":[{\"index\":0,\"delta\":{%s" STR_FMT "%s", delta,
+                   STR_ARG(text), tail);
     } else {
         buf_add_lit(body, ",\"choices\":[]");
         jw_key(&w, "usage");
@@ -127,8 +137,9 @@ bool static_reply(struct request *req)
     const struct buf *reply = &made->json;
     req->stream = static_has(req, STR("\"stream\":true"), STR("\"stream\": true"));
     if (req->stream)
-        reply = static_has(req, STR("\"include_usage\":true"), STR("\"include_usage\": true")) ? &made->stream_usage
-                                                                                              : &made->stream;
+        reply = static_has(req, STR("\"include_usage\":true"), STR("\"include_usage\": true"))
+                    ? &made->stream_usage
+                    : &made->stream;
     req->usage = made->usage;
     req->model = STR("gpt-4o-mini");
     req->quiet = req->sim->truth.fd < 0;

@@ -3,23 +3,19 @@
  *   begin -> piece 0 -> (pause) -> piece 1 -> ... -> end
  *            ^ before piece N: reset-after:N, truncate:N, error-event:N, hang-after:N
  *
- * Without a pause the pieces are made as fast as the client reads them; at most one step's bytes are in memory.
+ * Without a pause the pieces are made as fast as the client reads them; at most one step's bytes
+ * are in memory.
  */
 #include "tests/sim/stream.h"
 
-static bool stream_is_broken_here(const struct stream *stream, enum source_step *step, bool *error_event)
+bool stream_breaks_at(const struct fault *fault, uint64_t at, enum source_step *step)
 {
-    const struct fault *fault = &stream->req->fault;
-    int64_t at = (int64_t)stream->at;
-    *error_event = fault->error_event == at;
-    if (fault->reset_after == at)
+    if (fault->reset_after == (int64_t)at)
         *step = SOURCE_RESET;
-    else if (fault->truncate == at)
+    else if (fault->truncate == (int64_t)at)
         *step = SOURCE_CUT;
-    else if (fault->hang_after == at)
+    else if (fault->hang_after == (int64_t)at)
         *step = SOURCE_HANG;
-    else if (*error_event)
-        *step = SOURCE_END;
     else
         return false;
     return true;
@@ -30,17 +26,17 @@ static enum source_step stream_fill(struct source *source, struct buf *out, int6
     struct stream *stream = (struct stream *)(void *)source;
     struct request *req = stream->req;
     enum source_step step = SOURCE_MORE;
-    bool error_event = false;
     if (!stream->begun) {
         stream->begun = true;
         stream->ops->begin(stream, out);
         req->usage = answer_usage_after(&stream->answer, 0);
         return SOURCE_MORE;
     }
-    if (stream_is_broken_here(stream, &step, &error_event)) {
-        if (error_event)
-            stream->ops->error(stream, out);
+    if (stream_breaks_at(&req->fault, stream->at, &step))
         return step;
+    if (req->fault.error_event == (int64_t)stream->at) {
+        stream->ops->error(stream, out);
+        return SOURCE_END;
     }
     if (stream->at == stream->answer.pieces) {
         req->usage = stream->answer.usage;
@@ -54,7 +50,8 @@ static enum source_step stream_fill(struct source *source, struct buf *out, int6
     return *wait_ms > 0 ? SOURCE_PAUSE : SOURCE_MORE;
 }
 
-void stream_start(struct call *call, const struct stream_ops *ops, const struct answer *answer, void *context)
+void stream_start(struct call *call, const struct stream_ops *ops, const struct answer *answer,
+                  void *context)
 {
     struct stream *stream = arena_calloc(call->keep, 1, sizeof *stream);
     if (stream == NULL || call->req == NULL) {

@@ -1,7 +1,8 @@
 /* stream.h: an answer as server-sent events, paced, and broken where the fault says so.
  *
- * Owner: the request's keep arena. The API decides the events (stream_ops); this file decides when they go out and how
- * the stream ends. Usage in the request follows what has gone out, so an aborted stream is counted to its last chunk.
+ * Owner: the request's keep arena. The API decides the events (stream_ops); this file decides when
+ * they go out and how the stream ends. Usage in the request follows what has gone out, so an
+ * aborted stream is counted to its last chunk.
  */
 #ifndef SLUICE_TESTS_SIM_STREAM_H
 #define SLUICE_TESTS_SIM_STREAM_H
@@ -22,13 +23,17 @@ struct stream {
     const struct stream_ops *ops;
     struct request *req;
     struct answer answer;
-    void *context; /* the API's own, in keep */
-    uint64_t at;   /* pieces sent */
+    void *context;   /* the API's own, in keep */
+    uint64_t at;     /* pieces sent */
     uint64_t serial; /* for sequence numbers */
     bool begun;
 };
 
 /* Makes the call's outcome a stream of this answer. `context` lives in keep. */
-void stream_start(struct call *call, const struct stream_ops *ops, const struct answer *answer, void *context);
+void stream_start(struct call *call, const struct stream_ops *ops, const struct answer *answer,
+                  void *context);
+
+/* Whether a fault ends a stream before its piece `at`, and how. */
+bool stream_breaks_at(const struct fault *fault, uint64_t at, enum source_step *step);
 
 #endif

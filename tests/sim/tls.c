@@ -1,7 +1,7 @@
 /* tls.c: see tls.h. OpenSSL over a non-blocking socket; no session tickets, HTTP/1.1 only.
  *
- * A TLS read may need a write and the other way round (renegotiation, key update); the flags tell the connection which
- * event to wait for. It must never block and never retry by itself.
+ * A TLS read may need a write and the other way round (renegotiation, key update); the flags tell
+ * the connection which event to wait for. It must never block and never retry by itself.
  */
 #include "tests/sim/tls.h"
 

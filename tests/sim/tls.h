@@ -1,8 +1,8 @@
 /* tls.h: the byte pipe of a connection, plain or TLS, non-blocking.
  *
  * Owner: the connection owns its descriptor and `struct pipe`. pipe_close releases both.
- * Reads and writes return bytes moved, PIPE_AGAIN, PIPE_EOF or PIPE_BROKEN; nothing else. The handshake happens inside
- * the first reads. One thread.
+ * Reads and writes return bytes moved, PIPE_AGAIN, PIPE_EOF or PIPE_BROKEN; nothing else. The
+ * handshake happens inside the first reads. One thread.
  */
 #ifndef SLUICE_TESTS_SIM_TLS_H
 #define SLUICE_TESTS_SIM_TLS_H
@@ -25,7 +25,8 @@ struct pipe {
 };
 
 /* Gives a server context from PEM files. ST_INVALID when they cannot be used. */
-MUST_USE enum status tls_context_open(const char *cert_file, const char *key_file, SSL_CTX **context);
+MUST_USE enum status tls_context_open(const char *cert_file, const char *key_file,
+                                      SSL_CTX **context);
 
 /* Takes fd. `context` NULL makes a plain pipe. ST_NO_MEMORY. */
 MUST_USE enum status pipe_open(struct pipe *pipe, int fd, SSL_CTX *context);

@@ -1,8 +1,9 @@
 /* truth.c: see truth.h.
  *
- * The log is the judge of the gateway's ledger, so a record is made for every request that reached us, also when the
- * client went away or we were told to break it, and it says what had been sent by then. Header values are written in
- * full, credentials too: that is the point of this log, and why it belongs to tests only.
+ * The log is the judge of the gateway's ledger, so a record is made for every request that reached
+ * us, also when the client went away or we were told to break it, and it says what had been sent by
+ * then. Header values are written in full, credentials too: that is the point of this log, and why
+ * it belongs to tests only.
  */
 #include "tests/sim/truth.h"
 
@@ -69,7 +70,8 @@ static void truth_write_auth(struct json_writer *w, const struct request *req)
     jw_field_str(w, "auth_sha256_prefix", str_of(hash, TRUTH_KEY_HASH_HEX));
 }
 
-/* A name that came more than once gets its values joined by ", ", as RFC 9110 section 5.3 has it. */
+/* A name that came more than once gets its values joined by ", ", as RFC 9110 section 5.3 has it.
+ */
 static void truth_write_headers(struct json_writer *w, struct request *req)
 {
     jw_key(w, "headers");
@@ -79,7 +81,8 @@ static void truth_write_headers(struct json_writer *w, struct request *req)
         struct str value = str_of(req->head.p + req->headers[i].value_at, req->headers[i].value_n);
         bool seen = false;
         for (size_t j = 0; j < i && !seen; j++)
-            seen = str_eq(name, str_of(req->head.p + req->headers[j].name_at, req->headers[j].name_n));
+            seen =
+                str_eq(name, str_of(req->head.p + req->headers[j].name_at, req->headers[j].name_n));
         if (seen)
             continue;
         for (size_t j = i + 1; j < req->header_count; j++) {

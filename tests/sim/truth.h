@@ -1,7 +1,8 @@
 /* truth.h: what really happened, one record per request, written when the request ends.
  *
- * Owner: struct sim. Each record is one JSON line: appended to the file with one write(2), and kept in a ring (the last
- * TRUTH_RING records or TRUTH_RING_BYTES) for GET /__sim/requests. The record's members are listed in README.md.
+ * Owner: struct sim. Each record is one JSON line: appended to the file with one write(2), and kept
+ * in a ring (the last TRUTH_RING records or TRUTH_RING_BYTES) for GET /__sim/requests. The record's
+ * members are listed in README.md.
  */
 #ifndef SLUICE_TESTS_SIM_TRUTH_H
 #define SLUICE_TESTS_SIM_TRUTH_H
@@ -37,7 +38,8 @@ void truth_reset(struct truth *truth);
 /* Records the end of a request and counts it in the statistics. A quiet request is only counted. */
 void truth_record(struct truth *truth, struct request *req, bool completed, bool aborted);
 
-/* Appends a JSON array of records, oldest first: those with this attempt id (p = NULL: any), of the last `last`. */
+/* Appends a JSON array of records, oldest first: those with this attempt id (p = NULL: any), of the
+ * last `last`. */
 void truth_list(const struct truth *truth, struct str attempt_id, uint64_t last, struct buf *out);
 
 #endif

@@ -1,7 +1,8 @@
 /* usage.c: the rule of usage.h over JSON.
  *
- * The gateway's ledger is compared with these figures to the token, so the rule is simple, documented, and depends on
- * nothing but the request's text. It must never look at a clock, a random number or the order of arrival.
+ * The gateway's ledger is compared with these figures to the token, so the rule is simple,
+ * documented, and depends on nothing but the request's text. It must never look at a clock, a
+ * random number or the order of arrival.
  */
 #include "tests/sim/usage.h"
 

@@ -1,7 +1,8 @@
 /* usage.h: the counting rule of the simulator. Pure.
  *
  *   tokens(text)    = bytes / 4, rounded up
- *   chat prompt     = 3 + sum over messages (4 + tokens(text of all text parts) + 85 per image, 100 per audio, 200 per file part)
+ *   chat prompt     = 3 + sum over messages (4 + tokens(text of all text parts) + 85 per image, 100
+ * per audio, 200 per file part)
  *                     + tokens(raw JSON of tools)
  *   completion      = tokens(answer) per choice (+ tokens reported as reasoning)
  *   other prompts   = tokens(text); a token array counts its length
@@ -25,13 +26,14 @@ static inline uint64_t usage_tokens(uint64_t bytes)
     return (bytes + USAGE_BYTES_PER_TOKEN - 1) / USAGE_BYTES_PER_TOKEN;
 }
 
-/* Tokens of a chat message's or a response input item's `content`: a string or an array of parts. NULL counts 0.
- * ST_NO_MEMORY. */
-MUST_USE enum status usage_content(const struct json *content, struct arena *arena, uint64_t *tokens);
+/* Tokens of a chat message's or a response input item's `content`: a string or an array of parts.
+ * NULL counts 0. ST_NO_MEMORY. */
+MUST_USE enum status usage_content(const struct json *content, struct arena *arena,
+                                   uint64_t *tokens);
 /* Tokens of a chat request's messages and tools. ST_NO_MEMORY. */
 MUST_USE enum status usage_chat(const struct json *root, struct arena *arena, uint64_t *tokens);
-/* Tokens of `input` or `prompt`: a string, an array of strings, a token array or an array of token arrays. ST_INVALID for
- * another shape, ST_NO_MEMORY. */
+/* Tokens of `input` or `prompt`: a string, an array of strings, a token array or an array of token
+ * arrays. ST_INVALID for another shape, ST_NO_MEMORY. */
 MUST_USE enum status usage_input(const struct json *input, struct arena *arena, uint64_t *tokens);
 
 #endif

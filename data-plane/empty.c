@@ -1,0 +1,1 @@
+typedef int gateway_empty;
