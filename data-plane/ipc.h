@@ -54,9 +54,13 @@ struct ipc_blob {
     char bytes[];
 };
 
-/* One datagram out. ST_AGAIN: the socket is full. ST_CLOSED: the other side is gone. */
+/* One datagram out. ST_AGAIN: the socket is full. ST_CLOSED: the other side is gone. ST_IO. */
 MUST_USE enum status ipc_send(int fd, const void *message, size_t n);
-/* One datagram in; *n is its size. ST_AGAIN: none waits. ST_CLOSED, ST_BAD_FORMAT (too short). */
+/* One datagram in; *n is its size. ST_AGAIN: none waits. ST_CLOSED. ST_BAD_FORMAT: too short, or longer
+ * than the room (it is gone then). ST_IO. Aligned for any ipc struct if the room is. */
 MUST_USE enum status ipc_receive(int fd, void *room, size_t room_bytes, size_t *n);
+
+/* True if the n received bytes have the shape of their kind: sizes, counts, ends of texts. Unknown kinds have none. */
+bool ipc_check(const void *message, size_t n);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef SLUICE_DATA_SANDBOX_H
 #define SLUICE_DATA_SANDBOX_H
 
-#include "common/status.h"
+#include "common/str.h"
 
 #define SANDBOX_PORTS_MAX 64
 
@@ -20,8 +20,12 @@ struct sandbox_report {
  * `require_all` is false. ST_IO: a layer failed; the caller must exit. */
 MUST_USE enum status sandbox_lock(const uint16_t *ports, size_t count, bool require_all, struct sandbox_report *report);
 
-/* Tries each forbidden act (by name: "open", "exec", "fork", "connect", "bind", "ptrace", "socket_raw") and tells whether it
- * was refused. For `sluice-gateway selftest-sandbox` and the tests. ST_NOT_FOUND: unknown act. */
+/* Tries one forbidden act by name ("open", "exec", "fork", "connect", ...: sandbox_try.c) and tells whether the kernel refused it.
+ * ST_NOT_FOUND: unknown act. */
 MUST_USE enum status sandbox_try(const char *act, bool *refused);
+/* The acts in order; NULL behind the last. */
+const char *sandbox_act_name(size_t index);
+/* `sluice-gateway selftest-sandbox`: locks this process, tries every act, prints one JSON object. 0 if all were refused. */
+int sandbox_selftest_main(void);
 
 #endif
