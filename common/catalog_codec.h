@@ -2,12 +2,14 @@
  *
  *   key    [generation 1][kind 1][org 16][parent 16][id 16]              kinds: Sluice__Kind
  *   index  [generation 1][kind|0x80][org 16][parent 16][BLAKE2b-128(slug)] -> org 16, parent 16, id 16
+ *          where a name is unique: a slug below its organisation and parent (a model's below its provider type), an API key's
+ *          hash below no organisation and no parent (catalog_index_key sees to that)
+ *   A delivery key stands below no parent, because a node does not know its group (catalog_key sees to that).
  *   value  struct cat_head, then the fixed part of the kind, then bytes that cat_refs point at (offsets from the record's start)
  *
  * Written by the courier (catalog_encode), read in place by workers: packed, little-endian, no unpacking on the request path.
  * A reader takes a record through cat_check once per fetch and strings through cat_str, which never leaves the record:
- * a damaged file can give wrong text but no wild read. API keys, provider types and models are found through indexes below
- * organisation none / parent none: an API key by its 32-byte hash, so that no organisation has to be known first.
+ * a damaged file can give wrong text but no wild read.
  * Readers accept CAT_VERSION and CAT_VERSION - 1.
  */
 #ifndef SLUICE_COMMON_CATALOG_CODEC_H
@@ -42,7 +44,8 @@ struct cat_meta {
     struct id store_id;
     uint64_t through_revision;
     int64_t applied_utc_ms;
-    uint8_t live_generation;
+    uint8_t live_generation; /* 0: none yet. Of the file's record; a generation's own record repeats its number */
+    uint32_t layout;         /* catalog_layout() of the program that wrote the file */
 } CAT_PACKED;
 
 struct cat_org {
@@ -132,7 +135,7 @@ struct cat_rule {
 
 /* Exact rules first, sorted by slug bytes; then patterns, longest literal part first. */
 struct cat_rules {
-    struct cat_head head; /* id = integration */
+    struct cat_head head; /* parent none, id = integration */
     uint32_t exact_count, pattern_count;
     struct cat_rule rules[];
 } CAT_PACKED;
@@ -180,7 +183,7 @@ struct cat_delivery_key {
     struct cat_ref node_box; /* crypto_box_seal to this node's public key */
 } CAT_PACKED;
 
-/* Builds the flat record of one entity from its packed protobuf body. A kind without a flat form gives ST_NOT_FOUND (skipped and
+/* Builds the flat record of one entity from its packed protobuf body; gives it in the arena. ST_TOO_LARGE, ST_NO_MEMORY. A kind without a flat form gives ST_NOT_FOUND (skipped and
  * counted); an unknown enum in a field that decides gives ST_BAD_FORMAT (the revision is refused). KIND_MODEL_RULE has no flat
  * record of its own: the writer of the file keeps its protobuf row and rebuilds cat_rules with catalog_encode_rules. */
 MUST_USE enum status catalog_encode(struct arena *arena, Sluice__Kind kind, uint64_t revision, const struct id *org,
@@ -200,9 +203,14 @@ void catalog_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t kind, c
 void catalog_index_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t kind, const struct id *org,
                        const struct id *parent, struct str name);
 
+/* A number that changes with the layout of any record: a file written with another one is made anew. */
+uint32_t catalog_layout(void);
+
 /* Proves that `value` is a record of `kind` with at least `fixed_bytes` and a version we read. NULL otherwise. */
 const void *cat_check(struct str value, uint16_t kind, size_t fixed_bytes);
 #define CAT_AS(value, kind, type) ((const struct type *)cat_check((value), (kind), sizeof(struct type)))
+/* As cat_check for CAT_KIND_RULES, counts included. */
+const struct cat_rules *cat_check_rules(struct str value);
 
 /* The bytes of a ref; empty if it points outside the record. */
 static inline struct str cat_str(const struct cat_head *head, struct cat_ref ref)

@@ -48,14 +48,14 @@ enum status frame_seal(struct arena *arena, const uint8_t key[FRAME_KEY_BYTES], 
     CHECK(message == NULL || message->descriptor == frame_descriptor(head->kind));
     struct str payload = STR_NONE;
     if (message != NULL)
-        TRY(proto_pack(arena, message, &payload));
+        TRY(wire_pack(message, arena, &payload));
     Sluice__Envelope envelope = SLUICE__ENVELOPE__INIT;
     envelope.version = FRAME_VERSION;
-    envelope.node = proto_bytes(id_bytes(&head->node));
+    envelope.node = wire_data(id_bytes(&head->node));
     envelope.boot = head->boot;
     envelope.kind = head->kind;
     envelope.counter = head->counter;
-    envelope.payload = proto_bytes(payload);
+    envelope.payload = wire_data(payload);
     size_t n = sluice__envelope__get_packed_size(&envelope);
     if (n > FRAME_MAX_BYTES - FRAME_TAIL_BYTES)
         return ST_TOO_LARGE;
@@ -84,9 +84,9 @@ enum status frame_peek(struct str wire, struct id *node)
 /* The fields behind version and node, each at most once and of its own wire type. Unknown ones are kept for later versions. */
 static enum status frame_read(struct str rest, struct frame *frame)
 {
-    struct proto_field field;
+    struct wire_field field;
     uint32_t seen = 0;
-    while (proto_next(&rest, &field)) {
+    while (wire_next(&rest, &field)) {
         if (field.number > 7)
             continue;
         bool bytes = field.number == 6;
@@ -127,7 +127,7 @@ enum status frame_message(const struct frame *frame, struct arena *arena, void *
     const ProtobufCMessageDescriptor *descriptor = frame_descriptor(frame->kind);
     if (descriptor == NULL)
         return ST_BAD_FORMAT;
-    return proto_unpack(arena, descriptor, frame->payload, message);
+    return wire_unpack_known(descriptor, frame->payload, arena, message);
 }
 
 static void frame_window_slide(struct frame_window *window, uint64_t by)

@@ -11,11 +11,11 @@
 #define SLUICE_COMMON_FRAME_H
 
 #include "common/id.h"
-#include "common/proto.h"
+#include "common/wire.h"
 #include "proto/link.pb-c.h"
 
 #define FRAME_VERSION   1u
-#define FRAME_MAX_BYTES PROTO_WIRE_MAX_BYTES
+#define FRAME_MAX_BYTES WIRE_MAX_BYTES
 #define FRAME_KEY_BYTES 32
 #define FRAME_MAC_BYTES 32
 

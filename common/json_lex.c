@@ -1,11 +1,10 @@
 /* json_lex.c: see json_lex.h.
  *
- * Strings are nearly all of a chat body, so they are passed sixteen bytes at a time: one comparison
- * finds a quote, a backslash, a control character or a byte of a longer UTF-8 sequence, and only
- * those are looked at singly.
+ * Strings are nearly all of a chat body, so they are read in blocks that become bit masks; only the
+ * marked bytes are looked at:
  *
- *     "plain run ........ \n plain run .... é é é ... "
- *      ^ 16 at a time     ^ escape          ^ utf8 run
+ *     " p l a i n \ n p l a i n ... "        special  0000 0100 0000 ... 1
+ *       64 bytes; a short string 16            high     bytes beyond ASCII: str_is_utf8 at the end
  *
  * Invariant: `p` never passes `end`, whatever the bytes; a block is loaded only if all of it lies
  * before `end`. It must never accept what another parser downstream might read differently: no
@@ -47,88 +46,79 @@ enum status json_lex_outcome(const struct json_lex *lex, struct json_error *erro
     return lex->status;
 }
 
-static inline void skip_space(struct json_lex *lex)
+bool json_lex_finish(struct json_lex *lex)
 {
     while (lex->p < lex->end &&
            (*lex->p == ' ' || *lex->p == '\n' || *lex->p == '\r' || *lex->p == '\t'))
         lex->p++;
-}
-
-bool json_lex_peek(struct json_lex *lex)
-{
-    skip_space(lex);
-    return lex->p < lex->end ? true : bad(lex, "unexpected end of text");
-}
-
-bool json_lex_finish(struct json_lex *lex)
-{
-    skip_space(lex);
     return lex->p == lex->end ? true : bad(lex, "bytes after the value");
 }
 
 /* --- strings */
 
-/* First byte at or after p that is a quote, a backslash, below 0x20 or above 0x7F; `end` if there
- * is none. */
-static inline const char *find_special(const char *p, const char *end)
-{
+/* What a block of up to 64 bytes holds, one bit a byte. */
+struct block {
+    uint64_t special; /* quotes, backslashes, bytes below 0x20 */
+    uint64_t high;    /* bytes above 0x7F */
+    size_t n;
+};
+
 #if defined(__SSE2__)
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'),
-                  space = _mm_set1_epi8(0x20);
-    while (end - p >= 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* signed: 0x80..0xFF count as negative, so one comparison catches both ends */
-        __m128i hit = _mm_or_si128(
-            _mm_cmplt_epi8(block, space),
-            _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
-        if (mask != 0)
-            return p + __builtin_ctz(mask);
-        p += 16;
-    }
-#else
-    while (end - p >= 8) {
-        const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-        uint64_t block;
-        memcpy(&block, p, sizeof block);
-        uint64_t quote = block ^ (ones * '"'), backslash = block ^ (ones * '\\');
-        /* a borrow may mark a byte above a real hit, never hide one: the loop finds the exact byte */
-        uint64_t hit = ((block - ones * 0x20) | (quote - ones) | (backslash - ones) | block) & high;
-        if (hit != 0)
-            break;
-        p += 8;
-    }
-#endif
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
-           *p != '\\')
-        p++;
-    return p;
+
+static inline struct block read_16(const char *p)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i last_control = _mm_set1_epi8(0x1F);
+    const __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
+    const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    return (struct block){(uint16_t)_mm_movemask_epi8(_mm_or_si128(control, marks)),
+                          (uint16_t)_mm_movemask_epi8(bytes), 16};
 }
 
-/* Passes the well-formed UTF-8 sequences beyond ASCII at p; stops at an ASCII byte, at the end or
- * at a bad sequence. */
-static inline const char *skip_utf8(const char *text, const char *text_end)
+#else
+
+static inline struct block read_16(const char *p)
 {
-    const unsigned char *p = (const unsigned char *)text, *end = (const unsigned char *)text_end;
-    while (p < end && *p >= 0x80) {
-        size_t left = (size_t)(end - p);
-        if (*p < 0xE0) {
-            if (left < 2 || *p < 0xC2 || (p[1] & 0xC0) != 0x80)
-                break;
-            p += 2;
-        } else if (*p < 0xF0) {
-            if (left < 3 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 ||
-                (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F))
-                break;
-            p += 3;
-        } else {
-            if (left < 4 || *p > 0xF4 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80 ||
-                (p[3] & 0xC0) != 0x80 || (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
-                break;
-            p += 4;
-        }
+    struct block block = {0, 0, 16};
+    for (size_t i = 0; i < 16; i++) {
+        unsigned char c = (unsigned char)p[i];
+        block.special |= (uint64_t)(c < 0x20 || c == '"' || c == '\\') << i;
+        block.high |= (uint64_t)(c >> 7) << i;
     }
-    return (const char *)p;
+    return block;
+}
+
+#endif
+
+static inline struct block read_64(const char *p)
+{
+    struct block block = {0, 0, 64};
+    for (unsigned i = 0; i < 64; i += 16) {
+        struct block part = read_16(p + i);
+        block.special |= part.special << i;
+        block.high |= part.high << i;
+    }
+    return block;
+}
+
+/* The last bytes of the text, fewer than 16. */
+static struct block read_tail(const char *p, size_t n)
+{
+    char room[16] = {0};
+    memcpy(room, p, n);
+    struct block block = read_16(room);
+    block.special &= (UINT64_C(1) << n) - 1;
+    block.n = n;
+    return block;
+}
+
+static inline struct block read_block(const char *p, const char *end)
+{
+    size_t left = (size_t)(end - p);
+    if (left >= 64)
+        return read_64(p);
+    return left >= 16 ? read_16(p) : read_tail(p, left);
 }
 
 static int hex_value(char c)
@@ -154,64 +144,95 @@ static int32_t hex4(const char *p, const char *end)
     return value;
 }
 
-/* At a backslash. */
-static bool pass_escape(struct json_lex *lex)
+/* At a backslash: length of the escape, or 0 with the lexer failed there. */
+static size_t escape_length(struct json_lex *lex, const char *p)
 {
-    const char *p = lex->p;
-    if (lex->end - p < 2)
-        return bad(lex, "unexpected end of text");
-    switch (p[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't': lex->p += 2; return true;
-    case 'u': break;
-    default: return bad(lex, "invalid escape");
+    static const bool simple[256] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+                                     ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
+    if (lex->end - p >= 2 && simple[(unsigned char)p[1]])
+        return 2;
+    lex->p = p;
+    if (lex->end - p < 2) {
+        bad(lex, "unexpected end of text");
+        return 0;
     }
-    int32_t unit = hex4(p + 2, lex->end);
-    if (unit < 0)
-        return bad(lex, "invalid escape");
-    size_t n = 6;
-    if (unit >= 0xD800 && unit <= 0xDFFF) {
-        int32_t low =
-            lex->end - p >= 12 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8, lex->end) : -1;
-        if (unit > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
-            return bad(lex, "lone surrogate");
-        n = 12;
+    int32_t unit = p[1] == 'u' ? hex4(p + 2, lex->end) : -1;
+    if (unit < 0) {
+        bad(lex, "invalid escape");
+        return 0;
     }
-    lex->p += n;
-    return true;
+    if (unit < 0xD800 || unit > 0xDFFF)
+        return 6;
+    bool pair = lex->end - p >= 12 && p[6] == '\\' && p[7] == 'u';
+    int32_t low = pair ? hex4(p + 8, lex->end) : -1;
+    if (unit <= 0xDBFF && low >= 0xDC00 && low <= 0xDFFF)
+        return 12;
+    bad(lex, "lone surrogate");
+    return 0;
+}
+
+/* The string from `from` ends at the quote `to`; `high` tells whether it has bytes beyond ASCII. */
+static bool end_string(struct json_lex *lex, const char *from, const char *to, bool high)
+{
+    struct str text = str_of(from, (size_t)(to - from));
+    lex->p = to + 1;
+    if (!high || str_is_utf8(text))
+        return true;
+    size_t step;
+    while ((step = str_utf8_step(text)) != 0)
+        text = str_from(text, step);
+    lex->p = text.p;
+    return bad(lex, "invalid UTF-8");
+}
+
+/* Any string, from its first byte behind the quote. */
+static bool pass_long_string(struct json_lex *lex, const char *from, bool *escaped)
+{
+    const char *p = from;
+    uint64_t high = 0;
+    while (p < lex->end) {
+        struct block block = read_block(p, lex->end);
+        size_t next = block.n;
+        for (uint64_t todo = block.special; todo != 0;) {
+            unsigned at = (unsigned)__builtin_ctzll(todo);
+            if (p[at] == '"') {
+                high |= block.high & ((UINT64_C(1) << at) - 1);
+                return end_string(lex, from, p + at, high != 0);
+            }
+            if (p[at] != '\\') {
+                lex->p = p + at;
+                return bad(lex, "control character in a string");
+            }
+            *escaped = true;
+            size_t length = escape_length(lex, p + at);
+            if (length == 0)
+                return false;
+            if (at + length >= block.n) {
+                next = at + length;
+                break;
+            }
+            todo &= ~UINT64_C(0) << (at + length);
+        }
+        high |= block.high;
+        p += next;
+    }
+    lex->p = lex->end;
+    return bad(lex, "unexpected end of text");
 }
 
 bool json_lex_string(struct json_lex *lex, bool *escaped)
 {
+    const char *from = lex->p + 1;
     *escaped = false;
-    lex->p++;
-    for (;;) {
-        lex->p = find_special(lex->p, lex->end);
-        if (lex->p == lex->end)
-            return bad(lex, "unexpected end of text");
-        unsigned char c = (unsigned char)*lex->p;
-        if (c == '"') {
-            lex->p++;
+    if (lex->end - from >= 16) {
+        struct block block = read_16(from);
+        unsigned at = (unsigned)__builtin_ctzll(block.special | UINT64_C(1) << 16);
+        if (at < 16 && from[at] == '"' && (block.high & ((UINT64_C(1) << at) - 1)) == 0) {
+            lex->p = from + at + 1;
             return true;
         }
-        if (c == '\\') {
-            *escaped = true;
-            if (!pass_escape(lex))
-                return false;
-        } else if (c >= 0x80) {
-            lex->p = skip_utf8(lex->p, lex->end);
-            if (lex->p < lex->end && (unsigned char)*lex->p >= 0x80)
-                return bad(lex, "invalid UTF-8");
-        } else {
-            return bad(lex, "control character in a string");
-        }
     }
+    return pass_long_string(lex, from, escaped);
 }
 
 bool json_lex_name(struct json_lex *lex, struct str *raw, bool *escaped)

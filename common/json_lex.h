@@ -21,7 +21,16 @@ bool json_lex_init(struct json_lex *lex, struct str text);
  * json_lex_fail(...)`. */
 bool json_lex_fail(struct json_lex *lex, enum status status, const char *what);
 /* Skips white space; false at the end of the text, with `what` set. */
-bool json_lex_peek(struct json_lex *lex);
+static inline bool json_lex_peek(struct json_lex *lex)
+{
+    while (lex->p < lex->end) {
+        char c = *lex->p;
+        if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+            return true;
+        lex->p++;
+    }
+    return json_lex_fail(lex, ST_BAD_JSON, "unexpected end of text");
+}
 /* True if nothing but white space is left. */
 bool json_lex_finish(struct json_lex *lex);
 /* At the opening quote: passes the string. *escaped tells whether it holds a backslash. */

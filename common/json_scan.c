@@ -6,8 +6,8 @@
  * Invariant: ST_OK means that every byte of the text was looked at and is part of one valid value,
  * so a caller may splice a field and send the rest on unread. The members' names are kept on the
  * stack (place, length, a flag) and sorted to find duplicates: no hash, so no key to keep secret,
- * and hostile names cost no more than n log n comparisons. It must never allocate and never look at
- * a text twice.
+ * and hostile names cost no more than n log n comparisons. It must never allocate, and it never
+ * goes back in the text but to judge the UTF-8 of a string that is not ASCII.
  */
 #include "common/json_scan.h"
 
@@ -297,13 +297,20 @@ static size_t skip_value(struct str s, size_t at)
 static enum json_type type_of(char c)
 {
     switch (c) {
-    case '"': return JSON_STRING;
-    case '{': return JSON_OBJECT;
-    case '[': return JSON_ARRAY;
-    case 't': return JSON_TRUE;
-    case 'f': return JSON_FALSE;
-    case 'n': return JSON_NULL;
-    default: return JSON_NUMBER;
+    case '"':
+        return JSON_STRING;
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case 't':
+        return JSON_TRUE;
+    case 'f':
+        return JSON_FALSE;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
     }
 }
 

@@ -307,7 +307,7 @@ struct decimal {
     int64_t exponent; /* value = digits * 10^exponent */
 };
 
-#define DECIMAL_EXPONENT_MAX \
+#define DECIMAL_EXPONENT_MAX                                                                       \
     1000000000000 /* longer exponents are held here; any such value but 0 is out of range */
 
 static int64_t read_exponent(const char *p, const char *end)

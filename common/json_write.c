@@ -60,13 +60,27 @@ static void add_escape(struct buf *buf, unsigned char c)
     char text[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
     switch (c) {
     case '"':
-    case '\\': text[1] = (char)c; break;
-    case '\b': text[1] = 'b'; break;
-    case '\f': text[1] = 'f'; break;
-    case '\n': text[1] = 'n'; break;
-    case '\r': text[1] = 'r'; break;
-    case '\t': text[1] = 't'; break;
-    default: buf_add(buf, text, sizeof text); return;
+    case '\\':
+        text[1] = (char)c;
+        break;
+    case '\b':
+        text[1] = 'b';
+        break;
+    case '\f':
+        text[1] = 'f';
+        break;
+    case '\n':
+        text[1] = 'n';
+        break;
+    case '\r':
+        text[1] = 'r';
+        break;
+    case '\t':
+        text[1] = 't';
+        break;
+    default:
+        buf_add(buf, text, sizeof text);
+        return;
     }
     buf_add(buf, text, 2);
 }

@@ -1,7 +1,9 @@
-/* json_write.h: writes JSON into a buf; commas and nesting are kept here, so a caller cannot forget one.
+/* json_write.h: writes JSON into a buf; commas and nesting are kept here, so a caller cannot forget
+ * one.
  *
- * Borrows the buf. Errors (cap, memory) stay in the buf (buf_status). Invalid UTF-8 in a string value becomes U+FFFD.
- * Numbers are whole: no fraction, no exponent. Depth is bounded by JSON_MAX_DEPTH (CHECKed: the shape is ours).
+ * Borrows the buf. Errors (cap, memory) stay in the buf (buf_status). Invalid UTF-8 in a string
+ * value becomes U+FFFD. Numbers are whole: no fraction, no exponent. Depth is bounded by
+ * JSON_MAX_DEPTH (CHECKed: the shape is ours).
  *
  *   struct json_writer w;
  *   jw_init(&w, &buf);
@@ -20,8 +22,8 @@
 struct json_writer {
     struct buf *buf;
     unsigned depth;
-    bool comma;                  /* the next value or key needs one before it */
-    bool keyed;                  /* a key was written and waits for its value */
+    bool comma; /* the next value or key needs one before it */
+    bool keyed; /* a key was written and waits for its value */
     bool in_array[JSON_MAX_DEPTH + 2];
 };
 
@@ -38,9 +40,9 @@ void jw_u64(struct json_writer *w, uint64_t value);
 void jw_i64(struct json_writer *w, int64_t value);
 void jw_bool(struct json_writer *w, bool value);
 void jw_null(struct json_writer *w);
-void jw_id(struct json_writer *w, const struct id *id);         /* UUID text; none writes null */
-void jw_time(struct json_writer *w, int64_t unix_ms);           /* RFC 3339; 0 writes null */
-void jw_raw(struct json_writer *w, struct str json);            /* valid JSON, as it is */
+void jw_id(struct json_writer *w, const struct id *id); /* UUID text; none writes null */
+void jw_time(struct json_writer *w, int64_t unix_ms);   /* RFC 3339; 0 writes null */
+void jw_raw(struct json_writer *w, struct str json);    /* valid JSON, as it is */
 /* value / 10^digits as a decimal without trailing zeros: (150000000, 9) -> 0.15 */
 void jw_decimal(struct json_writer *w, int64_t value, unsigned digits);
 

@@ -39,14 +39,16 @@ uint64_t log_dropped(void);
 /* "debug" | "info" | "warn" | "error". ST_INVALID. */
 MUST_USE enum status log_level_from_text(struct str text, enum log_level *level);
 
+/* The list ends with LOG_END, which is not counted, so that an event may stand alone. */
+#define LOG_END {.name = NULL}
 #define LOG_AT(level, event, ...)                                                                  \
     do {                                                                                           \
-        const struct log_field log_fields_[] = {{.name = NULL}, ##__VA_ARGS__};                    \
-        log_write((level), (event), log_fields_ + 1, COUNT_OF(log_fields_) - 1);                   \
+        const struct log_field log_fields_[] = {__VA_ARGS__};                                      \
+        log_write((level), (event), log_fields_, COUNT_OF(log_fields_) - 1);                       \
     } while (0)
-#define log_debug(event, ...) LOG_AT(LOG_LEVEL_DEBUG, event, ##__VA_ARGS__)
-#define log_info(event, ...)  LOG_AT(LOG_LEVEL_INFO, event, ##__VA_ARGS__)
-#define log_warn(event, ...)  LOG_AT(LOG_LEVEL_WARN, event, ##__VA_ARGS__)
-#define log_error(event, ...) LOG_AT(LOG_LEVEL_ERROR, event, ##__VA_ARGS__)
+#define log_debug(...) LOG_AT(LOG_LEVEL_DEBUG, __VA_ARGS__, LOG_END)
+#define log_info(...)  LOG_AT(LOG_LEVEL_INFO, __VA_ARGS__, LOG_END)
+#define log_warn(...)  LOG_AT(LOG_LEVEL_WARN, __VA_ARGS__, LOG_END)
+#define log_error(...) LOG_AT(LOG_LEVEL_ERROR, __VA_ARGS__, LOG_END)
 
 #endif

@@ -1,9 +1,14 @@
 /* metrics.h: counters, gauges and histograms as rows of metrics.def, rendered as Prometheus text.
  *
- * Values live in an array of u64 that the process is given: its own memory (control plane, courier) or its column of the shared segment
- * (workers). One writer per array; readers sum over arrays. Nothing here locks or allocates.
- *   METRIC(NAME, kind, "name", "label=\"value\"", "help")      kind: COUNTER | GAUGE
- *   HISTOGRAM(NAME, "name", "labels", "help", bounds...)       microsecond bounds, fixed set
+ * Values live in an array of u64 that the process is given: its own memory (control plane, courier)
+ * or its column of the shared segment (workers). One writer per array; readers sum over arrays.
+ * Updates are relaxed atomic additions, so several threads of one process may share an array.
+ * Nothing here locks or allocates.
+ *
+ *   METRIC(NAME, kind, "name", "label=\"value\"", "help")
+ *       kind: COUNTER | GAUGE | MAX (a gauge of which the largest counts, not the sum)
+ *   HISTOGRAM(NAME, "name", "labels", "help")
+ *       observed in microseconds, shown in seconds; bounds: metrics.c
  */
 #ifndef SLUICE_COMMON_METRICS_H
 #define SLUICE_COMMON_METRICS_H
@@ -33,7 +38,8 @@ void metrics_add(struct metrics *metrics, enum metric metric, uint64_t n);
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value);
 /* HISTOGRAM rows only: one observation in microseconds. */
 void metrics_observe_us(struct metrics *metrics, enum metric metric, uint64_t us);
-/* Prometheus text exposition of the sum over `count` arrays. Rows whose family repeats share one HELP and TYPE. */
+/* Prometheus text exposition of the sum over `count` arrays. Rows whose family repeats share one
+ * HELP and TYPE. */
 void metrics_render(struct buf *out, uint64_t *const *arrays, size_t count);
 
 #endif

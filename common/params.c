@@ -25,7 +25,7 @@
 #define SHOWN_MAX          64 /* bytes of a faulty key or value that a sentence repeats */
 
 static const struct params_row rows[] = {
-#define PARAM(name, key, programs, type, def, min, max, text) \
+#define PARAM(name, key, programs, type, def, min, max, text)                                      \
     {#key, (programs), PARAMS_##type, def, min, max, text},
 #include "common/params.def"
 #undef PARAM
@@ -165,7 +165,8 @@ static enum status check_value(struct loader *l, const struct params_row *row, s
     switch (row->type) {
     case PARAMS_STRING:
     case PARAMS_PATH:
-    case PARAMS_LIST: return ST_OK;
+    case PARAMS_LIST:
+        return ST_OK;
     case PARAMS_SECRET:
         if (text.n == 0 || is_secret_source(text))
             return ST_OK;
@@ -176,7 +177,9 @@ static enum status check_value(struct loader *l, const struct params_row *row, s
         return *number == 1 || str_eq(text, STR("false"))
                    ? ST_OK
                    : refuse(l, place, key, "must be true or false");
-    case PARAMS_U64: status = str_to_u64(text, number); break;
+    case PARAMS_U64:
+        status = str_to_u64(text, number);
+        break;
     case PARAMS_MS:
         status = read_number(text, ms_suffixes, COUNT_OF(ms_suffixes), number);
         wanted = "must be a duration, such as 500ms, 10s, 5m, 24h or 7d";

@@ -36,7 +36,8 @@ MUST_USE enum status seal_open_into(struct secret *key, const struct seal_scope 
 /* Key id of a box. ST_BAD_FORMAT. */
 MUST_USE enum status seal_key_id(struct str box, struct id *key_id);
 
-/* X25519: a node's key pair, and sealing a key to it (crypto_box_seal). */
+/* X25519: a node's key pair, and sealing a key to it (crypto_box_seal). ST_NO_MEMORY; seal_to: ST_INVALID (no valid public
+ * key), ST_TOO_LARGE; seal_open_from: ST_BAD_SEAL. */
 MUST_USE enum status seal_keypair(uint8_t public_key[SEAL_PK_BYTES], struct secret **private_key);
 MUST_USE enum status seal_to(struct arena *arena, const uint8_t public_key[SEAL_PK_BYTES], struct secret *plain,
                              struct str *box);

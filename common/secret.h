@@ -13,10 +13,11 @@
 
 struct secret;
 
-/* sodium_init, non-dumpable, no core, zeroing allocators. Once per process, first thing in main. ST_IO. */
+/* sodium_init, non-dumpable, no core, zeroing allocators. Once per process, first thing in main. ST_IO: the process must not
+ * go on (also when OpenSSL or libcurl was used before). */
 MUST_USE enum status secret_process_init(void);
 
-/* gives a secret of n zero bytes. ST_NO_MEMORY (RLIMIT_MEMLOCK). */
+/* gives a secret of n zero bytes. ST_NO_MEMORY, ST_IO (no random source). */
 MUST_USE enum status secret_new(size_t n, struct secret **secret);
 /* copies `bytes` and wipes the source. */
 MUST_USE enum status secret_take(void *bytes, size_t n, struct secret **secret);

@@ -111,41 +111,6 @@ enum status str_to_i64(struct str s, int64_t *value)
     return ST_OK;
 }
 
-/* Length of the well-formed sequence at s[0..n), or 0. */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t need = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : s[0] >= 0xE0 && s[0] <= 0xEF ? 3
-                : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 0;
-    if (need == 0 || n < need)
-        return 0;
-    for (size_t i = 1; i < need; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-        (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-        return 0;
-    return need;
-}
-
-size_t str_utf8_step(struct str s)
-{
-    return s.n == 0 ? 0 : utf8_length((const unsigned char *)s.p, s.n);
-}
-
-bool str_is_utf8(struct str s)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n;) {
-        size_t step = utf8_length(p + i, s.n - i);
-        if (step == 0)
-            return false;
-        i += step;
-    }
-    return true;
-}
-
 bool str_glob(struct str pattern, struct str text)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;

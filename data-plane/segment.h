@@ -3,6 +3,7 @@
  *   [struct segment_head: 4 KiB]                     master writes layout, courier writes `status`
  *   [column 0][column 1]...[column N-1]              one per living worker; a successor gets a fresh column
  *   column = [struct column_head][metrics u64 x 256][done ring][free ring][slots: slot_count x 1 KiB]
+ *   ring   = u32 slot numbers, slot_count rounded up to a power of two; a slot is in at most one ring, once
  *
  * No word has two writers except column_head.state during hand-over (master, when the worker is dead).
  * A slot is reservation, in-flight mark and usage event in one:
@@ -12,7 +13,11 @@
  *                     `--- not sent: worker sets FREE; worker died: courier sets FREE
  *
  * `state` is written last with release order and read first with acquire order. The rings only say where to look; the states
- * are the truth, and a column whose worker died is scanned.
+ * are the truth, and a column whose worker died is scanned. A column goes UNUSED -master-> LIVE -master, worker dead-> DEAD
+ * -courier, all journaled-> UNUSED.
+ *
+ * Any worker can write anywhere in it, and a worker parses strangers' bytes: readers outside of it keep the layout in their own
+ * memory (struct segment), check every number they take from here, and copy a slot before they look at it.
  */
 #ifndef SLUICE_DATA_SEGMENT_H
 #define SLUICE_DATA_SEGMENT_H
@@ -73,8 +78,9 @@ struct slot {
     uint32_t http_status;
     uint32_t source; /* Sluice__UsageSource */
     uint8_t stream, unpriced, model_n, priced_model_n, trace_n, object_n, object_kind_n, reserve_count;
+    uint8_t strict; /* a strict limit holds: what is charged without usage is called bound, not estimated */
     struct slot_usage usage;
-    struct slot_usage bound; /* charged if the usage never comes and the limit is strict */
+    struct slot_usage bound; /* reserved for; recorded if the usage never comes, with the cost below as set when reserved */
     uint64_t duration_us, first_byte_us;
     int64_t cost_nanousd, charge_nanousd;
     struct slot_reserve reserves[SEGMENT_COUNTERS_MAX];
@@ -110,6 +116,7 @@ struct segment_status { /* courier writes, everybody reads */
     _Atomic int64_t utc_offset_ms;    /* control plane's UTC minus this host's wall time */
     _Atomic uint64_t journal_pending;
     _Atomic uint32_t revoked;
+    _Atomic uint32_t catalog_epoch; /* 0: no file yet; grows when a new file takes the old one's place: workers must be replaced */
 };
 
 struct segment_head {
@@ -121,10 +128,12 @@ struct segment_head {
     struct segment_status status;
 };
 
+/* One process's mapping. The numbers are its own copy of the layout. */
 struct segment {
     struct segment_head *head;
     size_t bytes;
     int fd;
+    uint32_t workers, columns, slot_count, ring_count;
 };
 
 /* master: makes the memfd (sealed against size changes) for `workers` with 2 columns each. gives. ST_NO_MEMORY, ST_IO. */
@@ -132,14 +141,26 @@ MUST_USE enum status segment_create(uint32_t workers, uint32_t slot_count, const
                                     struct segment *segment);
 /* children: maps an inherited descriptor and proves its layout. ST_BAD_FORMAT, ST_IO. */
 MUST_USE enum status segment_map(int fd, struct segment *segment);
+/* Unmaps and closes. */
+void segment_close(struct segment *segment);
+
+/* master: gives an UNUSED column to a worker about to be started: empty rings, all slots FREE, LIVE. ST_OVERLOADED: none is unused. */
+MUST_USE enum status segment_assign(const struct segment *segment, uint32_t worker, uint32_t epoch, uint32_t *column);
+/* master: the worker of this column is dead. */
+void segment_retire(const struct segment *segment, uint32_t column);
+/* courier: nothing is left in a DEAD column. */
+void segment_release(const struct segment *segment, uint32_t column);
 
 struct column_head *segment_column(const struct segment *segment, uint32_t column);
 uint64_t *segment_metrics(const struct segment *segment, uint32_t column);
+enum segment_ring { SEGMENT_RING_DONE, SEGMENT_RING_FREE };
+_Atomic uint32_t *segment_ring(const struct segment *segment, uint32_t column, enum segment_ring ring);
 struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32_t index);
 
 /* --- worker side (slots.c): O(1), no system call ------------------------------------------------------------------ */
 struct slots; /* a worker's view of its column: free list in private memory */
 MUST_USE enum status slots_open(const struct segment *segment, uint32_t column, struct slots **slots);
+void slots_close(struct slots *slots);
 /* Takes a FREE slot, mints its attempt id, sets RESERVED. ST_OVERLOADED: none free. */
 MUST_USE enum status slots_reserve(struct slots *slots, struct slot **slot);
 void slots_mark_sent(struct slots *slots, struct slot *slot);
@@ -152,12 +173,19 @@ void slots_collect(struct slots *slots);
 uint32_t slots_free_count(const struct slots *slots);
 
 /* --- courier side ------------------------------------------------------------------------------------------------- */
-/* Takes up to `max` DONE slots of a column in order. */
+/* A courier that starts says so for every LIVE column before it takes anything. */
+void slots_take_over(const struct segment *segment, uint32_t column);
+/* Up to `max` DONE slots of a column in order; the same ones again until slots_mark_journaled moves on. Behind a courier that
+ * died some may be JOURNALED already (slots_is_journaled): not to be written again, but to be marked with the others. */
 size_t slots_take_done(const struct segment *segment, uint32_t column, struct slot **out, size_t max);
-/* DONE -> JOURNALED, after fdatasync. */
-void slots_mark_journaled(const struct segment *segment, uint32_t column, struct slot *slot);
-/* The worker of this column is dead: RESERVED -> FREE, SENT -> DONE with outcome DIED (source by `bound`: bound or estimated).
- * `each` is called for every slot that must be journaled. The column is UNUSED again once all are. */
-size_t slots_recover(const struct segment *segment, uint32_t column, struct slot **out, size_t max);
+bool slots_is_journaled(const struct slot *slot);
+/* DONE -> JOURNALED for the first `count` that slots_take_done gave, after fdatasync. */
+void slots_mark_journaled(const struct segment *segment, uint32_t column, struct slot *const *slots, size_t count);
+/* Tells the worker whether to ring (IPC_DONE). After setting true, look once more before sleeping. */
+void slots_courier_sleeps(const struct segment *segment, uint32_t column, bool sleeps);
+/* The worker of this column is dead: RESERVED -> FREE, SENT -> DONE with outcome DIED and the bound as usage. Gives up to `max`
+ * slots that must be journaled; 0 = none is left. The caller marks them with slots_mark_recovered. */
+size_t slots_recover(const struct segment *segment, uint32_t column, int64_t utc_ms, struct slot **out, size_t max);
+void slots_mark_recovered(struct slot *const *slots, size_t count);
 
 #endif

@@ -302,13 +302,12 @@ static enum status record_body_put(struct kv_txn *txn, uint64_t revision,
     return status;
 }
 
-enum status record_put(struct write_op *op, const struct record_key *record, const void *message,
-                       struct str slug)
+static enum status record_write(struct write_op *op, const struct record_key *record,
+                                const void *message)
 {
     const struct record_kind *kind = record_kind(record->kind);
     CHECK(((const ProtobufCMessage *)message)->descriptor == kind->descriptor);
     uint64_t revision = record_op_revision(op, kind);
-    TRY(record_names_move(op->txn, record, slug));
     if (kind->feed) {
         TRY(record_feed_drop(op->txn, record));
         TRY(record_feed_put(op->txn, revision, record, false));
@@ -319,6 +318,20 @@ enum status record_put(struct write_op *op, const struct record_key *record, con
         TRY(kv_put(op->txn, KV_MAIN, key_str(&key), id_bytes(&record->parent)));
     }
     return record_body_put(op->txn, revision, record, message);
+}
+
+enum status record_put(struct write_op *op, const struct record_key *record, const void *message,
+                       struct str slug)
+{
+    TRY(record_names_move(op->txn, record, slug));
+    return record_write(op, record, message);
+}
+
+enum status record_update(struct write_op *op, const struct record_key *record, const void *message)
+{
+    struct record_head head;
+    TRY(record_head_get(op->txn, record, &head));
+    return record_write(op, record, message);
 }
 
 enum status record_delete(struct write_op *op, const struct record_key *record)

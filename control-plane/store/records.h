@@ -55,6 +55,9 @@ MUST_USE enum status record_resolve(struct kv_txn *txn, Sluice__Kind kind, const
  * ST_NO_MEMORY, ST_STORE_FULL, ST_IO. An operation without revision may only write kinds that are not in the feed (CHECKed). */
 MUST_USE enum status record_put(struct write_op *op, const struct record_key *key, const void *message,
                                 struct str slug);
+/* As record_put for an entity that exists, leaving its names as they are: for what changes a body and does not know the slug's
+ * rule. ST_NOT_FOUND. */
+MUST_USE enum status record_update(struct write_op *op, const struct record_key *key, const void *message);
 /* A further index row of a live entity (an API key's second valid hash during rotation). record_delete removes these too.
  * ST_CONFLICT, ST_NOT_FOUND; record_index_remove: ST_NOT_FOUND, also for the slug itself. */
 MUST_USE enum status record_index_add(struct write_op *op, const struct record_key *key, struct str name);
@@ -78,6 +81,8 @@ MUST_USE enum status record_cursor_open_org(struct kv_txn *txn, Sluice__Kind kin
                                             struct record_cursor **cursor);
 /* Moves to the first entity with id > after (pages of a list); only for record_cursor_open. */
 void record_cursor_after(struct record_cursor *cursor, const struct id *after);
+/* Goes on behind `last`, for any cursor: a walk in several transactions. */
+void record_cursor_after_key(struct record_cursor *cursor, const struct record_key *last);
 /* Unpacks the next entity into `arena`; message NULL: only the key. revision may be NULL. ST_END. */
 MUST_USE enum status record_cursor_next(struct record_cursor *cursor, struct arena *arena, struct record_key *key,
                                         void *message, uint64_t *revision);

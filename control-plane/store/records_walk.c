@@ -63,6 +63,14 @@ void record_cursor_after(struct record_cursor *cursor, const struct id *after)
     kv_cursor_seek(cursor->cursor, key_str(&key));
 }
 
+void record_cursor_after_key(struct record_cursor *cursor, const struct record_key *last)
+{
+    struct key key;
+    record_row_key(&key, last);
+    key_add_u8(&key, 0);
+    kv_cursor_seek(cursor->cursor, key_str(&key));
+}
+
 enum status record_cursor_next(struct record_cursor *cursor, struct arena *arena,
                                struct record_key *record, void *message, uint64_t *revision)
 {

@@ -44,6 +44,7 @@ struct http_head {
     size_t header_count;
     int64_t content_length; /* of the decoded body; -1: unknown (chunked, gzip) or none */
     bool has_body, chunked, gzip, keep_alive, expect_continue, http10;
+    bool head_only; /* HEAD: method is OP_METHOD_GET, conn drops the reply's body */
     struct netaddr peer;    /* the client, after trusted_proxies / PROXY protocol */
     bool tls;
 };

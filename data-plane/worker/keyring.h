@@ -10,6 +10,7 @@
 #include "common/catalog_codec.h"
 #include "common/json_tree.h"
 #include "common/seal.h"
+#include "data-plane/catalog_file.h"
 
 struct worker;
 struct keyring;
@@ -18,13 +19,16 @@ struct keyring;
 MUST_USE enum status keyring_open(struct worker *worker, int secrets_fd, struct keyring **keyring);
 void keyring_close(struct keyring *keyring);
 
-/* A credential that is open for one attempt. */
+/* A credential that is open now: a JSON object in the keyring's one guarded scratch page. Only one is open at a time, and never across a
+ * wait: opened, copied into header lines, closed. */
 struct open_secrets {
-    struct secret *plain; /* guarded JSON object of secret values */
+    struct keyring *keyring;
+    struct str plain;
 };
+#define KEYRING_SCRATCH_BYTES (64 * 1024)
 
 /* Opens the secrets of an integration (or model rule: owner = rule id). Looks the delivery key up in the catalog when it is new; the
- * caller holds catalog_begin. ST_BAD_SEAL, ST_NOT_FOUND (key not here yet), ST_NO_MEMORY. */
+ * caller holds catalog_begin. ST_BAD_SEAL, ST_NOT_FOUND (key not here yet), ST_TOO_LARGE, ST_NO_MEMORY. */
 MUST_USE enum status keyring_open_secrets(struct keyring *keyring, struct catalog *catalog, const struct id *org,
                                           const struct id *owner, uint32_t version, const struct id *delivery_key,
                                           struct str hosts, struct str box, struct open_secrets *out);

@@ -31,7 +31,7 @@ struct name_wait {
     void *owner;
 };
 
-/* Registers the ipc descriptor with the loop and routes its messages (names here, objects and probes to their modules). */
+/* An empty cache. ST_NO_MEMORY. */
 MUST_USE enum status names_open(struct worker *worker, struct names **names);
 void names_close(struct names *names);
 

@@ -32,6 +32,7 @@ struct names;    /* names_client.h: host -> addresses, asked of the courier */
 struct upstream; /* upstream.h: libcurl */
 struct keyring;  /* keyring.h: delivery keys, opened secrets */
 struct front;    /* listener.h: listeners and connections */
+struct mailbox;  /* mailbox.h: messages from and to the courier */
 
 struct worker {
     struct loop *loop;
@@ -46,6 +47,7 @@ struct worker {
     struct upstream *upstream;
     struct keyring *keyring;
     struct front *front;
+    struct mailbox *mailbox;
     size_t body_bytes;        /* request bodies held in memory, all requests */
     bool draining;
 };

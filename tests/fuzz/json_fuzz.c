@@ -1,8 +1,9 @@
 /* json_fuzz.c: hostile JSON against the scanner, the tree, the writer and jansson.
  *
- * Held for every input: scan and tree agree (but for duplicates, which the scan looks for at the top only); jansson agrees
- * where its rules are ours (json_oracle.h); a tree written out again is scanned, parsed, and written to the same bytes;
- * stepping over a validated text visits what the tree holds.
+ * Held for every input: scan and tree agree (but for duplicates, which the scan looks for at the
+ * top only); jansson agrees where its rules are ours (json_oracle.h); a tree written out again is
+ * scanned, parsed, and written to the same bytes; stepping over a validated text visits what the
+ * tree holds.
  */
 #include <stdlib.h>
 
@@ -46,7 +47,8 @@ static void check_steps(const struct json *node)
     enum json_type type;
     const struct json *child = node->first;
     while (json_scan_next(node->raw, &at, &name, &value, &type)) {
-        CHECK(child != NULL && value.p == child->raw.p && value.n == child->raw.n && type == child->type);
+        CHECK(child != NULL && value.p == child->raw.p && value.n == child->raw.n &&
+              type == child->type);
         CHECK((name.p != NULL) == (node->type == JSON_OBJECT));
         check_steps(child);
         child = child->next;
@@ -99,7 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     enum status scanned = json_scan_value(text, &type, &scan_error);
     enum status parsed = json_parse(&arena, text, NULL, &root, &tree_error);
-    bool duplicate = tree_error.what != NULL && str_eq(str_c(tree_error.what), STR("duplicate member name"));
+    bool duplicate =
+        tree_error.what != NULL && str_eq(str_c(tree_error.what), STR("duplicate member name"));
     CHECK(scan_error.at <= size && tree_error.at <= size);
     CHECK(scanned == parsed || (scanned != ST_OK && parsed != ST_OK) || duplicate);
     CHECK(scanned == ST_OK || scan_error.what != NULL);

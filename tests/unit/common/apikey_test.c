@@ -5,7 +5,7 @@
 #include <sodium.h>
 
 /* Made once and fixed for ever: stored keys are found by these hashes. */
-#define KNOWN_KEY  "slk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define KNOWN_KEY "slk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 Test(apikey, made_keys_are_ours)
 {
@@ -41,8 +41,8 @@ Test(apikey, prefix_in_any_guise)
         const char *text;
         bool has;
     } rows[] = {
-        {"slk_", true}, {"slk_x", true}, {"SLK_x", true}, {" \tslk_x", true}, {"slk-x", false}, {"sk_x", false},
-        {"", false}, {"slk", false}, {"sk-slk_x", false},
+        {"slk_", true},  {"slk_x", true}, {"SLK_x", true}, {" \tslk_x", true},  {"slk-x", false},
+        {"sk_x", false}, {"", false},     {"slk", false},  {"sk-slk_x", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         cr_expect_eq(apikey_has_prefix(str_c(rows[i].text)), rows[i].has, "%s", rows[i].text);
@@ -54,7 +54,8 @@ Test(apikey, hash_is_blake2b_with_our_personalisation)
     char hex[2 * APIKEY_HASH_BYTES + 1];
     apikey_hash(STR(KNOWN_KEY), ours);
     apikey_hash(STR(KNOWN_KEY), again);
-    crypto_generichash(plain, sizeof plain, (const uint8_t *)KNOWN_KEY, sizeof KNOWN_KEY - 1, NULL, 0);
+    crypto_generichash(plain, sizeof plain, (const uint8_t *)KNOWN_KEY, sizeof KNOWN_KEY - 1, NULL,
+                       0);
     cr_expect_arr_eq(ours, again, sizeof ours);
     cr_expect_arr_neq(ours, plain, sizeof ours);
     sodium_bin2hex(hex, sizeof hex, ours, sizeof ours);
@@ -78,7 +79,9 @@ Test(apikey, masked)
         {"slk_short", "..."},
         {"0123456789abcdefghijklm", "..."},
         {"", "..."},
-        {"\x01\"\xC3\xA9" "3456789abcdefghijklm\n0", "?\"??...lm?0"},
+        {"\x01\"\xC3\xA9"
+         "3456789abcdefghijklm\n0",
+         "?\"??...lm?0"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char masked[APIKEY_MASKED_TEXT + 1];

@@ -1,8 +1,9 @@
 /* json_oracle.h: jansson as the judge of what is JSON. Tests and fuzzers only.
  *
  * jansson names its types as we do, so its names are moved aside while its header is read.
- * Its rules equal ours but for: numbers beyond a double and NUL in a member name (both refused by it), the depth limit, a
- * NUL byte behind a number (2.14 swallows it: "[1\0]" passes), and duplicate names (it refuses them in every object, if asked).
+ * Its rules equal ours but for: numbers beyond a double and NUL in a member name (both refused by
+ * it), the depth limit, a NUL byte behind a number (2.14 swallows it: "[1\0]" passes), and
+ * duplicate names (it refuses them in every object, if asked).
  */
 #ifndef SLUICE_TESTS_JSON_ORACLE_H
 #define SLUICE_TESTS_JSON_ORACLE_H

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define S(literal) {(literal), sizeof(literal) - 1}
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
 static struct arena arena;
 
@@ -25,13 +28,15 @@ static const struct json *parse(struct str text)
 {
     struct json *root;
     struct json_error error;
-    cr_assert_eq(json_parse(&arena, text, NULL, &root, &error), ST_OK, "%.*s: %s", (int)text.n, text.p, error.what);
+    cr_assert_eq(json_parse(&arena, text, NULL, &root, &error), ST_OK, "%.*s: %s", (int)text.n,
+                 text.p, error.what);
     return root;
 }
 
 Test(json_tree, keeps_shape_order_and_text)
 {
-    const struct json *root = parse(STR(" {\"a\":[1, 2.50 ,{}],\"b\\n\":\"x\\u0041\",\"c\":{\"d\":null}} "));
+    const struct json *root =
+        parse(STR(" {\"a\":[1, 2.50 ,{}],\"b\\n\":\"x\\u0041\",\"c\":{\"d\":null}} "));
     cr_expect_eq(root->type, JSON_OBJECT);
     cr_expect_eq(root->count, 3);
     cr_expect_null(root->key.p);
@@ -71,13 +76,24 @@ Test(json_tree, any_value_may_be_the_root)
 Test(json_tree, refuses)
 {
     static const struct str rows[] = {
-        S(""), S("{"), S("[1,]"), S("{\"a\":1,}"), S("{\"a\":1}x"), S("\"\\ud800\""), S("01"), S("\xEF\xBB\xBF{}"),
-        S("{\"a\":1,\"a\":2}"), S("[{\"x\":{\"a\":1,\"b\":2,\"\\u0061\":3}}]"), S("{\"\":1,\"\":1}"), S("[\"\x80\"]"),
+        S(""),
+        S("{"),
+        S("[1,]"),
+        S("{\"a\":1,}"),
+        S("{\"a\":1}x"),
+        S("\"\\ud800\""),
+        S("01"),
+        S("\xEF\xBB\xBF{}"),
+        S("{\"a\":1,\"a\":2}"),
+        S("[{\"x\":{\"a\":1,\"b\":2,\"\\u0061\":3}}]"),
+        S("{\"\":1,\"\":1}"),
+        S("[\"\x80\"]"),
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct json *root = NULL;
         struct json_error error = {0, NULL};
-        cr_expect_eq(json_parse(&arena, rows[i], NULL, &root, &error), ST_BAD_JSON, "%s", rows[i].p);
+        cr_expect_eq(json_parse(&arena, rows[i], NULL, &root, &error), ST_BAD_JSON, "%s",
+                     rows[i].p);
         cr_expect_null(root);
         cr_expect_not_null(error.what);
     }
@@ -99,9 +115,12 @@ Test(json_tree, duplicates_among_many)
     char *text = malloc(5001 * 20);
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
         struct json *root;
-        cr_expect_eq(json_parse(&arena, wide_object(text, counts[i], SIZE_MAX), NULL, &root, NULL), ST_OK);
+        cr_expect_eq(json_parse(&arena, wide_object(text, counts[i], SIZE_MAX), NULL, &root, NULL),
+                     ST_OK);
         cr_expect_eq(root->count, counts[i]);
-        cr_expect_eq(json_parse(&arena, wide_object(text, counts[i], counts[i] - 1), NULL, &root, NULL), ST_BAD_JSON);
+        cr_expect_eq(
+            json_parse(&arena, wide_object(text, counts[i], counts[i] - 1), NULL, &root, NULL),
+            ST_BAD_JSON);
     }
     free(text);
 }
@@ -119,7 +138,8 @@ Test(json_tree, limits)
     memset(deep + 100, ']', 100);
     depth.max_depth = 1000;
     cr_expect_eq(json_parse(&arena, str_of(deep, 200), &depth, &root, NULL), ST_TOO_LARGE);
-    cr_expect_eq(json_parse(&arena, str_of(deep + 36, 128), NULL, &root, NULL), ST_OK, "64 levels pass");
+    cr_expect_eq(json_parse(&arena, str_of(deep + 36, 128), NULL, &root, NULL), ST_OK,
+                 "64 levels pass");
     struct arena small;
     arena_init(&small, 100);
     cr_expect_eq(json_parse(&small, STR("[1,2,3]"), NULL, &root, NULL), ST_NO_MEMORY);
@@ -133,17 +153,33 @@ Test(json_tree, whole_numbers_in_any_spelling)
         enum status u64, i64;
         int64_t value;
     } rows[] = {
-        {"0", ST_OK, ST_OK, 0}, {"-0", ST_OK, ST_OK, 0}, {"0.000", ST_OK, ST_OK, 0}, {"0e999999999999999", ST_OK, ST_OK, 0},
-        {"1e2", ST_OK, ST_OK, 100}, {"100.0", ST_OK, ST_OK, 100}, {"1.5e1", ST_OK, ST_OK, 15},
-        {"1200e-2", ST_OK, ST_OK, 12}, {"0.00012e5", ST_OK, ST_OK, 12}, {"10.50E1", ST_OK, ST_OK, 105},
-        {"-7", ST_RANGE, ST_OK, -7}, {"-1.0e3", ST_RANGE, ST_OK, -1000},
-        {"1.5", ST_INVALID, ST_INVALID, 0}, {"1e-1", ST_INVALID, ST_INVALID, 0}, {"0.1", ST_INVALID, ST_INVALID, 0},
+        {"0", ST_OK, ST_OK, 0},
+        {"-0", ST_OK, ST_OK, 0},
+        {"0.000", ST_OK, ST_OK, 0},
+        {"0e999999999999999", ST_OK, ST_OK, 0},
+        {"1e2", ST_OK, ST_OK, 100},
+        {"100.0", ST_OK, ST_OK, 100},
+        {"1.5e1", ST_OK, ST_OK, 15},
+        {"1200e-2", ST_OK, ST_OK, 12},
+        {"0.00012e5", ST_OK, ST_OK, 12},
+        {"10.50E1", ST_OK, ST_OK, 105},
+        {"-7", ST_RANGE, ST_OK, -7},
+        {"-1.0e3", ST_RANGE, ST_OK, -1000},
+        {"1.5", ST_INVALID, ST_INVALID, 0},
+        {"1e-1", ST_INVALID, ST_INVALID, 0},
+        {"0.1", ST_INVALID, ST_INVALID, 0},
         {"1e-999999999999999999999", ST_INVALID, ST_INVALID, 0},
-        {"9223372036854775807", ST_OK, ST_OK, INT64_MAX}, {"-9223372036854775808", ST_RANGE, ST_OK, INT64_MIN},
-        {"9007199254740993", ST_OK, ST_OK, 9007199254740993}, {"1e19", ST_OK, ST_RANGE, 0}, {"1e20", ST_RANGE, ST_RANGE, 0},
-        {"18446744073709551615", ST_OK, ST_RANGE, 0}, {"18446744073709551616", ST_RANGE, ST_RANGE, 0},
-        {"-9223372036854775809", ST_RANGE, ST_RANGE, 0}, {"1e999999999999999999999", ST_RANGE, ST_RANGE, 0},
-        {"123456789012345678901234567890", ST_RANGE, ST_RANGE, 0}, {"\"5\"", ST_INVALID, ST_INVALID, 0},
+        {"9223372036854775807", ST_OK, ST_OK, INT64_MAX},
+        {"-9223372036854775808", ST_RANGE, ST_OK, INT64_MIN},
+        {"9007199254740993", ST_OK, ST_OK, 9007199254740993},
+        {"1e19", ST_OK, ST_RANGE, 0},
+        {"1e20", ST_RANGE, ST_RANGE, 0},
+        {"18446744073709551615", ST_OK, ST_RANGE, 0},
+        {"18446744073709551616", ST_RANGE, ST_RANGE, 0},
+        {"-9223372036854775809", ST_RANGE, ST_RANGE, 0},
+        {"1e999999999999999999999", ST_RANGE, ST_RANGE, 0},
+        {"123456789012345678901234567890", ST_RANGE, ST_RANGE, 0},
+        {"\"5\"", ST_INVALID, ST_INVALID, 0},
         {"true", ST_INVALID, ST_INVALID, 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -167,19 +203,32 @@ Test(json_tree, decimals_are_exact)
         enum status status;
         int64_t value;
     } rows[] = {
-        {"0.15", 9, false, ST_OK, 150000000}, {"0.00000015", 12, false, ST_OK, 150000}, {"1.5e-7", 12, false, ST_OK, 150000},
-        {"3", 9, false, ST_OK, 3000000000}, {"-0.5", 1, false, ST_OK, -5}, {"0", 9, false, ST_OK, 0},
-        {"0.1234567891", 9, false, ST_RANGE, 0}, {"0.1234567891", 9, true, ST_OK, 123456790},
-        {"0.0000000001", 9, true, ST_OK, 1}, {"-0.0000000001", 9, true, ST_OK, 0}, {"-1.5", 0, true, ST_OK, -1},
-        {"1e-400", 9, true, ST_OK, 1}, {"0.1000000000000000000000", 1, false, ST_OK, 1},
-        {"9223372036.854775807", 9, false, ST_OK, INT64_MAX}, {"9223372036.854775808", 9, false, ST_RANGE, 0},
-        {"9223372036.8547758071", 9, true, ST_RANGE, 0}, {"-9223372036.854775808", 9, false, ST_OK, INT64_MIN},
-        {"1e10", 9, false, ST_RANGE, 0}, {"\"0.1\"", 9, false, ST_INVALID, 0},
+        {"0.15", 9, false, ST_OK, 150000000},
+        {"0.00000015", 12, false, ST_OK, 150000},
+        {"1.5e-7", 12, false, ST_OK, 150000},
+        {"3", 9, false, ST_OK, 3000000000},
+        {"-0.5", 1, false, ST_OK, -5},
+        {"0", 9, false, ST_OK, 0},
+        {"0.1234567891", 9, false, ST_RANGE, 0},
+        {"0.1234567891", 9, true, ST_OK, 123456790},
+        {"0.0000000001", 9, true, ST_OK, 1},
+        {"-0.0000000001", 9, true, ST_OK, 0},
+        {"-1.5", 0, true, ST_OK, -1},
+        {"1e-400", 9, true, ST_OK, 1},
+        {"0.1000000000000000000000", 1, false, ST_OK, 1},
+        {"9223372036.854775807", 9, false, ST_OK, INT64_MAX},
+        {"9223372036.854775808", 9, false, ST_RANGE, 0},
+        {"9223372036.8547758071", 9, true, ST_RANGE, 0},
+        {"-9223372036.854775808", 9, false, ST_OK, INT64_MIN},
+        {"1e10", 9, false, ST_RANGE, 0},
+        {"\"0.1\"", 9, false, ST_INVALID, 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         int64_t value = 77;
-        enum status status = json_decimal(parse(str_c(rows[i].text)), rows[i].digits, rows[i].round_up, &value);
+        enum status status =
+            json_decimal(parse(str_c(rows[i].text)), rows[i].digits, rows[i].round_up, &value);
         cr_expect_eq(status, rows[i].status, "%s", rows[i].text);
-        cr_expect_eq(value, status == ST_OK ? rows[i].value : 77, "%s: %lld", rows[i].text, (long long)value);
+        cr_expect_eq(value, status == ST_OK ? rows[i].value : 77, "%s: %lld", rows[i].text,
+                     (long long)value);
     }
 }

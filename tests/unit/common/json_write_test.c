@@ -4,7 +4,10 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-#define S(literal) {(literal), sizeof(literal) - 1}
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
 static struct buf out;
 static struct json_writer w;
@@ -51,8 +54,10 @@ Test(json_write, nests_and_separates)
     jw_field_time(&w, "at", 1);
     jw_field_time(&w, "never", 0);
     jw_end(&w);
-    expect_out(STR("{\"object\":\"list\",\"data\":[{},[18446744073709551615,-9223372036854775808,true,null,null,{\"x\":1}]],"
-                   "\"id\":\"018f0000-0000-0000-0000-000000000000\",\"none\":null,\"at\":\"1970-01-01T00:00:00.001Z\","
+    expect_out(STR("{\"object\":\"list\",\"data\":[{},[18446744073709551615,-9223372036854775808,"
+                   "true,null,null,{\"x\":1}]],"
+                   "\"id\":\"018f0000-0000-0000-0000-000000000000\",\"none\":null,\"at\":\"1970-01-"
+                   "01T00:00:00.001Z\","
                    "\"never\":null}"));
 }
 
@@ -107,9 +112,15 @@ Test(json_write, decimals)
         unsigned digits;
         struct str wanted;
     } rows[] = {
-        {150000000, 9, S("0.15")}, {0, 9, S("0")}, {-1, 9, S("-0.000000001")}, {1000000000, 9, S("1")},
-        {-1500000000, 9, S("-1.5")}, {7, 0, S("7")}, {INT64_MIN, 9, S("-9223372036.854775808")},
-        {INT64_MAX, 18, S("9.223372036854775807")}, {10, 2, S("0.1")},
+        {150000000, 9, S("0.15")},
+        {0, 9, S("0")},
+        {-1, 9, S("-0.000000001")},
+        {1000000000, 9, S("1")},
+        {-1500000000, 9, S("-1.5")},
+        {7, 0, S("7")},
+        {INT64_MIN, 9, S("-9223372036.854775808")},
+        {INT64_MAX, 18, S("9.223372036854775807")},
+        {10, 2, S("0.1")},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         buf_clear(&out);

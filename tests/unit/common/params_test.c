@@ -82,11 +82,13 @@ Test(params, defaults_hold_their_own_rules)
     cr_expect_not(params_bool(&params, PARAM_INSECURE_BIND));
     cr_expect(str_eq(params_str(&params, PARAM_GATEWAY_BIND), STR("127.0.0.1")));
     cr_expect_str_eq(source(PARAM_GATEWAY_PORT), "default");
-    cr_expect_eq(params_str(&params, PARAM_EXTRA_CA_FILE).p[0], '\0', "an unset text is an empty C string");
+    cr_expect_eq(params_str(&params, PARAM_EXTRA_CA_FILE).p[0], '\0',
+                 "an unset text is an empty C string");
     for (size_t i = 0; i < PARAM_COUNT; i++) {
         const struct params_row *row = params_row((enum param)i);
         cr_expect(row->programs != 0 && row->text[0] != '\0', "%s", row->key);
-        cr_expect(row->text[strlen(row->text) - 1] != '.', "%s: no full stop in help texts", row->key);
+        cr_expect(row->text[strlen(row->text) - 1] != '.', "%s: no full stop in help texts",
+                  row->key);
     }
 }
 
@@ -98,7 +100,8 @@ Test(params, later_sources_win)
     put_text("c.other", "no configuration");
     put_text("x", "workers = 3\n");
     snprintf(config, sizeof config, "--config=%s/x", dir);
-    cr_assert_eq(load(PARAMS_GATEWAY, config, "--status_port=9", "--insecure-bind"), ST_OK, "%s", why.p);
+    cr_assert_eq(load(PARAMS_GATEWAY, config, "--status_port=9", "--insecure-bind"), ST_OK, "%s",
+                 why.p);
     cr_expect_eq(params_u64(&params, PARAM_GATEWAY_PORT), 1002);
     snprintf(place, sizeof place, "%s/b.conf:1", dir);
     cr_expect_str_eq(source(PARAM_GATEWAY_PORT), place);
@@ -135,7 +138,9 @@ Test(params, wrong_files)
         ROW("head_timeout = 1ms\n", "must be from 100 to 600000 ms"),
         ROW("json_body_max = 32MB\n", "must be a size"),
         ROW("json_body_max = 99999999999999999GiB\n", "bytes"),
-        ROW("cors_origins = a\x01" "b\n", "must be UTF-8 without control characters"),
+        ROW("cors_origins = a\x01"
+            "b\n",
+            "must be UTF-8 without control characters"),
         ROW("cors_origins = a\0b\n", "must be UTF-8 without control characters"),
         ROW("cors_origins = \xFF\n", "must be UTF-8 without control characters"),
         ROW("control_port = x\n", "`control_port` must be a number"),
@@ -212,8 +217,10 @@ Test(params, sizes_are_bounded)
 Test(params, secrets_are_places)
 {
     static const char *const wrong[] = {
-        "c2VjcmV0", "fd:x", "fd:", "fd:-1", "fd:99999999", "credential:", "credential:../x", "credential:.x",
-        "credential:a/b", "file:", "env:KEY",
+        "c2VjcmV0",        "fd:x",          "fd:",
+        "fd:-1",           "fd:99999999",   "credential:",
+        "credential:../x", "credential:.x", "credential:a/b",
+        "file:",           "env:KEY",
     };
     char option[64], path[PARAMS_VALUE_MAX + 1];
     int fd = -2;
@@ -221,7 +228,8 @@ Test(params, secrets_are_places)
         snprintf(option, sizeof option, "--master-key=%s", wrong[i]);
         cr_expect_eq(load(PARAMS_CONTROL, option, NULL, NULL), ST_INVALID, "%s", wrong[i]);
         if (!str_ends(str_c(wrong[i]), STR(":")))
-            cr_expect_null(strstr(why.p, wrong[i]), "a value that may be a secret is not repeated: %s", why.p);
+            cr_expect_null(strstr(why.p, wrong[i]),
+                           "a value that may be a secret is not repeated: %s", why.p);
     }
     cr_assert_eq(load(PARAMS_CONTROL, NULL, NULL, NULL), ST_OK);
     cr_expect_eq(params_secret(&params, PARAM_MASTER_KEY, &fd, path), ST_NOT_FOUND);
@@ -231,7 +239,8 @@ Test(params, secrets_are_places)
     cr_assert_eq(params_secret(&params, PARAM_TLS_KEY, &fd, path), ST_OK);
     cr_expect_eq(fd, -1);
     cr_expect_str_eq(path, "/etc/key");
-    cr_assert_eq(load(PARAMS_CONTROL, "--master-key=credential:vault.key", "--tls-key=file:k", NULL), ST_OK);
+    cr_assert_eq(
+        load(PARAMS_CONTROL, "--master-key=credential:vault.key", "--tls-key=file:k", NULL), ST_OK);
     unsetenv("CREDENTIALS_DIRECTORY");
     cr_expect_eq(params_secret(&params, PARAM_MASTER_KEY, &fd, path), ST_INVALID);
     setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1);
@@ -248,11 +257,16 @@ Test(params, units)
         enum param param;
         uint64_t value;
     } rows[] = {
-        {"--head-timeout=500", PARAM_HEAD_TIMEOUT, 500},      {"--head-timeout=500ms", PARAM_HEAD_TIMEOUT, 500},
-        {"--head-timeout=2s", PARAM_HEAD_TIMEOUT, 2000},      {"--head-timeout= 2 m ", PARAM_HEAD_TIMEOUT, 120000},
-        {"--journal-keep=2h", PARAM_JOURNAL_KEEP, 7200000},   {"--journal-keep=1d", PARAM_JOURNAL_KEEP, 86400000},
-        {"--upload-max=2048", PARAM_UPLOAD_MAX, 2048},        {"--upload-max=2KiB", PARAM_UPLOAD_MAX, 2048},
-        {"--upload-max=3 MiB", PARAM_UPLOAD_MAX, 3u << 20},   {"--upload-max=1GiB", PARAM_UPLOAD_MAX, 1u << 30},
+        {"--head-timeout=500", PARAM_HEAD_TIMEOUT, 500},
+        {"--head-timeout=500ms", PARAM_HEAD_TIMEOUT, 500},
+        {"--head-timeout=2s", PARAM_HEAD_TIMEOUT, 2000},
+        {"--head-timeout= 2 m ", PARAM_HEAD_TIMEOUT, 120000},
+        {"--journal-keep=2h", PARAM_JOURNAL_KEEP, 7200000},
+        {"--journal-keep=1d", PARAM_JOURNAL_KEEP, 86400000},
+        {"--upload-max=2048", PARAM_UPLOAD_MAX, 2048},
+        {"--upload-max=2KiB", PARAM_UPLOAD_MAX, 2048},
+        {"--upload-max=3 MiB", PARAM_UPLOAD_MAX, 3u << 20},
+        {"--upload-max=1GiB", PARAM_UPLOAD_MAX, 1u << 30},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         cr_assert_eq(load(PARAMS_GATEWAY, rows[i].arg, NULL, NULL), ST_OK, "%s", rows[i].arg);
@@ -276,7 +290,8 @@ Test(params, help_and_dump)
     struct buf out;
     buf_init(&out, 1u << 16);
     put_text("a.conf", "broken\n");
-    cr_assert_eq(load(PARAMS_GATEWAY, "--help", NULL, NULL), ST_OK, "help works with a broken file");
+    cr_assert_eq(load(PARAMS_GATEWAY, "--help", NULL, NULL), ST_OK,
+                 "help works with a broken file");
     cr_assert_eq(params.action, PARAMS_HELP);
     params_help(&params, "sluice-gateway [--key=value...]", &out);
     cr_expect_not_null(strstr(out.p, "--json-body-max=SIZE"));

@@ -1,1 +1,0 @@
-typedef int gateway_empty;

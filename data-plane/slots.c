@@ -1,0 +1,247 @@
+/* slots.c: the life of a slot: the worker's side, the courier's side, and what happens when either
+ * dies.
+ *
+ *   worker   free list (private) -> RESERVED -> SENT -> DONE -> done ring ... free ring ->
+ * JOURNALED -> FREE courier                                              done ring -> journal,
+ * fdatasync -> JOURNALED -> free ring
+ *
+ * The done ring's tail moves only when slots are marked, so a courier that dies leaves what it took
+ * where it was; a successor finds those that were written but not marked by scanning states and
+ * asking the journal.
+ *
+ * Invariant: `state` is stored last (release) by the side that hands over, loaded first (acquire)
+ * by the other. Must never: on the courier's side follow a number from the segment without a check;
+ * on the worker's side make a system call.
+ */
+#include <stdlib.h>
+
+#include "data-plane/segment.h"
+#include "proto/usage.pb-c.h"
+
+#define SLOTS_MAGIC 0x534C4F54u
+
+struct slots {
+    uint32_t magic;
+    struct segment segment; /* layout and mapping; borrowed */
+    uint32_t column;
+    struct column_head *head;
+    _Atomic uint32_t *done_ring, *free_ring;
+    struct id node;
+    uint64_t boot;
+    uint32_t free_count;
+    uint32_t free[]; /* a stack of slot numbers */
+};
+
+static void state_set(struct slot *slot, enum slot_state state)
+{
+    atomic_store_explicit(&slot->state, (uint32_t)state, memory_order_release);
+}
+
+static bool state_is(const struct slot *slot, enum slot_state state)
+{
+    return atomic_load_explicit(&slot->state, memory_order_acquire) == (uint32_t)state;
+}
+
+/* --- worker
+ * ------------------------------------------------------------------------------------------ */
+
+enum status slots_open(const struct segment *segment, uint32_t column, struct slots **slots)
+{
+    if (column >= segment->columns)
+        return ST_INVALID;
+    struct slots *made = calloc(1, sizeof *made + segment->slot_count * sizeof(uint32_t));
+    if (made == NULL)
+        return ST_NO_MEMORY;
+    made->magic = SLOTS_MAGIC;
+    made->segment = *segment;
+    made->column = column;
+    made->head = segment_column(segment, column);
+    made->done_ring = segment_ring(segment, column, SEGMENT_RING_DONE);
+    made->free_ring = segment_ring(segment, column, SEGMENT_RING_FREE);
+    made->node = segment->head->node;
+    made->boot = segment->head->boot;
+    for (uint32_t i = segment->slot_count; i > 0; i--) {
+        if (state_is(segment_slot(segment, column, i - 1), SLOT_FREE))
+            made->free[made->free_count++] = i - 1;
+    }
+    *slots = made;
+    return ST_OK;
+}
+
+void slots_close(struct slots *slots)
+{
+    free(slots);
+}
+
+enum status slots_reserve(struct slots *slots, struct slot **slot)
+{
+    if (slots->free_count == 0)
+        return ST_OVERLOADED;
+    struct slot *taken =
+        segment_slot(&slots->segment, slots->column, slots->free[--slots->free_count]);
+    CHECK(state_is(taken, SLOT_FREE));
+    memset((char *)taken + sizeof taken->state, 0, sizeof *taken - sizeof taken->state);
+    uint64_t n = atomic_fetch_add_explicit(&slots->head->next_n, 1, memory_order_relaxed) + 1;
+    taken->attempt = (struct attempt_id){slots->node, slots->boot, slots->head->epoch, n};
+    taken->source = SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
+    state_set(taken, SLOT_RESERVED);
+    *slot = taken;
+    return ST_OK;
+}
+
+static uint32_t slot_index(const struct slots *slots, const struct slot *slot)
+{
+    const char *first = (const char *)segment_slot(&slots->segment, slots->column, 0);
+    size_t index = (size_t)((const char *)slot - first) / SEGMENT_SLOT_BYTES;
+    CHECK(index < slots->segment.slot_count);
+    return (uint32_t)index;
+}
+
+void slots_mark_sent(struct slots *slots, struct slot *slot)
+{
+    (void)slots;
+    CHECK(state_is(slot, SLOT_RESERVED));
+    state_set(slot, SLOT_SENT);
+}
+
+void slots_cancel(struct slots *slots, struct slot *slot)
+{
+    CHECK(state_is(slot, SLOT_RESERVED));
+    state_set(slot, SLOT_FREE);
+    slots->free[slots->free_count++] = slot_index(slots, slot);
+}
+
+bool slots_settle(struct slots *slots, struct slot *slot)
+{
+    CHECK(state_is(slot, SLOT_SENT));
+    state_set(slot, SLOT_DONE);
+    uint64_t at = atomic_load_explicit(&slots->head->done_head, memory_order_relaxed);
+    atomic_store_explicit(&slots->done_ring[at & (slots->segment.ring_count - 1)],
+                          slot_index(slots, slot), memory_order_relaxed);
+    /* Sequentially consistent on both sides: either the courier sees the slot, or we see that it
+     * sleeps. */
+    atomic_store(&slots->head->done_head, at + 1);
+    return atomic_load(&slots->head->courier_sleeps) != 0;
+}
+
+void slots_collect(struct slots *slots)
+{
+    uint64_t tail = atomic_load_explicit(&slots->head->free_tail, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&slots->head->free_head, memory_order_acquire);
+    if (tail == head)
+        return;
+    for (; tail != head; tail++) {
+        uint32_t index = atomic_load_explicit(
+            &slots->free_ring[tail & (slots->segment.ring_count - 1)], memory_order_relaxed);
+        struct slot *slot = segment_slot(&slots->segment, slots->column, index);
+        CHECK(state_is(slot, SLOT_JOURNALED) && slots->free_count < slots->segment.slot_count);
+        state_set(slot, SLOT_FREE);
+        slots->free[slots->free_count++] = index;
+    }
+    atomic_store_explicit(&slots->head->free_tail, tail, memory_order_release);
+}
+
+uint32_t slots_free_count(const struct slots *slots)
+{
+    return slots->free_count;
+}
+
+/* --- courier
+ * ------------------------------------------------------------------------------------------ */
+
+size_t slots_take_done(const struct segment *segment, uint32_t column, struct slot **out,
+                       size_t max)
+{
+    struct column_head *head = segment_column(segment, column);
+    const _Atomic uint32_t *ring = segment_ring(segment, column, SEGMENT_RING_DONE);
+    uint64_t tail = atomic_load_explicit(&head->done_tail, memory_order_relaxed);
+    uint64_t waiting = atomic_load(&head->done_head) - tail;
+    if (waiting > segment->slot_count)
+        return 0; /* a damaged ring: the worker's death will have the column scanned */
+    size_t count = 0;
+    while (count < max && count < waiting) {
+        uint32_t index = atomic_load_explicit(&ring[(tail + count) & (segment->ring_count - 1)],
+                                              memory_order_relaxed);
+        if (index >= segment->slot_count)
+            break;
+        struct slot *slot = segment_slot(segment, column, index);
+        if (!state_is(slot, SLOT_DONE) && !state_is(slot, SLOT_JOURNALED))
+            break;
+        out[count++] = slot;
+    }
+    return count;
+}
+
+bool slots_is_journaled(const struct slot *slot)
+{
+    return state_is(slot, SLOT_JOURNALED);
+}
+
+void slots_take_over(const struct segment *segment, uint32_t column)
+{
+    struct column_head *head = segment_column(segment, column);
+    atomic_store_explicit(&head->done_tail,
+                          atomic_load_explicit(&head->free_head, memory_order_relaxed),
+                          memory_order_relaxed);
+}
+
+static uint32_t slot_number(const struct segment *segment, uint32_t column, const struct slot *slot)
+{
+    const char *first = (const char *)segment_slot(segment, column, 0);
+    return (uint32_t)((size_t)((const char *)slot - first) / SEGMENT_SLOT_BYTES);
+}
+
+void slots_mark_journaled(const struct segment *segment, uint32_t column, struct slot *const *slots,
+                          size_t count)
+{
+    struct column_head *head = segment_column(segment, column);
+    _Atomic uint32_t *ring = segment_ring(segment, column, SEGMENT_RING_FREE);
+    uint64_t at = atomic_load_explicit(&head->free_head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&head->done_tail, memory_order_relaxed);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t index = slot_number(segment, column, slots[i]);
+        state_set(slots[i], SLOT_JOURNALED);
+        atomic_store_explicit(&ring[(at + i) & (segment->ring_count - 1)], index,
+                              memory_order_relaxed);
+    }
+    atomic_store_explicit(&head->free_head, at + count, memory_order_release);
+    atomic_store_explicit(&head->done_tail, tail + count, memory_order_release);
+}
+
+void slots_courier_sleeps(const struct segment *segment, uint32_t column, bool sleeps)
+{
+    atomic_store(&segment_column(segment, column)->courier_sleeps, sleeps ? 1u : 0u);
+}
+
+/* Runs without the worker, so plain fields are safe to change; the state still moves last. */
+static void slot_died(struct slot *slot, int64_t utc_ms)
+{
+    slot->outcome = SLOT_OUTCOME_DIED;
+    slot->source = slot->strict ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_BOUND
+                                : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
+    slot->usage = slot->bound;
+    slot->settled_utc_ms = utc_ms;
+    state_set(slot, SLOT_DONE);
+}
+
+size_t slots_recover(const struct segment *segment, uint32_t column, int64_t utc_ms,
+                     struct slot **out, size_t max)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < segment->slot_count && count < max; i++) {
+        struct slot *slot = segment_slot(segment, column, i);
+        if (state_is(slot, SLOT_RESERVED))
+            state_set(slot, SLOT_FREE);
+        else if (state_is(slot, SLOT_SENT))
+            slot_died(slot, utc_ms);
+        if (state_is(slot, SLOT_DONE))
+            out[count++] = slot;
+    }
+    return count;
+}
+
+void slots_mark_recovered(struct slot *const *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        state_set(slots[i], SLOT_JOURNALED);
+}

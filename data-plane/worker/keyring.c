@@ -1,0 +1,155 @@
+/* keyring.c: delivery keys in guarded memory, credentials opened for one attempt (keyring.h).
+ *
+ * A delivery key reaches the node sealed to its X25519 public key, as a record of the feed; it is opened once and kept. Rotation brings a
+ * new key id; old ones are dropped when the table is full, oldest first. The opened credential lives in a struct secret and its values are
+ * copied only into the header lines that upstream.c wipes.
+ */
+#include "data-plane/worker/keyring.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "data-plane/worker/worker.h"
+
+#define KEYRING_KEYS_MAX 16
+
+struct keyring_key {
+    struct id id;
+    struct secret *key;
+};
+
+struct keyring {
+    uint8_t public_key[SEAL_PK_BYTES];
+    struct secret *private_key;
+    struct secret *scratch;
+    struct keyring_key keys[KEYRING_KEYS_MAX]; /* newest last */
+    size_t count;
+};
+
+enum status keyring_open(struct worker *worker, int fd, struct keyring **out)
+{
+    (void)worker;
+    struct secret *both = NULL;
+    struct keyring *keyring = calloc(1, sizeof *keyring);
+    enum status status = keyring == NULL ? ST_NO_MEMORY : ST_OK;
+    if (status == ST_OK)
+        status = secret_read_fd(fd, SEAL_PK_BYTES + SEAL_SK_BYTES, &both);
+    if (status == ST_OK) {
+        char private_key[SEAL_SK_BYTES];
+        struct str bytes = secret_open(both);
+        memcpy(keyring->public_key, bytes.p, SEAL_PK_BYTES);
+        memcpy(private_key, bytes.p + SEAL_PK_BYTES, SEAL_SK_BYTES);
+        secret_close(both);
+        status = secret_take(private_key, sizeof private_key, &keyring->private_key);
+    }
+    if (status == ST_OK)
+        status = secret_new(KEYRING_SCRATCH_BYTES, &keyring->scratch);
+    secret_free(both);
+    if (status != ST_OK) {
+        if (keyring != NULL)
+            secret_free(keyring->private_key);
+        free(keyring);
+        return status;
+    }
+    *out = keyring;
+    return ST_OK;
+}
+
+void keyring_close(struct keyring *keyring)
+{
+    if (keyring == NULL)
+        return;
+    for (size_t i = 0; i < keyring->count; i++)
+        secret_free(keyring->keys[i].key);
+    secret_free(keyring->private_key);
+    secret_free(keyring->scratch);
+    free(keyring);
+}
+
+static void keep(struct keyring *keyring, const struct id *id, struct secret *key)
+{
+    if (keyring->count == KEYRING_KEYS_MAX) {
+        secret_free(keyring->keys[0].key);
+        memmove(&keyring->keys[0], &keyring->keys[1], (KEYRING_KEYS_MAX - 1) * sizeof keyring->keys[0]);
+        keyring->count--;
+    }
+    keyring->keys[keyring->count++] = (struct keyring_key){*id, key};
+}
+
+static enum status find_key(struct keyring *keyring, struct catalog *catalog, const struct id *id, struct secret **key)
+{
+    for (size_t i = keyring->count; i-- > 0;) {
+        if (id_eq(&keyring->keys[i].id, id)) {
+            *key = keyring->keys[i].key;
+            return ST_OK;
+        }
+    }
+    struct str record;
+    struct id none = ID_NONE;
+    TRY(catalog_get(catalog, SLUICE__KIND__KIND_DELIVERY_KEY, &none, &none, id, &record));
+    const struct cat_delivery_key *row = CAT_AS(record, SLUICE__KIND__KIND_DELIVERY_KEY, cat_delivery_key);
+    if (row == NULL)
+        return ST_BAD_FORMAT;
+    TRY(seal_open_from(keyring->public_key, keyring->private_key, cat_str(&row->head, row->node_box), key));
+    if (secret_size(*key) != SEAL_KEY_BYTES) {
+        secret_free(*key);
+        return ST_BAD_SEAL;
+    }
+    keep(keyring, id, *key);
+    return ST_OK;
+}
+
+enum status keyring_open_secrets(struct keyring *keyring, struct catalog *catalog, const struct id *org,
+                                 const struct id *owner, uint32_t version, const struct id *delivery_key,
+                                 struct str hosts, struct str box, struct open_secrets *out)
+{
+    struct secret *key;
+    TRY(find_key(keyring, catalog, delivery_key, &key));
+    if (box.n > KEYRING_SCRATCH_BYTES)
+        return ST_TOO_LARGE;
+    struct seal_scope scope = {.org = *org, .owner = *owner, .field = "secrets", .version = version, .hosts = hosts};
+    char *scratch = secret_open_write(keyring->scratch);
+    size_t n;
+    enum status status = seal_open_into(key, &scope, box, scratch, &n);
+    if (status != ST_OK) {
+        secret_close(keyring->scratch);
+        return status;
+    }
+    *out = (struct open_secrets){keyring, str_of(scratch, n)};
+    return ST_OK;
+}
+
+enum status keyring_secret(const struct open_secrets *secrets, struct str name, char *out, size_t room, size_t *n)
+{
+    char wanted[256];
+    if (secrets->plain.p == NULL || name.n >= sizeof wanted)
+        return ST_NOT_FOUND;
+    memcpy(wanted, name.p, name.n);
+    wanted[name.n] = '\0';
+    struct json_field field = {.name = wanted};
+    struct str text;
+    enum status status = json_scan_object(secrets->plain, &field, 1, NULL);
+    if (status == ST_OK && (field.raw.p == NULL || field.type != JSON_STRING))
+        status = ST_NOT_FOUND;
+    if (status == ST_OK && field.raw.n > room)
+        status = ST_TOO_LARGE;
+    if (status == ST_OK)
+        status = json_unescape(field.raw, out, &text);
+    if (status == ST_OK) {
+        if (text.p != out)
+            memcpy(out, text.p, text.n);
+        *n = text.n;
+    }
+    return status;
+}
+
+void keyring_close_secrets(struct open_secrets *secrets)
+{
+    if (secrets->plain.p == NULL)
+        return;
+    secret_wipe((char *)secret_open_write(secrets->keyring->scratch), secrets->plain.n);
+    secret_close(secrets->keyring->scratch);
+    secret_close(secrets->keyring->scratch);
+    secrets->plain = STR_NONE;
+}

@@ -1,0 +1,148 @@
+/* refusal.c: the gateway's own answers.
+ *
+ * A refusal before the answer has begun is one small JSON document with the status of status.def. After that a stream gets an error
+ * event in its dialect and the connection is cut, so that nothing broken can look complete. Shapes: OpenAI API reference "Error codes";
+ * Anthropic API reference "Errors".
+ */
+#include "data-plane/worker/refusal.h"
+
+#include "common/json_write.h"
+
+#define REFUSAL_MAX_BYTES 4096
+
+size_t refusal_common_headers(struct req *req, struct reply_header *headers, size_t count, const char *source)
+{
+    char text[ID_TEXT + 1];
+    id_to_text(&req->id, text);
+    struct str id = arena_str(&req->arena, str_of(text, ID_TEXT));
+    headers[count++] = (struct reply_header){STR("x-request-id"), id};
+    headers[count++] = (struct reply_header){STR("x-portkey-trace-id"), req->trace_id.n > 0 ? req->trace_id : id};
+    headers[count++] = (struct reply_header){STR("x-sluice-error-source"), str_c(source)};
+    if (source == NULL)
+        count--;
+    if (req->attempts_sent > 0) {
+        headers[count++] = (struct reply_header){STR("x-portkey-provider"), req->attempt.type_slug};
+        headers[count++] = (struct reply_header){STR("x-portkey-last-used-option-index"), req->attempt.target->index};
+        headers[count++] = (struct reply_header){STR("x-portkey-retry-attempt-count"), STR("0")};
+        headers[count++] = (struct reply_header){STR("x-portkey-cache-status"), STR("DISABLED")};
+    }
+    return count;
+}
+
+static const char *openai_type(int http)
+{
+    switch (http) {
+    case 401:
+        return "authentication_error";
+    case 403:
+        return "permission_error";
+    case 408:
+    case 504:
+        return "timeout_error";
+    case 412:
+        return "budget_error";
+    case 429:
+        return "rate_limit_error";
+    default:
+        return http >= 500 ? "server_error" : "invalid_request_error";
+    }
+}
+
+static const char *anthropic_type(int http)
+{
+    switch (http) {
+    case 401:
+        return "authentication_error";
+    case 403:
+        return "permission_error";
+    case 404:
+        return "not_found_error";
+    case 413:
+        return "request_too_large";
+    case 429:
+        return "rate_limit_error";
+    case 503:
+        return "overloaded_error";
+    case 408:
+    case 504:
+        return "timeout_error";
+    default:
+        return http >= 500 ? "api_error" : "invalid_request_error";
+    }
+}
+
+void refusal_write_body(struct req *req, struct buf *out)
+{
+    const struct status_row *row = status_row(req->refused);
+    struct json_writer w;
+    jw_init(&w, out);
+    jw_object(&w);
+    if (req->anthropic)
+        jw_field_cstr(&w, "type", "error");
+    jw_key(&w, "error");
+    jw_object(&w);
+    jw_field_cstr(&w, "type", req->anthropic ? anthropic_type(row->http) : openai_type(row->http));
+    jw_field_str(&w, "message", str_c(req->reason[0] != '\0' ? req->reason : row->text));
+    if (!req->anthropic) {
+        jw_key(&w, "param");
+        jw_null(&w);
+    }
+    jw_field_cstr(&w, "code", row->code);
+    jw_end(&w);
+    if (req->anthropic)
+        jw_field_id(&w, "request_id", &req->id);
+    jw_end(&w);
+}
+
+static bool is_sse_answer(const struct req *req)
+{
+    return req->answer_begun && req->attempt.is_sse;
+}
+
+/* The answer has begun: say what happened in the stream's own form, then cut. */
+static void break_answer(struct req *req, struct str body)
+{
+    if (is_sse_answer(req)) {
+        struct str head = req->anthropic ? STR("event: error\ndata: ") : STR("data: ");
+        conn_reply_write(req->conn, head.p, head.n);
+        conn_reply_write(req->conn, body.p, body.n);
+        conn_reply_write(req->conn, "\n\n", 2);
+    }
+    conn_abort(req->conn);
+    req->conn = NULL;
+    req_finish(req);
+}
+
+void req_answer_refusal(struct req *req)
+{
+    if (req->conn == NULL) {
+        req_finish(req);
+        return;
+    }
+    struct buf body;
+    buf_init(&body, REFUSAL_MAX_BYTES);
+    refusal_write_body(req, &body);
+    if (req->answer_begun)
+        break_answer(req, buf_str(&body));
+    else
+        req_answer_json(req, status_row(req->refused)->http, buf_str(&body));
+    buf_free(&body);
+}
+
+void req_answer_json(struct req *req, int http_status, struct str body)
+{
+    struct reply_header headers[REPLY_HEADERS_MAX];
+    size_t count = 0;
+    headers[count++] = (struct reply_header){STR("content-type"), STR("application/json")};
+    if (req->refused != ST_OK && status_row(req->refused)->retryable)
+        headers[count++] = (struct reply_header){STR("retry-after"), STR("1")};
+    count = refusal_common_headers(req, headers, count, req->refused == ST_OK ? NULL : "gateway");
+    if (req->list_partial)
+        headers[count++] = (struct reply_header){STR("x-sluice-list-partial"), STR("true")};
+    struct conn *conn = req->conn;
+    req->answer_begun = true;
+    req->attempt.http_status = http_status;
+    conn_reply_simple(conn, http_status, headers, count, body);
+    req->conn = NULL;
+    req_finish(req);
+}

@@ -1,0 +1,270 @@
+/* reply.c: provider bytes to client bytes.
+ *
+ *   head* -> head_end -> body* -> done        (upstream.h)
+ *            decide      pass    complete the answer, settle
+ *
+ * The answer begins with the first byte or with the end, so that a failure before it can still become a proper error. JSON passes
+ * untouched while usage_pick looks on; a stream passes event by event, and usage that only the ledger asked for is taken out again.
+ * Back-pressure: when the client's queue is full the provider is paused. What cannot be completed never looks complete.
+ */
+#include "data-plane/worker/reply.h"
+
+#include "data-plane/worker/refusal.h"
+#include "data-plane/worker/reply_list.h"
+#include "data-plane/worker/req.h"
+
+#define PASS_HEADERS_MAX 40
+#define EVENT_OUT_MAX    (SSE_EVENT_MAX + 1024u)
+
+/* Framing, cookies and the provider's own cross-origin rules stay behind. */
+static bool may_pass(const struct req *req, struct str name)
+{
+    static const char *const never[] = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer",
+                                        "upgrade", "date", "set-cookie", "alt-svc", "strict-transport-security",
+                                        "proxy-authenticate", "server", "content-encoding", "x-client-request-id",
+                                        "www-authenticate", "nel", "report-to", "via"};
+    for (size_t i = 0; i < COUNT_OF(never); i++)
+        if (str_eq_nocase(name, str_c(never[i])))
+            return false;
+    return req->surface == REQ_SURFACE_RELAY || (!str_starts_nocase(name, STR("access-control-")) && !str_starts_nocase(name, STR("x-sluice-")) &&
+           !str_starts_nocase(name, STR("x-portkey-")) && !str_starts_nocase(name, STR("cf-")));
+}
+
+static void on_head(void *arg, int http_status, struct str name, struct str value)
+{
+    struct req *req = arg;
+    struct req_attempt *attempt = &req->attempt;
+    uint64_t length;
+    (void)http_status;
+    if (str_eq_nocase(name, STR("content-length")) && str_to_u64(value, &length) == ST_OK && length < INT64_MAX)
+        attempt->reply_length = (int64_t)length;
+    if (str_eq_nocase(name, STR("content-type"))) {
+        attempt->is_sse = str_starts_nocase(value, STR("text/event-stream"));
+        attempt->is_json = str_starts_nocase(value, STR("application/json"));
+    }
+    if (!may_pass(req, name) || attempt->reply_header_count >= PASS_HEADERS_MAX)
+        return;
+    if (attempt->reply_headers == NULL)
+        attempt->reply_headers = arena_alloc(&req->arena, PASS_HEADERS_MAX * sizeof *attempt->reply_headers);
+    if (attempt->reply_headers == NULL)
+        return;
+    if (str_eq_nocase(name, STR("x-request-id")) && req->surface != REQ_SURFACE_RELAY)
+        name = STR("x-sluice-upstream-request-id");
+    struct upstream_header *header = &attempt->reply_headers[attempt->reply_header_count];
+    header->name = arena_str(&req->arena, name);
+    header->value = arena_str(&req->arena, value);
+    if (header->name.p != NULL && header->value.p != NULL)
+        attempt->reply_header_count++;
+}
+
+static void on_head_end(void *arg, int http_status)
+{
+    struct req *req = arg;
+    struct req_attempt *attempt = &req->attempt;
+    attempt->head_done = true;
+    attempt->http_status = http_status;
+    if (attempt->slot != NULL)
+        attempt->slot->first_byte_us = (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000;
+    metrics_observe_us(&req->worker->metrics, M_FIRST_BYTE_US,
+                       (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000);
+    char *room = attempt->is_json ? arena_alloc(&req->arena, USAGE_PICK_MEMBER_MAX) : NULL;
+    usage_pick_init(&req->usage, room);
+    if (room == NULL)
+        attempt->is_json = false;
+}
+
+/* Sends status and headers. False: the client is gone and the request has ended. */
+static bool begin_answer(struct req *req)
+{
+    struct req_attempt *attempt = &req->attempt;
+    struct reply_header headers[REPLY_HEADERS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < attempt->reply_header_count; i++)
+        headers[count++] = (struct reply_header){attempt->reply_headers[i].name, attempt->reply_headers[i].value};
+    if (req->surface != REQ_SURFACE_RELAY)
+        count = refusal_common_headers(req, headers, count, attempt->http_status >= 400 ? "provider" : NULL);
+    if (attempt->is_sse) {
+        headers[count++] = (struct reply_header){STR("cache-control"), STR("no-cache")};
+        headers[count++] = (struct reply_header){STR("x-accel-buffering"), STR("no")};
+    }
+    bool empty = attempt->http_status == 204 || attempt->http_status == 304;
+    int64_t length = empty ? -2 : attempt->is_sse ? -1 : attempt->reply_length;
+    req->answer_begun = true;
+    if (conn_reply_begin(req->conn, attempt->http_status, headers, count, length) == ST_OK)
+        return true;
+    req->conn = NULL;
+    req_finish(req);
+    return false;
+}
+
+/* Cuts one member and its comma out of a single-line event. */
+static void write_without(struct req *req, const struct sse_event *event, struct str member)
+{
+    size_t at = (size_t)(member.p - event->raw.p), end = at + member.n;
+    while (end < event->raw.n && (event->raw.p[end] == ' ' || event->raw.p[end] == '\t'))
+        end++;
+    if (end < event->raw.n && event->raw.p[end] == ',') {
+        end++;
+    } else {
+        while (at > 0 && event->raw.p[at - 1] != ',')
+            at--;
+        at -= at > 0 ? 1 : 0;
+    }
+    conn_reply_write(req->conn, event->raw.p, at);
+    conn_reply_write(req->conn, event->raw.p + end, event->raw.n - end);
+}
+
+/* Usage that the client did not ask for: the extra last event goes, a member in other events is cut out. */
+static void write_hiding(struct req *req, const struct sse_event *event, bool only_usage)
+{
+    if (only_usage)
+        return;
+    struct json_field fields[] = {{.name = "usage"}};
+    bool inside = event->data.p >= event->raw.p && event->data.p < event->raw.p + event->raw.n;
+    if (inside && json_scan_object(event->data, fields, 1, NULL) == ST_OK && fields[0].raw.p != NULL)
+        write_without(req, event, fields[0].member);
+    else
+        conn_reply_write(req->conn, event->raw.p, event->raw.n);
+}
+
+static bool on_event(void *arg, const struct sse_event *event)
+{
+    struct req *req = arg;
+    struct req_attempt *attempt = &req->attempt;
+    bool only_usage = false;
+    bool mentions = event->data.n > 0 && str_find(event->data, STR("\"usage\"")) >= 0;
+    if (mentions)
+        usage_pick_event(&req->usage, event->data, attempt->stream_usage_path, &only_usage);
+    if (req->op == OP_RESPONSES_CREATE && req->usage.id[0] == '\0' && event->data.n > 0)
+        usage_pick_response_id(&req->usage, event->data);
+    if (mentions && attempt->hide_usage)
+        write_hiding(req, event, only_usage);
+    else
+        conn_reply_write(req->conn, event->raw.p, event->raw.n);
+    return true;
+}
+
+static bool on_body(void *arg, const char *p, size_t n)
+{
+    struct req *req = arg;
+    struct req_attempt *attempt = &req->attempt;
+    if (reply_list_applies(req)) {
+        if (!reply_list_feed(req, p, n)) {
+            req_refuse(req, ST_OVERLOADED, "The provider's list is too long; ask for smaller pages with ?limit=.");
+            req_answer_refusal(req);
+        }
+        return true;
+    }
+    if (!req->answer_begun && !begin_answer(req))
+        return true;
+    if (conn_write_room(req->conn) == 0)
+        return false;
+    if (attempt->is_sse) {
+        if (sse_feed(&req->sse, p, n, on_event, req) != ST_OK) {
+            req_refuse(req, ST_NO_MEMORY, "The stream could not be followed.");
+            req_answer_refusal(req);
+        }
+        return true;
+    }
+    if (attempt->is_json)
+        usage_pick_feed(&req->usage, p, n);
+    conn_reply_write(req->conn, p, n);
+    return true;
+}
+
+static size_t on_read(void *arg, char *out, size_t room, bool *end)
+{
+    struct req *req = arg;
+    struct req_body *body = &req->body;
+    struct str *first = &req->attempt.body;
+    if (req->finished)
+        return UPSTREAM_READ_ABORT;
+    size_t n = first->n < room ? first->n : room;
+    if (n > 0) {
+        memcpy(out, first->p, n);
+        *first = str_from(*first, n);
+        return n;
+    }
+    n = body->mem.n - body->read_at;
+    n = n < room ? n : room;
+    if (n > 0) {
+        memcpy(out, body->mem.p + body->read_at, n);
+        body->read_at += n;
+        if (body->read_at == body->mem.n && !body->complete)
+            conn_body_resume(req->conn);
+        return n;
+    }
+    if (!body->started && req->conn != NULL) {
+        body->started = true;
+        conn_body_start(req->conn);
+        return on_read(arg, out, room, end);
+    }
+    *end = body->complete;
+    return 0;
+}
+
+static enum slot_outcome outcome_of(const struct req *req, enum status status)
+{
+    switch (status) {
+    case ST_OK:
+        return req->attempt.http_status >= 400 ? SLOT_OUTCOME_PROVIDER_ERROR : SLOT_OUTCOME_OK;
+    case ST_UPSTREAM_TIMEOUT:
+        return SLOT_OUTCOME_TIMEOUT;
+    default:
+        return SLOT_OUTCOME_BROKEN;
+    }
+}
+
+static void refuse_failed(struct req *req, enum status status)
+{
+    struct str slug = req->attempt.provider_slug;
+    if (req->surface == REQ_SURFACE_RELAY)
+        req_refuse(req, ST_CONTROL_AWAY, "The control plane cannot be reached from this gateway.");
+    else if (status == ST_UPSTREAM_TIMEOUT)
+        req_refuse(req, status, "Provider @" STR_FMT " did not answer in time.", STR_ARG(slug));
+    else if (status == ST_UPSTREAM_CONNECT)
+        req_refuse(req, status, "Provider @" STR_FMT " cannot be reached: the connection failed.", STR_ARG(slug));
+    else if (status == ST_EGRESS_DENIED)
+        req_refuse(req, status, "The address of provider @" STR_FMT " is not allowed by the egress rules.", STR_ARG(slug));
+    else
+        req_refuse(req, ST_UPSTREAM_BROKEN, "The answer of provider @" STR_FMT " broke off.", STR_ARG(slug));
+    req_answer_refusal(req);
+}
+
+static void on_done(void *arg, enum status status)
+{
+    struct req *req = arg;
+    req->attempt.exchange = NULL;
+    if (req->finished)
+        return;
+    req_settle(req, outcome_of(req, status));
+    if (status != ST_OK) {
+        refuse_failed(req, status);
+        return;
+    }
+    if (reply_list_applies(req)) {
+        reply_list_done(req);
+        return;
+    }
+    if (!req->answer_begun) {
+        if (!req->attempt.is_sse && req->attempt.reply_length < 0)
+            req->attempt.reply_length = 0;
+        if (!begin_answer(req))
+            return;
+    }
+    struct str rest = sse_rest(&req->sse);
+    if (rest.n > 0)
+        conn_reply_write(req->conn, rest.p, rest.n);
+    struct conn *conn = req->conn;
+    conn_reply_end(conn);
+    req->conn = NULL;
+    req_finish(req);
+}
+
+const struct upstream_events reply_events = {
+    .head = on_head,
+    .head_end = on_head_end,
+    .body = on_body,
+    .read = on_read,
+    .done = on_done,
+};

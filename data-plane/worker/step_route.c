@@ -1,0 +1,53 @@
+/* step_route.c: what is asked for: an operation, the model list, an admin route, or a pass-through path.
+ *
+ * The base URL serves developers and admins alike (ARCHITECTURE section 7). The path is matched as it was sent; nothing is
+ * normalised, so "/v1//files" or "/v1/./files" is simply no route.
+ */
+#include "data-plane/worker/admin_paths.h"
+#include "data-plane/worker/req.h"
+
+static struct str header(const struct req *req, struct str name)
+{
+    return http_head_get(req->head, name);
+}
+
+static void read_trace(struct req *req)
+{
+    struct str trace = header(req, STR("x-portkey-trace-id"));
+    if (trace.n > 0 && trace.n <= 128)
+        req->trace_id = arena_str(&req->arena, trace);
+}
+
+enum step_result req_step_route(struct req *req)
+{
+    read_trace(req);
+    struct str path = req->head->path;
+    if (admin_paths_match(path)) {
+        req->surface = REQ_SURFACE_RELAY;
+        return STEP_NEXT;
+    }
+    if (!str_starts(path, STR("/v1/")))
+        return req_refuse(req, ST_NO_ROUTE, "There is no endpoint " STR_FMT "; the base URL ends in /v1.",
+                          STR_ARG(str_head(path, 100)));
+    req->path = arena_str(&req->arena, str_from(path, 3));
+    if (req->path.p == NULL)
+        return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
+    if (str_eq(req->path, STR("/models")) || str_starts(req->path, STR("/models/"))) {
+        if (req->head->method != OP_METHOD_GET)
+            return req_refuse(req, ST_METHOD, "Only GET is allowed on /v1/models.");
+        req->surface = REQ_SURFACE_MODELS;
+        return STEP_NEXT;
+    }
+    enum status status = op_match(req->head->method, req->path, &req->op, &req->object_id);
+    if (status == ST_METHOD)
+        return req_refuse(req, ST_METHOD, "The method " STR_FMT " is not allowed on this endpoint.",
+                          STR_ARG(str_head(req->head->method_text, 20)));
+    if (status != ST_OK) {
+        req->op = OP_PASSTHROUGH;
+        req->surface = REQ_SURFACE_PASSTHROUGH;
+        return STEP_NEXT;
+    }
+    req->surface = REQ_SURFACE_OP;
+    req->anthropic = req->op == OP_MESSAGES || req->op == OP_COUNT_TOKENS;
+    return STEP_NEXT;
+}

@@ -1,0 +1,106 @@
+/* step_settle.c: what an attempt cost, into its slot.
+ *
+ *   reserved, never sent -> given back          sent -> DONE, exactly once
+ *
+ * The usage the provider reported counts (source provider). If it never came, the counts are zero tokens of source estimated unless the
+ * limit is strict, where the bound is charged. Price: the rows copied at authorisation, so a change of prices meanwhile changes nothing.
+ * Never fails the client; a price that cannot be computed marks the event unpriced.
+ */
+#include "common/clock.h"
+#include "common/price.h"
+#include "data-plane/worker/objects.h"
+#include "proto/usage.pb-c.h"
+
+static void fill_usage(struct price_usage *out, const struct slot_usage *usage)
+{
+    struct price_totals totals = {.input_tokens = usage->input_tokens,
+                                  .cached_tokens = usage->cached_tokens,
+                                  .cache_write_tokens = usage->cache_write_tokens,
+                                  .audio_input_tokens = usage->audio_input_tokens,
+                                  .output_tokens = usage->output_tokens,
+                                  .reasoning_tokens = usage->reasoning_tokens,
+                                  .audio_output_tokens = usage->audio_output_tokens};
+    price_usage_split(out, &totals);
+    out->n[PRICE_IMAGE] = usage->images;
+}
+
+static void set_cost(struct slot *slot, const struct req_attempt *attempt)
+{
+    struct price_query query = {.input_tokens = slot->usage.input_tokens};
+    struct price_row row, own;
+    struct price_usage usage = {{0}};
+    struct price_bill bill;
+    slot->unpriced = 1;
+    slot->cost_nanousd = slot->charge_nanousd = 0;
+    if (price_pick(attempt->prices, &query, &row) != ST_OK)
+        return;
+    if (attempt->rule_prices.n > 0) {
+        if (price_pick(attempt->rule_prices, &query, &own) != ST_OK)
+            return;
+        price_row_overlay(&row, &own);
+    }
+    fill_usage(&usage, &slot->usage);
+    if (price_bill(&row, &usage, MONEY_PPM_ONE, &bill) != ST_OK)
+        return;
+    slot->cost_nanousd = slot->charge_nanousd = bill.nanousd;
+    slot->unpriced = bill.unpriced != 0 || row.has == 0;
+}
+
+/* Which answers name an object that now lives at the provider. */
+static const char *object_kind_of(enum op op)
+{
+    switch (op) {
+    case OP_FILES_UPLOAD:
+        return "file";
+    case OP_BATCHES_CREATE:
+        return "batch";
+    case OP_RESPONSES_CREATE:
+        return "response";
+    case OP_FINE_TUNING_CREATE:
+        return "fine_tuning_job";
+    default:
+        return NULL;
+    }
+}
+
+static void set_object(struct slot *slot, const struct req *req)
+{
+    const char *kind = object_kind_of(req->op);
+    size_t n = strlen(req->usage.id);
+    if (kind == NULL || n == 0 || n > sizeof slot->object || slot->http_status < 200 || slot->http_status > 299)
+        return;
+    memcpy(slot->object, req->usage.id, n);
+    slot->object_n = (uint8_t)n;
+    objects_learn(&req->auth.workspace, &req->attempt.provider, str_of(req->usage.id, n));
+    slot->object_kind_n = (uint8_t)strlen(kind);
+    memcpy(slot->object_kind, kind, slot->object_kind_n);
+}
+
+void req_settle(struct req *req, enum slot_outcome outcome)
+{
+    struct req_attempt *attempt = &req->attempt;
+    struct slot *slot = attempt->slot;
+    if (slot == NULL)
+        return;
+    attempt->slot = NULL;
+    if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_RESERVED) {
+        slots_cancel(req->worker->slots, slot);
+        return;
+    }
+    int64_t now = loop_now_ns(req->worker->loop);
+    slot->outcome = outcome;
+    slot->http_status = (uint32_t)attempt->http_status;
+    slot->settled_utc_ms = clock_utc_ms();
+    slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
+    slot->usage = req->usage.usage;
+    bool provider_failed = attempt->http_status >= 400;
+    slot->source = req->usage.found || provider_failed ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
+                                                       : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
+    set_cost(slot, attempt);
+    set_object(slot, req);
+    if (slots_settle(req->worker->slots, slot)) {
+        struct ipc_head bell = {.kind = IPC_DONE};
+        if (mailbox_send(req->worker, &bell, sizeof bell) != ST_OK)
+            return; /* the courier also looks by itself every few milliseconds */
+    }
+}

@@ -1,0 +1,18 @@
+/* url.h: the few parts of an http(s) URL that the gateway decides by. Strict and pure; libcurl gets the same text. */
+#ifndef SLUICE_DATA_WORKER_URL_H
+#define SLUICE_DATA_WORKER_URL_H
+
+#include "common/str.h"
+
+struct url_parts {
+    bool tls;
+    struct str host; /* as in the text; IPv6 without brackets */
+    uint16_t port;
+    struct str path; /* from the first '/', or empty */
+};
+
+/* http:// or https://, host, optional :port, optional path. ST_INVALID: userinfo, fragment, control bytes, spaces, backslash, empty host,
+ * port 0 or out of range. */
+MUST_USE enum status url_split(struct str url, struct url_parts *parts);
+
+#endif

@@ -1,0 +1,83 @@
+#include "data-plane/usage_pick.h"
+
+#include <criterion/criterion.h>
+
+static char room[USAGE_PICK_MEMBER_MAX];
+
+static const struct {
+    const char *answer;
+    bool found;
+    uint64_t input, output, cached, reasoning;
+    const char *id;
+} rows[] = {
+    {"{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"usage {\\\"usage\\\": 7}\"}}],"
+     "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":34,\"total_tokens\":46,\"prompt_tokens_details\":{\"cached_tokens\":5},"
+     "\"completion_tokens_details\":{\"reasoning_tokens\":6}}}",
+     true, 12, 34, 5, 6, "chatcmpl-1"},
+    {"{\"usage\" : { \"input_tokens\" : 3 , \"output_tokens\" : 4 } , \"id\" : \"resp_1\" }", true, 3, 4, 0, 0, "resp_1"},
+    {"{\"data\":[{\"id\":\"inner\",\"usage\":{\"prompt_tokens\":99}}],\"usage\":{\"prompt_tokens\":1,\"total_tokens\":1}}", true, 1, 0, 0, 0, ""},
+    {"{\"object\":\"x\",\"usage\":null}", false, 0, 0, 0, 0, ""},
+    {"{\"object\":\"x\"}", false, 0, 0, 0, 0, ""},
+    {"[{\"usage\":{\"prompt_tokens\":1}}]", false, 0, 0, 0, 0, ""},
+    {"not json at all \"usage\":{", false, 0, 0, 0, 0, ""},
+    {"{\"a\":\"\\\\\\\"\",\"usage\":{\"prompt_tokens\":2}}", true, 2, 0, 0, 0, ""},
+};
+
+Test(usage_pick, finds_usage_at_every_split)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t total = strlen(rows[i].answer);
+        for (size_t cut = 0; cut <= total; cut++) {
+            struct usage_pick pick;
+            usage_pick_init(&pick, room);
+            usage_pick_feed(&pick, rows[i].answer, cut);
+            usage_pick_feed(&pick, rows[i].answer + cut, total - cut);
+            cr_assert_eq(pick.found, rows[i].found, "row %zu cut %zu", i, cut);
+            cr_expect_eq(pick.usage.input_tokens, rows[i].input, "row %zu cut %zu", i, cut);
+            cr_expect_eq(pick.usage.output_tokens, rows[i].output);
+            cr_expect_eq(pick.usage.cached_tokens, rows[i].cached);
+            cr_expect_eq(pick.usage.reasoning_tokens, rows[i].reasoning);
+            cr_expect_str_eq(pick.id, rows[i].id);
+        }
+    }
+}
+
+Test(usage_pick, a_member_beyond_the_room_is_no_usage)
+{
+    static char big[3 * USAGE_PICK_MEMBER_MAX];
+    struct usage_pick pick;
+    usage_pick_init(&pick, room);
+    memset(big, 'x', sizeof big);
+    usage_pick_feed(&pick, "{\"id\":\"", 7);
+    usage_pick_feed(&pick, big, sizeof big);
+    usage_pick_feed(&pick, "\",\"usage\":{\"prompt_tokens\":8}}", 30);
+    cr_expect_str_eq(pick.id, "");
+    cr_expect(pick.found);
+    cr_expect_eq(pick.usage.input_tokens, 8);
+}
+
+static const struct {
+    const char *data, *path;
+    bool found, only;
+    uint64_t input;
+} events[] = {
+    {"{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1}}", "usage", true, true, 5},
+    {"{\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":5}}", "usage", true, false, 5},
+    {"{\"choices\":[{\"delta\":{}}],\"usage\":null}", "usage", false, false, 0},
+    {"{\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\"\"}}]}", "usage", false, false, 0},
+    {"{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":6}}}", "x_groq.usage", true, true, 6},
+    {"{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"usage\":{\"input_tokens\":7,\"output_tokens\":2}}}", "usage", true, false, 7},
+    {"[DONE] \"usage\"", "usage", false, false, 0},
+};
+
+Test(usage_pick, reads_stream_events)
+{
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        struct usage_pick pick;
+        bool only = true;
+        usage_pick_init(&pick, room);
+        cr_expect_eq(usage_pick_event(&pick, str_c(events[i].data), str_c(events[i].path), &only), events[i].found, "row %zu", i);
+        cr_expect_eq(only, events[i].only, "row %zu", i);
+        cr_expect_eq(pick.usage.input_tokens, events[i].input, "row %zu", i);
+    }
+}
