@@ -4,7 +4,7 @@
  * keep-alive and pipelining (one request at a time; later bytes wait), enforces deadlines (head 10 s; body minimum rate; idle
  * 75 s) and caps (head 64 KiB, 100 header lines, bytes read per turn), inflates gzip request bodies under the cap, answers
  * Expect: 100-continue when the request wants its body, writes replies with back-pressure, and detects a client that left
- * (EPOLLRDHUP with no more bytes to come, or an error).
+ * (EPOLLRDHUP behind a complete request, or an error: the rule is in conn.c).
  *
  * Above it stands struct req (req.h). The seam, all on one thread:
  *   conn -> req:  req_begin, req_body, req_body_end, req_writable, req_client_gone
@@ -25,8 +25,8 @@ struct req;
 
 #define CONN_HEADERS_MAX      100
 #define CONN_HEAD_BYTES       (64 * 1024)
-#define CONN_OUT_HIGH_BYTES   (256 * 1024) /* above: conn_write_room() is 0 and the upstream is paused */
-#define CONN_OUT_LOW_BYTES    (64 * 1024)  /* below again: req_writable */
+#define CONN_OUT_HIGH_BYTES   (64 * 1024) /* above: conn_write_room() is 0 and the upstream is paused (R16: 128 KiB a stream) */
+#define CONN_OUT_LOW_BYTES    (16 * 1024) /* below again: req_writable */
 
 struct http_header {
     struct str name;  /* as sent; compare with str_eq_nocase */

@@ -76,6 +76,14 @@ bool http1_is_field_value(struct str s)
     return all_of(s, BYTE_VALUE);
 }
 
+struct str http_head_get(const struct http_head *head, struct str name)
+{
+    for (size_t i = 0; i < head->header_count; i++)
+        if (str_eq_nocase(head->headers[i].name, name))
+            return head->headers[i].value;
+    return STR_NONE;
+}
+
 static enum status bad(const char **why, const char *text)
 {
     *why = text;

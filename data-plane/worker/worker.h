@@ -31,7 +31,7 @@ struct worker_boot {
 struct names;    /* names_client.h: host -> addresses, asked of the courier */
 struct upstream; /* upstream.h: libcurl */
 struct keyring;  /* keyring.h: delivery keys, opened secrets */
-struct front;    /* listener.h: listeners and connections */
+struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
 
 struct worker {
