@@ -98,18 +98,6 @@ static enum status api_key_extra(struct buf *flat, const void *message)
     return ST_OK;
 }
 
-static enum status provider_type_id(struct str slug, struct id *id)
-{
-    static const char prefix[] = "provider-type/";
-    crypto_generichash_state state;
-    if (crypto_generichash_init(&state, NULL, 0, ID_BYTES) != 0)
-        return ST_INTERNAL;
-    crypto_generichash_update(&state, (const unsigned char *)prefix, sizeof prefix - 1);
-    crypto_generichash_update(&state, (const unsigned char *)slug.p, slug.n);
-    crypto_generichash_final(&state, id->b, ID_BYTES);
-    return ST_OK;
-}
-
 static enum status integration_extra(struct buf *flat, const void *message)
 {
     static const struct flat_secrets_at at = {
@@ -121,8 +109,7 @@ static enum status integration_extra(struct buf *flat, const void *message)
     const Sluice__Integration *integration = message;
     uint32_t flags = (integration->allow_all_models ? CAT_INTEGRATION_ALLOW_ALL : 0) |
                      (integration->passthrough ? CAT_INTEGRATION_PASSTHROUGH : 0);
-    struct id type;
-    TRY(provider_type_id(str_c(integration->provider_type), &type));
+    struct id type = id_named(STR("provider-type/"), str_c(integration->provider_type));
     flat_put(flat, offsetof(struct cat_integration, flags), &flags, sizeof flags);
     flat_put(flat, offsetof(struct cat_integration, provider_type), &type, sizeof type);
     TRY(flat_put_names(flat, offsetof(struct cat_integration, header_names),

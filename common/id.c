@@ -28,6 +28,17 @@ struct id id_new(void)
     return id;
 }
 
+struct id id_named(struct str domain, struct str name)
+{
+    crypto_generichash_state state;
+    struct id id;
+    CHECK(crypto_generichash_init(&state, NULL, 0, ID_BYTES) == 0);
+    crypto_generichash_update(&state, (const unsigned char *)domain.p, domain.n);
+    crypto_generichash_update(&state, (const unsigned char *)name.p, name.n);
+    CHECK(crypto_generichash_final(&state, id.b, ID_BYTES) == 0);
+    return id;
+}
+
 void id_to_text(const struct id *id, char text[ID_TEXT + 1])
 {
     static const char digits[] = "0123456789abcdef";

@@ -30,6 +30,9 @@ static inline bool id_is_none(const struct id *id)
  * Strictly increasing within a process. Thread-safe. */
 struct id id_new(void);
 
+/* The id of something that has the same name everywhere: BLAKE2b-128 over domain and name ("provider-type/", "openai"). */
+struct id id_named(struct str domain, struct str name);
+
 /* Lower-case 8-4-4-4-12 text, NUL-terminated. */
 void id_to_text(const struct id *id, char text[ID_TEXT + 1]);
 /* Accepts 8-4-4-4-12, either case. ST_INVALID otherwise. */

@@ -3,6 +3,7 @@
 
     convert.py --source DIR     DIR holds providers.json and catalog/<slug>.json (see README.md)
     convert.py --check          only proves that the files here agree with manifest.json
+    convert.py --manifest       renews manifest.json after an edit by hand (the next --source overwrites the edit)
 
 Rerun it whenever the reference data is newer; overrides.json holds what we know better and is laid over it.
 Rules: money is whole pico-USD per unit, rounded up; a figure the sources do not give stays absent; a figure that
@@ -314,6 +315,30 @@ def file_table():
     return table
 
 
+def count_rows():
+    counts = Counter()
+    for name in data_files():
+        with open(os.path.join(HERE, name), encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        if name == "providers.jsonl":
+            counts["providers"] = len(rows)
+            continue
+        counts["providers_with_models"] += 1
+        counts["models"] += len(rows)
+        counts["models_with_prices"] += sum("prices_picousd" in row for row in rows)
+        counts["models_with_limits"] += sum("limits" in row for row in rows)
+    return dict(sorted(counts.items()))
+
+
+def write_manifest(manifest):
+    manifest = {**manifest, "format": FORMAT, "counts": count_rows(), "files": file_table()}
+    order = ("format", "data_date", "sources", "counts", "dropped", "files")
+    with open(os.path.join(HERE, "manifest.json"), "w", encoding="utf-8", newline="\n") as file:
+        json.dump({name: manifest[name] for name in order}, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+    return manifest
+
+
 def convert(source_dir):
     rows = load(os.path.join(source_dir, "providers.json"))
     overrides = load(os.path.join(HERE, "overrides.json"))
@@ -324,28 +349,18 @@ def convert(source_dir):
     os.makedirs(models_dir, exist_ok=True)
     for name in os.listdir(models_dir):
         os.remove(os.path.join(models_dir, name))
-    providers, counts, sources, date = [], Counter(), set(), ""
+    providers, sources, date = [], set(), ""
     for source in sorted(rows, key=lambda r: r["slug"]):
         catalog = load(os.path.join(source_dir, "catalog", source["slug"] + ".json"))
-        providers.append(provider_row(source, overrides.get(source["slug"], {}), catalog))
+        over = overrides.get(source["slug"], {})
+        providers.append(provider_row(source, over, catalog))
         sources |= set(catalog["sources"])
         date = max(date, catalog["generated"])
-        free_models = overrides.get(source["slug"], {}).get("free_models", [])
-        models = [model_row(m, free_models) for m in sorted(catalog["models"], key=lambda m: m["id"])]
-        if not models:
-            continue
-        counts["providers_with_models"] += 1
-        counts["models"] += len(models)
-        counts["models_with_prices"] += sum("prices_picousd" in m for m in models)
-        counts["models_with_limits"] += sum("limits" in m for m in models)
-        write_lines(os.path.join(models_dir, source["slug"] + ".jsonl"), models)
-    counts["providers"] = len(providers)
+        models = [model_row(m, over.get("free_models", [])) for m in sorted(catalog["models"], key=lambda m: m["id"])]
+        if models:
+            write_lines(os.path.join(models_dir, source["slug"] + ".jsonl"), models)
     write_lines(os.path.join(HERE, "providers.jsonl"), providers)
-    manifest = {"format": FORMAT, "data_date": date, "sources": sorted(sources), "counts": dict(sorted(counts.items())),
-                "dropped": dict(sorted(dropped.items())), "files": file_table()}
-    with open(os.path.join(HERE, "manifest.json"), "w", encoding="utf-8", newline="\n") as file:
-        json.dump(manifest, file, indent=1, ensure_ascii=False)
-        file.write("\n")
+    manifest = write_manifest({"data_date": date, "sources": sorted(sources), "dropped": dict(sorted(dropped.items()))})
     print(json.dumps({"counts": manifest["counts"], "dropped": manifest["dropped"]}))
 
 
@@ -362,11 +377,14 @@ def main():
     parser = argparse.ArgumentParser(description="Makes the built-in catalog; see README.md.")
     parser.add_argument("--source", help="folder with providers.json and catalog/")
     parser.add_argument("--check", action="store_true", help="compare the files with manifest.json")
+    parser.add_argument("--manifest", action="store_true", help="renew the manifest after an edit by hand")
     args = parser.parse_args()
-    if bool(args.source) == args.check:
-        parser.error("give either --source DIR or --check")
+    if bool(args.source) + args.check + args.manifest != 1:
+        parser.error("give one of --source DIR, --check, --manifest")
     if args.check:
         check()
+    elif args.manifest:
+        write_manifest(load(os.path.join(HERE, "manifest.json")))
     else:
         convert(args.source)
     return 0

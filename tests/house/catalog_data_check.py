@@ -263,6 +263,8 @@ class Converter(unittest.TestCase):
         with open(os.path.join(self.dir, "models", "acme.jsonl"), "a", encoding="utf-8") as file:
             file.write("{}\n")
         self.assertNotEqual(self.convert("--check").returncode, 0)
+        self.assertEqual(self.convert("--manifest").returncode, 0)
+        self.assertEqual(self.convert("--check").returncode, 0)
 
     def test_unknown_fields_stop_it(self):
         for price in ({"gold_usd_per_bar": 1}, {"extra_usd_per_unit": {"gold": 1}}):
