@@ -32,6 +32,12 @@ enum status record_get(struct kv_txn *txn, const struct record_key *record, stru
     return ST_OK;
 }
 
+bool record_exists(struct kv_txn *txn, const struct record_key *record)
+{
+    struct record_head head;
+    return record_head_get(txn, record, &head) == ST_OK;
+}
+
 static enum status record_find_hash(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
                                     const struct id *parent, const uint8_t hash[KEY_HASH_BYTES],
                                     struct record_key *out)

@@ -36,6 +36,9 @@ struct write_op; /* writer.h */
 MUST_USE enum status record_get(struct kv_txn *txn, const struct record_key *key, struct arena *arena,
                                 void *message, uint64_t *revision);
 
+/* True if there is a readable row. */
+bool record_exists(struct kv_txn *txn, const struct record_key *key);
+
 /* Index look-up. `name` is the slug (for API keys the 32-byte hash). Fills key->org/parent/id. ST_NOT_FOUND. */
 MUST_USE enum status record_find(struct kv_txn *txn, Sluice__Kind kind, const struct id *org,
                                  const struct id *parent, struct str name, struct record_key *key);
