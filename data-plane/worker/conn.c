@@ -17,9 +17,9 @@
  */
 #include "data-plane/worker/conn.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <linux/sockios.h>
 
 #include "data-plane/worker/conn_internal.h"
 #include "data-plane/worker/proxy_v2.h"
@@ -62,12 +62,17 @@ void conn_abort(struct conn *conn)
     if (conn->dead)
         return;
     conn->req = NULL;
-    /* Where only the end of the connection ends the body, an orderly end would make it look
-     * complete. */
-    conn->reset = conn->framing == CONN_FRAMING_CLOSE;
-    if (!conn->reset && !conn->write_failed)
-        conn_out_flush(conn);
-    conn_die(conn);
+    if (conn->framing == CONN_FRAMING_CLOSE) {
+        /* Only the end of the connection ends this body: an orderly end would make it look
+         * complete. */
+        conn->reset = true;
+        conn_die(conn);
+        return;
+    }
+    /* What is queued still goes out; the end that the framing announced never comes. */
+    conn->in = CONN_IN_BROKEN;
+    conn->close_after = conn->reply_ended = true;
+    conn_wake(conn);
 }
 
 static void conn_release(struct conn *conn)
@@ -129,14 +134,15 @@ static void arm_timer(struct conn *conn)
 }
 
 /* The client took bytes since the last look, if only out of the kernel's buffer. */
-static bool kernel_queue_moved(struct conn *conn)
+static bool client_took_bytes(struct conn *conn)
 {
-    int held = 0;
-    if (ioctl(conn->transport.fd, SIOCOUTQ, &held) != 0)
+    struct tcp_info info = {0};
+    socklen_t n = sizeof info;
+    if (getsockopt(conn->transport.fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
         return false;
-    bool moved = (uint64_t)held != conn->sent_mark;
-    conn->sent_mark = (uint64_t)held;
-    return moved;
+    bool more = info.tcpi_bytes_acked > conn->acked_bytes;
+    conn->acked_bytes = info.tcpi_bytes_acked;
+    return more;
 }
 
 static void input_expired(struct conn *conn)
@@ -169,7 +175,7 @@ static void conn_expired(struct loop_timer *timer)
     if (conn->dead)
         return;
     if (send_deadline(conn) <= now) {
-        if (kernel_queue_moved(conn))
+        if (client_took_bytes(conn))
             conn->sent_ns = now;
         else
             conn_lost(conn);

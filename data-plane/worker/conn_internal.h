@@ -102,7 +102,7 @@ struct conn {
     int64_t rate_ns;  /* window of the body's minimum rate */
     uint64_t rate_bytes;
     int64_t sent_ns;    /* last progress of the queue */
-    uint64_t sent_mark; /* bytes the kernel held then */
+    uint64_t acked_bytes; /* by the client's kernel, when last asked */
 };
 
 #define CONN_CHUNK 32

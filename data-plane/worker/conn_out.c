@@ -33,10 +33,8 @@ void conn_out_add(struct conn *conn, const char *p, size_t n)
 {
     if (conn->dead || conn->write_failed || n == 0)
         return;
-    if (conn->out_bytes == 0) {
+    if (conn->out_bytes == 0)
         conn->sent_ns = conn_now(conn);
-        conn->sent_mark = 0;
-    }
     while (n > 0) {
         struct out_block *block = conn->out_last;
         size_t room = block == NULL ? 0 : block->bytes - sizeof *block - block->end;

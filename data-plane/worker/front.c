@@ -91,6 +91,14 @@ void front_drain(struct front *front)
         conn_wake(conn);
 }
 
+void front_abort(struct front *front)
+{
+    front_drain(front);
+    /* Requests that hear of it may only defer work, so the list stays as it is. */
+    for (struct conn *conn = front->conns; conn != NULL; conn = conn->next)
+        conn_lost(conn);
+}
+
 size_t front_connections(const struct front *front)
 {
     return front->count;

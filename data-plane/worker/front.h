@@ -48,6 +48,9 @@ void front_close(struct front *front);
 /* Stops accepting, closes idle connections; the others get `Connection: close` with their reply.
  * Once is enough. */
 void front_drain(struct front *front);
+/* Every connection ends at the end of the turn; requests hear req_client_gone now. From timers,
+ * jobs and events only. */
+void front_abort(struct front *front);
 size_t front_connections(const struct front *front);
 
 #endif

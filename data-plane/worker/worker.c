@@ -1,0 +1,240 @@
+/* worker.c: one worker process, from its first line to its last (worker.h).
+ *
+ * Why one order and no other: everything that needs a file, a name or a secret comes first, then
+ * the sandbox closes for good, then the listeners open; so no byte of a client is read by a process
+ * that could still open a file. Signals come through a descriptor, so nothing interrupts the loop.
+ * Invariants: `ready` is set only when the sandbox is locked and the listeners accept; every
+ * request ends before the process does (its slot is settled in shared memory, where the courier
+ * finds it).
+ *
+ *   TERM   stop accepting, let requests finish (at most drain_max_s), close idle connections, exit
+ * 0 INT    break every request off, exit 0 HUP, USR1, USR2 are the master's: it starts new workers,
+ * so certificates and settings are read once here The master's death is a TERM.
+ */
+#include "data-plane/worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "data-plane/sandbox.h"
+#include "data-plane/upstream.h"
+#include "data-plane/worker/access_log.h"
+#include "data-plane/worker/front.h"
+#include "data-plane/worker/keyring.h"
+#include "data-plane/worker/mailbox.h"
+#include "data-plane/worker/names_client.h"
+#include "data-plane/worker/transport.h"
+
+#define BEAT_MS 1000
+
+/* The process is the worker: what is open at the end goes with it. */
+static struct {
+    struct worker worker;
+    struct tls_server *tls;
+    struct loop_watch signals;
+    struct loop_timer beat, drain_end;
+} process;
+
+/* --- what needs files ----------------------------------------------------------------------------
+ */
+
+static enum status load_tls(const struct params *params)
+{
+    struct str chain = params_str(params, PARAM_TLS_CERT);
+    char path[PARAMS_VALUE_MAX + 1];
+    struct secret *key = NULL;
+    int fd = -1;
+    if (chain.n == 0)
+        return ST_OK;
+    TRY(params_secret(params, PARAM_TLS_KEY, &fd, path));
+    if (fd >= 0) {
+        /* Several workers and their successors read it, so it must be readable more than once. */
+        log_error("tls_key_must_be_a_file");
+        return ST_INVALID;
+    }
+    TRY(secret_read_file(path, 0, &key));
+    enum status status = tls_server_new(chain.p, secret_open(key), &process.tls);
+    secret_close(key);
+    secret_free(key);
+    return status;
+}
+
+static enum status open_shared(const struct worker_boot *boot, struct worker *worker)
+{
+    TRY(segment_map(boot->segment_fd, &worker->segment));
+    worker->column_index = boot->column;
+    worker->column = segment_column(&worker->segment, boot->column);
+    worker->column->pid = getpid();
+    CHECK(metrics_slots_needed() <= SEGMENT_METRICS);
+    metrics_bind(&worker->metrics, segment_metrics(&worker->segment, boot->column),
+                 SEGMENT_METRICS);
+    clock_set_offset(atomic_load(&worker->segment.head->status.utc_offset_ms));
+    return slots_open(&worker->segment, boot->column, &worker->slots);
+}
+
+static enum status open_modules(const struct worker_boot *boot, struct worker *worker)
+{
+    TRY(loop_new(&worker->loop));
+    TRY(open_shared(boot, worker));
+    TRY(catalog_open(boot->catalog_path, &worker->catalog));
+    TRY(load_tls(boot->params));
+    TRY(upstream_open(worker, &worker->upstream));
+    TRY(keyring_open(worker, boot->secrets_fd, &worker->keyring));
+    TRY(mailbox_open(worker, boot->control_fd, &worker->mailbox));
+    TRY(names_open(worker, &worker->names));
+    return access_log_open(worker, boot->log_fd, params_bool(boot->params, PARAM_ACCESS_LOG));
+}
+
+static enum status lock(const struct worker *worker)
+{
+    const struct egress_rules *egress = upstream_egress(worker->upstream);
+    bool optional = params_bool(worker->params, PARAM_SANDBOX_OPTIONAL);
+    struct sandbox_report report = {0};
+    TRY(sandbox_lock(egress->ports, egress->port_count, !optional, &report));
+    log_info("sandbox_locked", LOG_BOOL("seccomp", report.seccomp),
+             LOG_BOOL("landlock_files", report.landlock_files),
+             LOG_BOOL("landlock_network", report.landlock_network),
+             LOG_I64("landlock_abi", report.landlock_abi));
+    return ST_OK;
+}
+
+/* --- signals and drain
+ * ----------------------------------------------------------------------------- */
+
+static void drain_ended(struct loop_timer *timer)
+{
+    struct worker *worker = timer->owner;
+    log_warn("drain_cut_short", LOG_U64("connections", front_connections(worker->front)));
+    front_abort(worker->front);
+}
+
+static void drain(struct worker *worker)
+{
+    if (worker->draining)
+        return;
+    worker->draining = true;
+    atomic_store(&worker->column->state, COLUMN_DRAINING);
+    log_info("worker_draining", LOG_U64("connections", front_connections(worker->front)));
+    front_drain(worker->front);
+    int64_t most_ms = (int64_t)params_u64(worker->params, PARAM_DRAIN_MAX_S) * 1000;
+    loop_timer_set(worker->loop, &process.drain_end, most_ms);
+}
+
+static void signals_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct worker *worker = watch->owner;
+    struct signalfd_siginfo info;
+    (void)events;
+    while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            drain(worker);
+        if (info.ssi_signo == SIGINT)
+            front_abort(worker->front);
+    }
+}
+
+static enum status open_signals(struct worker *worker)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return ST_IO;
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0)
+        return ST_IO;
+    process.signals = (struct loop_watch){.fd = fd, .ready = signals_ready, .owner = worker};
+    process.drain_end = (struct loop_timer){.expired = drain_ended, .owner = worker};
+    return loop_watch_set(worker->loop, &process.signals, EPOLLIN);
+}
+
+/* --- turns
+ * ------------------------------------------------------------------------------------------ */
+
+static void beat(struct loop_timer *timer)
+{
+    struct worker *worker = timer->owner;
+    uint64_t longest_us = loop_longest_turn_us(worker->loop);
+    clock_set_offset(
+        atomic_load_explicit(&worker->segment.head->status.utc_offset_ms, memory_order_relaxed));
+    atomic_store_explicit(&worker->column->longest_turn_us, longest_us, memory_order_relaxed);
+    metrics_set(&worker->metrics, M_LOOP_LONGEST_US, longest_us);
+    metrics_set(&worker->metrics, M_SLOTS_FREE, slots_free_count(worker->slots));
+    metrics_set(&worker->metrics, M_UPSTREAM_OPEN, upstream_active(worker->upstream));
+    loop_timer_set(worker->loop, timer, BEAT_MS);
+}
+
+static void turn(void *arg)
+{
+    struct worker *worker = arg;
+    size_t connections = front_connections(worker->front);
+    atomic_store_explicit(&worker->column->heartbeat_ns, (uint64_t)loop_now_ns(worker->loop),
+                          memory_order_relaxed);
+    atomic_store_explicit(&worker->column->open_connections, (uint32_t)connections,
+                          memory_order_relaxed);
+    slots_collect(worker->slots);
+    if (worker->draining && connections == 0)
+        loop_stop(worker->loop);
+}
+
+/* --- the process
+ * ------------------------------------------------------------------------------------- */
+
+/* Two descriptors a stream: the limit that the system allows is the one wanted. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum status start(const struct worker_boot *boot, struct worker *worker)
+{
+    struct front_settings settings;
+    raise_descriptor_limit();
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+        return ST_IO;
+    TRY(open_modules(boot, worker));
+    TRY(open_signals(worker));
+    TRY(lock(worker));
+    front_settings_from(boot->params, &settings);
+    TRY(front_open(worker, &settings, boot->listener_fds, boot->listener_count, process.tls,
+                   &worker->front));
+    process.beat = (struct loop_timer){.expired = beat, .owner = worker};
+    loop_timer_set(worker->loop, &process.beat, 0);
+    atomic_store(&worker->column->ready, 1);
+    return ST_OK;
+}
+
+int worker_main(const struct worker_boot *boot)
+{
+    struct worker *worker = &process.worker;
+    worker->params = boot->params;
+    enum status status = start(boot, worker);
+    if (status != ST_OK) {
+        log_error("worker_cannot_start", LOG_STATUS(status), LOG_I64("errno", errno));
+        return 1;
+    }
+    log_info("worker_ready", LOG_U64("worker", worker->column->worker),
+             LOG_U64("epoch", worker->column->epoch));
+    loop_run(worker->loop, turn, worker);
+    atomic_store(&worker->column->ready, 0);
+    front_close(worker->front);
+    access_log_close();
+    keyring_close(worker->keyring);
+    log_info("worker_stopped");
+    return 0;
+}
