@@ -2,7 +2,7 @@
  * every byte. */
 #include <criterion/criterion.h>
 
-#include "http1_judge.h"
+#include "tests/unit/data-plane/worker/http1_judge.h"
 
 struct row {
     const char *name;
