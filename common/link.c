@@ -58,6 +58,7 @@ struct link_server {
     nng_listener listener;
     uint16_t port;
     link_handler handler;
+    void (*gone)(void *arg, uint32_t peer);
     void *arg;
     unsigned parked_max;
     pthread_mutex_t lock; /* guards everything below */
@@ -241,12 +242,23 @@ static void *link_thread(void *arg)
     return NULL;
 }
 
+static void link_server_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct link_server *server = arg;
+    (void)event;
+    server->gone(server->arg, (uint32_t)nng_pipe_id(pipe));
+}
+
 static enum status link_server_listen(struct link_server *server, const struct link_server_options *options)
 {
     nng_tls_config *tls = NULL;
     int port = 0;
     TRY(link_tls(NNG_TLS_MODE_SERVER, &options->identity, &tls));
-    int rv = nng_listener_create(&server->listener, server->socket, options->url);
+    int rv = 0;
+    if (server->gone != NULL)
+        rv = nng_pipe_notify(server->socket, NNG_PIPE_EV_REM_POST, link_server_pipe, server);
+    if (rv == 0)
+        rv = nng_listener_create(&server->listener, server->socket, options->url);
     if (rv == 0)
         rv = nng_listener_set_ptr(server->listener, NNG_OPT_TLS_CONFIG, tls);
     if (rv == 0)
@@ -303,6 +315,7 @@ enum status link_server_start(const struct link_server_options *options, struct 
         return ST_NO_MEMORY;
     s->magic = LINK_SERVER_MAGIC;
     s->handler = options->handler;
+    s->gone = options->gone;
     s->arg = options->arg;
     s->parked_max = options->parked_max != 0 ? options->parked_max : 4096;
     s->queue_last = &s->queue_first;
@@ -353,6 +366,12 @@ struct str link_request_wire(const struct link_request *request)
 {
     CHECK_OBJ(request, LINK_REQUEST_MAGIC);
     return str_of(nng_msg_body(request->msg), nng_msg_len(request->msg));
+}
+
+uint32_t link_request_peer(const struct link_request *request)
+{
+    CHECK_OBJ(request, LINK_REQUEST_MAGIC);
+    return (uint32_t)nng_pipe_id(nng_msg_get_pipe(request->msg));
 }
 
 bool link_request_may_park(const struct link_request *request)

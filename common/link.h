@@ -39,6 +39,9 @@ struct link_server_options {
     unsigned threads;    /* 0: 4 */
     unsigned parked_max; /* requests that may be open at once; 0: 4,096 */
     link_handler handler;
+    /* A connection ended; its parked requests may be dropped. Runs on an nng thread: it may take a short lock, call nothing of
+     * the link and never block. May be NULL. */
+    void (*gone)(void *arg, uint32_t peer);
     void *arg; /* borrowed for the server's life */
 };
 
@@ -51,6 +54,8 @@ void link_server_stop(struct link_server *server);
 
 /* The message, borrowed until the request ends. */
 struct str link_request_wire(const struct link_request *request);
+/* The connection it came on: a number that is not 0. */
+uint32_t link_request_peer(const struct link_request *request);
 /* False when too many requests are parked: this one must be answered at once. */
 bool link_request_may_park(const struct link_request *request);
 /* copies `wire` and ends the request. Any thread. Without memory the request is dropped. */

@@ -22,12 +22,20 @@ static pthread_mutex_t parked_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct link_request *parked[64];
 static size_t parked_count;
 static char url[64];
+static _Atomic uint32_t last_peer, gone_peer;
+
+static void note_gone(void *arg, uint32_t peer)
+{
+    (void)arg;
+    atomic_store(&gone_peer, peer);
+}
 
 /* "park" waits for release_parked, "drop" gets no answer, "big" 16 MiB, all else comes back. */
 static void handle(void *arg, struct link_request *request)
 {
     (void)arg;
     atomic_fetch_add(&handled, 1);
+    atomic_store(&last_peer, link_request_peer(request));
     struct str wire = link_request_wire(request);
     if (str_eq(wire, STR("park"))) {
         pthread_mutex_lock(&parked_lock);
@@ -77,7 +85,8 @@ static void setup(void)
     struct link_server_options options = {.url = "tls+tcp://127.0.0.1:0",
                                           .identity = identity(&server_pair, &ca),
                                           .parked_max = 40,
-                                          .handler = handle};
+                                          .handler = handle,
+                                          .gone = note_gone};
     cr_assert_eq(link_server_start(&options, &server), ST_OK);
     cr_assert_neq(link_server_port(server), 0);
     snprintf(url, sizeof url, "tls+tcp://127.0.0.1:%u", link_server_port(server));
@@ -339,6 +348,27 @@ Test(link, no_client_certificate_no_greeting)
     cr_expect_not(greeted(&foreign_pair, NULL, 0));
     cr_expect_not(greeted(&server_pair, NULL, 0), "a server's certificate is no client's");
     assert_alive();
+}
+
+Test(link, a_connection_that_ends_is_told)
+{
+    /* length 8, request id, then 4 bytes that come back */
+    static const char request[] = "\0\0\0\0\0\0\0\x08\x80\0\0\1" "ping";
+    SSL_CTX *ctx;
+    int fd = raw_connect();
+    SSL *ssl = tls_connect(fd, &client_pair, &ctx);
+    char room[64];
+    cr_assert_eq(SSL_connect(ssl), 1);
+    cr_assert_eq(SSL_write(ssl, "\0SP\0\0\x30\0\0", 8), 8);
+    cr_assert_eq(SSL_read(ssl, room, 8), 8);
+    cr_assert_eq(SSL_write(ssl, request, 16), 16);
+    cr_assert_gt(SSL_read(ssl, room, sizeof room), 0);
+    cr_assert_neq(atomic_load(&last_peer), 0);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    close(fd);
+    while (atomic_load(&gone_peer) != atomic_load(&last_peer))
+        usleep(1000);
 }
 
 Test(link, a_length_above_the_cap_ends_the_connection)
