@@ -27,6 +27,7 @@ struct node_entry {
     struct node_live live; /* connected and lag_ms are computed when asked for */
     uint32_t peer;         /* 0: gone */
     int64_t seen_ms;       /* monotonic */
+    int64_t woken_ms;      /* monotonic */
     struct node_boot boots[NODES_BOOTS];
 };
 
@@ -166,6 +167,21 @@ void nodes_report(struct nodes *nodes, const struct id *id, bool same_store, con
         pthread_cond_broadcast(&nodes->changed);
     }
     pthread_mutex_unlock(&nodes->lock);
+}
+
+int64_t nodes_wake(struct nodes *nodes, const struct id *id, unsigned gap_ms)
+{
+    CHECK_OBJ(nodes, NODES_MAGIC);
+    int64_t at_ms = clock_mono_ms();
+    pthread_mutex_lock(&nodes->lock);
+    struct node_entry *entry = nodes_find(nodes, id);
+    if (entry != NULL) {
+        if (entry->woken_ms + gap_ms > at_ms)
+            at_ms = entry->woken_ms + gap_ms;
+        entry->woken_ms = at_ms;
+    }
+    pthread_mutex_unlock(&nodes->lock);
+    return at_ms;
 }
 
 void nodes_gone(struct nodes *nodes, uint32_t peer)

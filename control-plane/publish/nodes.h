@@ -46,6 +46,8 @@ MUST_USE enum status nodes_admit(struct nodes *nodes, const struct id *id, uint6
 void nodes_hello(struct nodes *nodes, const struct id *id, const char *software);
 /* The acknowledgement in a ChangesRequest. `store` false: the node holds another store's data, so nothing counts as applied. */
 void nodes_report(struct nodes *nodes, const struct id *id, bool same_store, const Sluice__ChangesRequest *report);
+/* When a node may be told news: now, or gap_ms after it last was. Monotonic milliseconds; takes that moment. */
+int64_t nodes_wake(struct nodes *nodes, const struct id *id, unsigned gap_ms);
 /* A connection ended: its nodes are no longer connected. */
 void nodes_gone(struct nodes *nodes, uint32_t peer);
 /* Forgets a node (removed). */
