@@ -1,0 +1,123 @@
+/* catalog_record_fuzz.c: damaged records of the catalog file, and entities as they come from the feed.
+ * Holds that
+ *   1. what cat_check lets through can be read with cat_str without leaving the record;
+ *   2. an entity of any bytes is encoded to a record that passes its own check, or refused;
+ *   3. index names lie inside the record, or are the hashes of a key.
+ * Input: kind, then a record (its length field is set right, so that damage goes deeper than that),
+ * and the same bytes as a protobuf body.
+ */
+#include <stdlib.h>
+
+#include "common/catalog_codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FUZZ_MAX_BYTES (1u << 16)
+
+static const struct {
+    uint16_t kind;
+    size_t fixed_bytes;
+} kinds[] = {
+    {SLUICE__KIND__KIND_ORGANISATION, sizeof(struct cat_org)},
+    {SLUICE__KIND__KIND_WORKSPACE, sizeof(struct cat_workspace)},
+    {SLUICE__KIND__KIND_INTEGRATION, sizeof(struct cat_integration)},
+    {SLUICE__KIND__KIND_WORKSPACE_ACCESS, sizeof(struct cat_access)},
+    {SLUICE__KIND__KIND_PROVIDER, sizeof(struct cat_provider)},
+    {SLUICE__KIND__KIND_API_KEY, sizeof(struct cat_api_key)},
+    {SLUICE__KIND__KIND_CONFIG, sizeof(struct cat_config)},
+    {SLUICE__KIND__KIND_PROVIDER_TYPE, sizeof(struct cat_provider_type)},
+    {SLUICE__KIND__KIND_MODEL, sizeof(struct cat_model)},
+    {SLUICE__KIND__KIND_DELIVERY_KEY, sizeof(struct cat_delivery_key)},
+};
+
+/* Reads every byte, so that the sanitizer looks. */
+static void touch(struct str text)
+{
+    static volatile char sink;
+    for (size_t i = 0; i < text.n; i++)
+        sink = text.p[i];
+    (void)sink;
+}
+
+/* Every eight bytes of the fixed part taken as a ref: more than any reader does. */
+static void check_refs(const struct cat_head *head)
+{
+    struct cat_ref ref;
+    for (size_t at = sizeof *head; at + sizeof ref <= head->length; at += 4) {
+        memcpy(&ref, (const char *)head + at, sizeof ref);
+        touch(cat_str(head, ref));
+    }
+    touch(catalog_index_name(head, 0));
+    touch(catalog_index_name(head, 1));
+}
+
+static void check_rules(struct str value)
+{
+    const struct cat_rules *rules = cat_check_rules(value);
+    if (rules == NULL)
+        return;
+    uint64_t count = (uint64_t)rules->exact_count + rules->pattern_count;
+    CHECK(sizeof *rules + count * sizeof(struct cat_rule) <= value.n);
+    for (uint64_t i = 0; i < count; i++) {
+        touch(cat_str(&rules->head, rules->rules[i].slug));
+        touch(cat_str(&rules->head, rules->rules[i].secrets_box));
+        touch(cat_str(&rules->head, rules->rules[i].prices));
+    }
+}
+
+static void check_damaged(uint16_t kind, size_t fixed_bytes, const uint8_t *data, size_t size)
+{
+    char *copy = malloc(size);
+    CHECK(copy != NULL);
+    memcpy(copy, data, size);
+    struct str value = str_of(copy, size);
+    if (size >= sizeof(struct cat_head)) {
+        struct cat_head head;
+        memcpy(&head, copy, sizeof head);
+        head.kind = kind;
+        head.version = CAT_VERSION;
+        head.length = (uint32_t)size;
+        memcpy(copy, &head, sizeof head);
+    }
+    const struct cat_head *head = cat_check(value, kind, fixed_bytes);
+    CHECK((head != NULL) == (size >= fixed_bytes && size >= sizeof *head));
+    if (head != NULL)
+        check_refs(head);
+    if (size >= sizeof(struct cat_head)) {
+        const uint16_t rules = CAT_KIND_RULES;
+        memcpy(copy, &rules, sizeof rules);
+        check_rules(value);
+    }
+    free(copy);
+}
+
+static void check_encoded(Sluice__Kind kind, size_t fixed_bytes, struct str body)
+{
+    struct id id = {{3}};
+    struct str record;
+    struct arena arena;
+    arena_init(&arena, 64u << 20);
+    enum status status = catalog_encode(&arena, kind, 5, &id, &id, &id, body, &record);
+    if (status == ST_OK) {
+        const struct cat_head *head = cat_check(record, (uint16_t)kind, fixed_bytes);
+        CHECK(head != NULL && head->revision == 5);
+        touch(catalog_index_name(head, 0));
+        touch(catalog_index_name(head, 1));
+        check_refs(head);
+    } else {
+        CHECK(status == ST_BAD_FORMAT || status == ST_TOO_LARGE || status == ST_INVALID ||
+              status == ST_RANGE || status == ST_NOT_FOUND);
+    }
+    arena_free(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1 || size > FUZZ_MAX_BYTES)
+        return 0;
+    size_t row = data[0] % COUNT_OF(kinds);
+    check_damaged(kinds[row].kind, kinds[row].fixed_bytes, data + 1, size - 1);
+    check_encoded((Sluice__Kind)kinds[row].kind, kinds[row].fixed_bytes,
+                  str_of((const char *)data + 1, size - 1));
+    return 0;
+}
