@@ -1,102 +1,276 @@
-/* multipart.c: a reader of part headers that steps from boundary to boundary.
+/* multipart.c: a reader of part heads that steps from delimiter to delimiter.
  *
- *   --B CRLF headers CRLF CRLF value CRLF --B CRLF ... CRLF --B--
+ *   --B CRLF head CRLF CRLF content CRLF --B CRLF ... CRLF --B-- epilogue
  *
- * File contents are only searched for the next boundary, never copied. The same field twice is a matter for the first: the provider and
- * we must not read two different models, so a second "model" part is refused where the whole body is here (step_read_body).
+ * The gateway authorises and prices the model it finds here, and the provider reads the same bytes with a parser of its own: what
+ * two parsers could read differently is refused, however unlikely from an honest client. So every "--B" must be a whole delimiter
+ * line, nothing but one CRLF may stand before the first, heads have no folded lines or bare CR and LF, and a part has one
+ * Content-Disposition with one plain name. File contents are searched once, whatever the size of the pieces in which they arrive,
+ * and never copied. Must never: give another verdict on the same body for being cut elsewhere.
  */
 #include "data-plane/worker/multipart.h"
 
 #define PART_HEAD_MAX 4096
 
-enum status multipart_boundary(struct str type, struct str *boundary)
+struct delimiter {
+    size_t begin; /* of its leading CRLF, or of the body */
+    size_t end;   /* behind its line */
+    bool close;
+};
+
+struct part {
+    bool wanted;
+    size_t content; /* where it begins */
+};
+
+/* --- parameters: *( OWS ";" OWS name "=" value ) ------------------------------------------------------------------------- */
+
+static struct str skip_blanks(struct str s)
 {
-    if (!str_starts_nocase(type, STR("multipart/form-data")))
-        return ST_INVALID;
-    struct str rest = type, piece;
-    while (str_split(&rest, ';', &piece)) {
-        piece = str_trim(piece);
-        if (!str_starts_nocase(piece, STR("boundary=")))
-            continue;
-        piece = str_from(piece, 9);
-        if (piece.n >= 2 && piece.p[0] == '"' && piece.p[piece.n - 1] == '"')
-            piece = str_of(piece.p + 1, piece.n - 2);
-        if (piece.n < 1 || piece.n > 70)
-            return ST_INVALID;
-        *boundary = piece;
-        return ST_OK;
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = str_from(s, 1);
+    return s;
+}
+
+/* A quoted value, escapes left in; rest stands at the opening quote. */
+static enum status take_quoted(struct str *rest, struct str *value)
+{
+    for (size_t i = 1; i < rest->n; i++) {
+        if (rest->p[i] == '\\') {
+            i++;
+        } else if (rest->p[i] == '"') {
+            *value = str_of(rest->p + 1, i - 1);
+            *rest = str_from(*rest, i + 1);
+            return ST_OK;
+        }
     }
     return ST_INVALID;
 }
 
-/* Position right behind the next "--boundary" at or after `from`, or -1. */
-static ptrdiff_t after_boundary(struct str body, struct str boundary, size_t from)
+/* Takes the next parameter. ST_NOT_FOUND: there is none. */
+static enum status take_parameter(struct str *rest, struct str *name, struct str *value)
+{
+    *rest = skip_blanks(*rest);
+    if (rest->n == 0)
+        return ST_NOT_FOUND;
+    if (rest->p[0] != ';')
+        return ST_INVALID;
+    *rest = skip_blanks(str_from(*rest, 1));
+    if (rest->n == 0)
+        return ST_NOT_FOUND;
+    ptrdiff_t equals = str_find_char(*rest, '=');
+    if (equals < 1)
+        return ST_INVALID;
+    *name = str_head(*rest, (size_t)equals);
+    for (size_t i = 0; i < name->n; i++)
+        if (name->p[i] <= ' ' || name->p[i] == '"' || name->p[i] == ';')
+            return ST_INVALID;
+    *rest = str_from(*rest, (size_t)equals + 1);
+    if (rest->n > 0 && rest->p[0] == '"')
+        return take_quoted(rest, value);
+    ptrdiff_t end = str_find_char(*rest, ';');
+    *value = str_trim(end < 0 ? *rest : str_head(*rest, (size_t)end));
+    *rest = end < 0 ? str_from(*rest, rest->n) : str_from(*rest, (size_t)end);
+    for (size_t i = 0; i < value->n; i++)
+        if (value->p[i] <= ' ' || value->p[i] == '"')
+            return ST_INVALID;
+    return ST_OK;
+}
+
+/* The one parameter `wanted` behind the leading word of a header's value. ST_NOT_FOUND; ST_INVALID: malformed, twice, escaped, or in
+ * the extended form (name*=). */
+static enum status find_parameter(struct str text, struct str word, struct str wanted, struct str *out)
+{
+    struct str name, value;
+    bool found = false;
+    enum status status;
+    text = str_trim(text);
+    if (!str_starts_nocase(text, word))
+        return ST_INVALID;
+    text = str_from(text, word.n);
+    while ((status = take_parameter(&text, &name, &value)) == ST_OK) {
+        if (!str_starts_nocase(name, wanted))
+            continue;
+        bool exact = name.n == wanted.n;
+        if ((!exact && name.p[wanted.n] == '*') || (exact && (found || str_find_char(value, '\\') >= 0)))
+            return ST_INVALID;
+        if (exact)
+            *out = value;
+        found = found || exact;
+    }
+    if (status != ST_NOT_FOUND)
+        return status;
+    return found ? ST_OK : ST_NOT_FOUND;
+}
+
+/* RFC 2046, bchars. */
+static bool is_boundary_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("'()+_,-./:=? ", c) != NULL);
+}
+
+enum status multipart_boundary(struct str type, struct str *boundary)
+{
+    struct str found = STR_NONE;
+    if (find_parameter(type, STR("multipart/form-data"), STR("boundary"), &found) != ST_OK)
+        return ST_INVALID;
+    if (found.n < 1 || found.n > 70 || found.p[found.n - 1] == ' ')
+        return ST_INVALID;
+    for (size_t i = 0; i < found.n; i++)
+        if (!is_boundary_char(found.p[i]))
+            return ST_INVALID;
+    *boundary = found;
+    return ST_OK;
+}
+
+/* --- delimiters ----------------------------------------------------------------------------------------------------------- */
+
+/* Proves that the body begins with a delimiter, as far as it is here. */
+static enum status check_start(struct str body, struct str boundary)
+{
+    struct str rest = body.n > 0 && body.p[0] == '\r' ? str_from(body, 2) : body;
+    if (rest.p != body.p && !str_starts(STR("\r\n"), str_head(body, 2)))
+        return ST_INVALID;
+    if (!str_starts(STR("--"), str_head(rest, 2)))
+        return ST_INVALID;
+    rest = str_from(rest, 2);
+    if (!str_starts(boundary, str_head(rest, boundary.n)))
+        return ST_INVALID;
+    return rest.n < boundary.n ? ST_AGAIN : ST_OK;
+}
+
+/* Reads the rest of a delimiter line, from behind its boundary. The padding that RFC 2046 allows here is refused: nobody sends it. */
+static enum status end_delimiter(struct str body, size_t at, struct delimiter *out)
+{
+    struct str next = str_head(str_from(body, at), 2);
+    out->close = str_eq(next, STR("--"));
+    out->end = at + 2;
+    if (out->close || str_eq(next, STR("\r\n")))
+        return ST_OK;
+    return str_starts(STR("--"), next) || str_starts(STR("\r\n"), next) ? ST_AGAIN : ST_INVALID;
+}
+
+/* The first delimiter whose boundary begins at or behind *from. ST_AGAIN: none yet, and *from moves over what need not be searched
+ * again. */
+static enum status find_delimiter(struct str body, struct str boundary, size_t *from, struct delimiter *out)
 {
     for (;;) {
-        struct str rest = str_from(body, from);
-        ptrdiff_t at = str_find(rest, boundary);
-        if (at < 0)
-            return -1;
-        size_t place = from + (size_t)at;
-        bool dashes = place >= 2 && body.p[place - 1] == '-' && body.p[place - 2] == '-';
-        bool line = place == 2 || (place >= 3 && body.p[place - 3] == '\n');
-        if (dashes && line)
-            return (ptrdiff_t)(place + boundary.n);
-        from = place + 1;
+        ptrdiff_t found = str_find(str_from(body, *from), boundary);
+        if (found < 0) {
+            if (body.n >= boundary.n && body.n - boundary.n + 1 > *from)
+                *from = body.n - boundary.n + 1;
+            return ST_AGAIN;
+        }
+        size_t at = *from + (size_t)found;
+        if (at < 2 || body.p[at - 1] != '-' || body.p[at - 2] != '-') {
+            *from = at + 1;
+            continue;
+        }
+        size_t dashes = at - 2;
+        bool begins = dashes >= 2 && body.p[dashes - 2] == '\r' && body.p[dashes - 1] == '\n';
+        if (dashes != 0 && !begins)
+            return ST_INVALID;
+        out->begin = begins ? dashes - 2 : 0;
+        return end_delimiter(body, at + boundary.n, out);
     }
 }
 
-/* name="..." of a Content-Disposition line in a part head. */
-static bool head_names(struct str head, struct str field)
+/* --- heads of parts ------------------------------------------------------------------------------------------------------- */
+
+static enum status read_header(struct str line, struct str field, unsigned *dispositions, bool *encoded, bool *wanted)
 {
-    struct str line;
-    while (str_split(&head, '\n', &line)) {
-        line = str_trim(line);
-        if (!str_starts_nocase(line, STR("content-disposition:")))
-            continue;
-        struct str rest = line, piece;
-        while (str_split(&rest, ';', &piece)) {
-            piece = str_trim(piece);
-            if (!str_starts_nocase(piece, STR("name=")))
-                continue;
-            piece = str_from(piece, 5);
-            if (piece.n >= 2 && piece.p[0] == '"' && piece.p[piece.n - 1] == '"')
-                piece = str_of(piece.p + 1, piece.n - 2);
-            return str_eq(piece, field);
-        }
+    static const struct str disposition = {"content-disposition", 19}, encoding = {"content-transfer-encoding", 25};
+    ptrdiff_t colon = str_find_char(line, ':');
+    if (colon < 1 || line.p[0] == ' ' || line.p[0] == '\t')
+        return ST_INVALID;
+    struct str name = str_head(line, (size_t)colon), value = str_trim(str_from(line, (size_t)colon + 1));
+    if (str_eq_nocase(name, disposition)) {
+        struct str found = STR_NONE;
+        if (++*dispositions > 1 || find_parameter(value, STR("form-data"), STR("name"), &found) != ST_OK)
+            return ST_INVALID;
+        *wanted = str_eq(found, field);
+    } else if (str_eq_nocase(str_trim(name), disposition)) {
+        return ST_INVALID;
+    } else if (str_eq_nocase(name, encoding)) {
+        *encoded = !str_eq_nocase(value, STR("binary")) && !str_eq_nocase(value, STR("8bit")) &&
+                   !str_eq_nocase(value, STR("7bit"));
     }
-    return false;
+    return ST_OK;
+}
+
+/* head: whole lines, each with its CRLF. */
+static enum status read_head(struct str head, struct str field, bool *wanted)
+{
+    unsigned dispositions = 0;
+    bool encoded = false;
+    *wanted = false;
+    while (head.n > 0) {
+        ptrdiff_t end = str_find(head, STR("\r\n"));
+        if (end < 0)
+            return ST_INVALID;
+        struct str line = str_head(head, (size_t)end);
+        head = str_from(head, (size_t)end + 2);
+        if (str_find_char(line, '\r') >= 0 || str_find_char(line, '\n') >= 0 || str_find_char(line, '\0') >= 0)
+            return ST_INVALID;
+        TRY(read_header(line, field, &dispositions, &encoded, wanted));
+    }
+    return dispositions == 1 && !(*wanted && encoded) ? ST_OK : ST_INVALID;
+}
+
+static enum status read_part(struct str body, struct str boundary, size_t begin, struct str field, struct part *part)
+{
+    /* From the CRLF of the delimiter's line, which ends an empty head too. */
+    struct str rest = str_head(str_from(body, begin - 2), 2 + PART_HEAD_MAX + 2);
+    ptrdiff_t blank = str_find(rest, STR("\r\n\r\n"));
+    if (blank < 0)
+        return rest.n == 2 + PART_HEAD_MAX + 2 ? ST_INVALID : ST_AGAIN;
+    struct str head = str_of(rest.p + 2, (size_t)blank);
+    if (str_find(head, boundary) >= 0)
+        return ST_INVALID;
+    part->content = begin + (size_t)blank + 2;
+    /* An empty content has the CRLF of the next delimiter; without it some read a delimiter, others content. */
+    struct str content = str_from(body, part->content);
+    if (content.n < 2 + boundary.n)
+        return ST_AGAIN;
+    if (str_starts(content, STR("--")) && str_starts(str_from(content, 2), boundary))
+        return ST_INVALID;
+    return read_head(head, field, &part->wanted);
+}
+
+/* The content of a part that is wanted: small, and whole or not here yet. */
+static enum status take_value(struct str body, struct str boundary, size_t content, size_t *searched, struct str *value)
+{
+    struct delimiter next;
+    size_t from = content;
+    enum status status = find_delimiter(body, boundary, &from, &next);
+    if (status == ST_AGAIN)
+        return body.n - content > MULTIPART_VALUE_MAX + 4 + boundary.n + 1 ? ST_INVALID : ST_AGAIN;
+    TRY(status);
+    if (next.begin - content > MULTIPART_VALUE_MAX)
+        return ST_INVALID;
+    *value = str_of(body.p + content, next.begin - content);
+    *searched = next.begin;
+    return ST_OK;
 }
 
 enum status multipart_find(struct str body, struct str boundary, struct str field, size_t *searched, struct str *value)
 {
+    struct delimiter here;
+    struct part part;
+    if (*searched == 0)
+        TRY(check_start(body, boundary));
     for (;;) {
-        ptrdiff_t begin = after_boundary(body, boundary, *searched);
-        if (begin < 0)
-            return ST_AGAIN;
-        struct str part = str_from(body, (size_t)begin);
-        if (part.n < 2)
-            return ST_AGAIN;
-        if (part.p[0] == '-' && part.p[1] == '-')
+        size_t from = *searched;
+        enum status status = find_delimiter(body, boundary, &from, &here);
+        if (status == ST_AGAIN && *searched != 0)
+            *searched = from;
+        TRY(status);
+        if (here.close)
             return ST_NOT_FOUND;
-        ptrdiff_t blank = str_find(part, STR("\r\n\r\n"));
-        if (blank < 0)
-            return part.n > PART_HEAD_MAX ? ST_INVALID : ST_AGAIN;
-        bool wanted = head_names(str_head(part, (size_t)blank), field);
-        size_t content = (size_t)begin + (size_t)blank + 4;
-        ptrdiff_t next = after_boundary(body, boundary, content);
-        if (next < 0) {
-            if (wanted)
-                return body.n - content > MULTIPART_VALUE_MAX + boundary.n + 4 ? ST_INVALID : ST_AGAIN;
-            return ST_AGAIN;
-        }
-        size_t end = (size_t)next - boundary.n - 2;
-        if (end < content + 2 && wanted)
-            return ST_INVALID;
-        if (wanted) {
-            *value = str_of(body.p + content, end - content - 2);
-            return value->n > MULTIPART_VALUE_MAX ? ST_INVALID : ST_OK;
-        }
-        *searched = (size_t)next - boundary.n - 2;
+        TRY(read_part(body, boundary, here.end, field, &part));
+        if (part.wanted)
+            return take_value(body, boundary, part.content, searched, value);
+        *searched = part.content;
     }
 }

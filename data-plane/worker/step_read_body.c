@@ -141,6 +141,10 @@ static enum step_result search_model(struct req *req)
     if (status == ST_INVALID || status == ST_AGAIN)
         return req_refuse(req, ST_INVALID, "The multipart body is malformed or ends early.");
     if (status == ST_OK) {
+        struct str second;
+        size_t behind = body->searched;
+        if (body->complete && multipart_find(buf_str(&body->mem), body->boundary, STR("model"), &behind, &second) != ST_NOT_FOUND)
+            return req_refuse(req, ST_INVALID, "The multipart body is malformed or gives model twice.");
         body->model = (struct json_field){.name = "model", .raw = value, .type = JSON_STRING};
         body->streaming = !body->complete;
     }

@@ -13,13 +13,46 @@ static const struct {
     const char *value;
 } rows[] = {
     {PART(MODEL_HEAD, "whisper-1") PART(FILE_HEAD, "bytes") "--B--\r\n", ST_OK, "whisper-1"},
-    {PART(FILE_HEAD, "by--B\r\ntes --B") PART(MODEL_HEAD, "@a/w") "--B--\r\n", ST_OK, "@a/w"},
+    {PART(FILE_HEAD, "by-\r\n-B\r\ntes B") PART(MODEL_HEAD, "@a/w") "--B--\r\n", ST_OK, "@a/w"},
+    {"\r\n" PART(MODEL_HEAD, "m") "--B--", ST_OK, "m"},
+    {PART(FILE_HEAD "\r\nContent-Transfer-Encoding: base64", "x") PART(MODEL_HEAD, "m") "--B--", ST_OK, "m"},
+    {PART(MODEL_HEAD "\r\nContent-Transfer-Encoding: 8bit", "m") "--B--", ST_OK, "m"},
+    {PART("Content-Disposition: form-data; filename=\"; name=model\"; name=\"file\"", "no")
+         PART(MODEL_HEAD, "m") "--B--",
+     ST_OK, "m"},
     {PART(FILE_HEAD, "bytes") "--B--\r\n", ST_NOT_FOUND, NULL},
     {PART(FILE_HEAD, "name=\"model\"\r\n\r\nfake") "--B--\r\n", ST_NOT_FOUND, NULL},
     {PART("content-disposition: form-data; name=model", "m") "--B--", ST_OK, "m"},
     {PART("Content-Disposition: form-data; name=\"models\"", "no") PART(MODEL_HEAD, "") "--B--", ST_OK, ""},
-    {"preamble\r\n" PART(MODEL_HEAD, "m") "--B--", ST_OK, "m"},
+    /* What two parsers could read differently. */
+    {"preamble\r\n" PART(MODEL_HEAD, "m") "--B--", ST_INVALID, NULL},
+    {PART(FILE_HEAD, "by--B\r\ntes") PART(MODEL_HEAD, "m") "--B--", ST_INVALID, NULL},
+    {PART(FILE_HEAD, "bytes\r\n--Bx") PART(MODEL_HEAD, "m") "--B--", ST_INVALID, NULL},
+    {PART(FILE_HEAD, "bytes\n--B") PART(MODEL_HEAD, "m") "--B--", ST_INVALID, NULL},
+    {"--B \r\n" MODEL_HEAD "\r\n\r\nm\r\n--B--", ST_INVALID, NULL},
+    {"--B\r\n\r\nno head\r\n" PART(MODEL_HEAD, "m") "--B--", ST_INVALID, NULL},
+    {"--B\r\n" FILE_HEAD "\r\n\r\n" PART(MODEL_HEAD, "m") "--B--", ST_INVALID, NULL},
+    {PART(MODEL_HEAD "\r\nContent-Transfer-Encoding: base64", "bQ==") "--B--", ST_INVALID, NULL},
+    {PART(FILE_HEAD "\r\nContent-Disposition: form-data; name=\"model\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition: form-data; name=\"file\"; name=\"model\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition: form-data; name=\"file\"; name*=utf-8''model", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition: form-data; name=\"mo\\del\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition: form-data; name=\"file\" name=\"model\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition : form-data; name=\"model\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition: form-data;\r\n name=\"model\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("X: a\nContent-Disposition: form-data; name=\"model\"", "m") "--B--", ST_INVALID, NULL},
+    {PART("Content-Disposition: attachment; name=\"model\"", "m") "--B--", ST_INVALID, NULL},
 };
+
+Test(multipart, finds_a_second_part_of_the_same_name)
+{
+    struct str body = STR(PART(MODEL_HEAD, "m") PART(FILE_HEAD, "bytes") PART(MODEL_HEAD, "o1") "--B--"), value;
+    size_t searched = 0;
+    cr_assert_eq(multipart_find(body, STR("B"), STR("model"), &searched, &value), ST_OK);
+    cr_assert_eq(multipart_find(body, STR("B"), STR("model"), &searched, &value), ST_OK);
+    cr_expect(str_eq(value, STR("o1")));
+    cr_expect_eq(multipart_find(body, STR("B"), STR("model"), &searched, &value), ST_NOT_FOUND);
+}
 
 Test(multipart, finds_the_field_and_waits_for_it)
 {
@@ -54,4 +87,9 @@ Test(multipart, boundary_of_a_content_type)
     cr_expect_eq(multipart_boundary(STR("multipart/form-data"), &b), ST_INVALID);
     cr_expect_eq(multipart_boundary(STR("multipart/form-data; boundary="), &b), ST_INVALID);
     cr_expect_eq(multipart_boundary(STR("application/json"), &b), ST_INVALID);
+    cr_expect_eq(multipart_boundary(STR("multipart/form-data; boundary=a; boundary=b"), &b), ST_INVALID);
+    cr_expect_eq(multipart_boundary(STR("multipart/form-data; boundary*=a"), &b), ST_INVALID);
+    cr_expect_eq(multipart_boundary(STR("multipart/form-data; x=\"; boundary=a\""), &b), ST_INVALID);
+    cr_expect_eq(multipart_boundary(STR("multipart/form-datax; boundary=a"), &b), ST_INVALID);
+    cr_expect_eq(multipart_boundary(STR("multipart/form-data; boundary=\"a \""), &b), ST_INVALID);
 }
