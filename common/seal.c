@@ -2,21 +2,23 @@
  *
  *   box = [1][key id 16][nonce 24][ciphertext n][tag 16]
  *   additional data = BLAKE2b-256( "sluice seal 1", key id, org, owner, version u32,
- *                                  length u32, field, length u32, hosts )          numbers big-endian
+ *                                  length u32, field, length u32, hosts )
+ *   numbers big-endian
  *
- * Invariant: a box is bound to all that decides where its content may go. Each part of the additional data has a fixed or stated
- * length, so two scopes never give the same bytes. The nonce is random: 192 bits leave no book-keeping. Opening into memory
- * writes nothing that was not authenticated (on failure the output is wiped). Nothing here logs.
+ * Invariant: a box is bound to all that decides where its content may go. Each part of the
+ * additional data has a fixed or stated length, so two scopes never give the same bytes. The nonce
+ * is random: 192 bits leave no book-keeping. Opening into memory writes nothing that was not
+ * authenticated (on failure the output is wiped). Nothing here logs.
  */
 #include "common/seal.h"
 
 #include <sodium.h>
 
-#define SEAL_VERSION    1u
-#define SEAL_AAD_BYTES  32u
-#define SEAL_NONCE_AT   (1 + ID_BYTES)
-#define SEAL_CIPHER_AT  (SEAL_NONCE_AT + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)
-#define SEAL_MAX_BYTES  ((size_t)1 << 20)
+#define SEAL_VERSION   1u
+#define SEAL_AAD_BYTES 32u
+#define SEAL_NONCE_AT  (1 + ID_BYTES)
+#define SEAL_CIPHER_AT (SEAL_NONCE_AT + crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)
+#define SEAL_MAX_BYTES ((size_t)1 << 20)
 
 static void seal_hash_u32(crypto_generichash_state *state, uint32_t value)
 {
@@ -94,8 +96,8 @@ enum status seal_open_into(struct secret *key, const struct seal_scope *scope, s
     const uint8_t *in = (const uint8_t *)box.p;
     struct str key_bytes = secret_open(key);
     int rc = crypto_aead_xchacha20poly1305_ietf_decrypt(
-        (uint8_t *)out, &opened, NULL, in + SEAL_CIPHER_AT, box.n - SEAL_CIPHER_AT, aad,
-        sizeof aad, in + SEAL_NONCE_AT, (const uint8_t *)key_bytes.p);
+        (uint8_t *)out, &opened, NULL, in + SEAL_CIPHER_AT, box.n - SEAL_CIPHER_AT, aad, sizeof aad,
+        in + SEAL_NONCE_AT, (const uint8_t *)key_bytes.p);
     secret_close(key);
     if (rc != 0) {
         sodium_memzero(out, box.n - SEAL_OVERHEAD_BYTES);

@@ -1,10 +1,12 @@
 /* secret.c: guarded memory for secret bytes, and a process that leaks none.
  *
- *   sodium_malloc: [guard page][canary .. bytes][guard page], locked, not dumped; here also wiped in a forked child
+ *   sodium_malloc: [guard page][canary .. bytes][guard page], locked, not dumped
+ *   here also: wiped in a forked child
  *
- * Invariant: outside secret_open .. secret_close the pages of a secret cannot be read by this process either, and when it is
- * freed its bytes are gone. libcurl and OpenSSL keep copies of what they were given in freed heap memory (three of them,
- * measured), so both get an allocator that clears what it frees. Nothing here logs, formats or compares a secret.
+ * Invariant: outside secret_open .. secret_close the pages of a secret cannot be read by this
+ * process either, and when it is freed its bytes are gone. libcurl and OpenSSL keep copies of what
+ * they were given in freed heap memory (three of them, measured), so both get an allocator that
+ * clears what it frees. Nothing here logs, formats or compares a secret.
  */
 #include "common/secret.h"
 
@@ -30,7 +32,8 @@ struct secret {
     char *p;
 };
 
-/* --- an allocator that clears what it frees ------------------------------------------------------ */
+/* --- an allocator that clears what it frees ------------------------------------------------------
+ */
 
 /* In front of each block: its size, padded so that the block stays aligned as malloc aligns. */
 struct wiped {
@@ -123,13 +126,14 @@ enum status secret_process_init(void)
 #endif
     if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
         return ST_IO;
-    if (curl_global_init_mem(CURL_GLOBAL_ALL, wiped_malloc, wiped_free, wiped_realloc,
-                             wiped_strdup, wiped_calloc) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_ALL, wiped_malloc, wiped_free, wiped_realloc, wiped_strdup,
+                             wiped_calloc) != CURLE_OK)
         return ST_IO;
     return ST_OK;
 }
 
-/* --- secrets ------------------------------------------------------------------------------------- */
+/* --- secrets -------------------------------------------------------------------------------------
+ */
 
 /* A child of fork finds zeros. Kernels without the advice lose only this one layer. */
 static void secret_wipe_on_fork(void *p, size_t n)
@@ -233,7 +237,8 @@ void secret_wipe(void *p, size_t n)
     sodium_memzero(p, n);
 }
 
-/* --- from outside -------------------------------------------------------------------------------- */
+/* --- from outside --------------------------------------------------------------------------------
+ */
 
 /* Reads until `room` bytes or the end. */
 static enum status secret_fill(int fd, char *p, size_t room, size_t *n)

@@ -1,9 +1,11 @@
 /* wire.c: what stands between bytes and a protobuf-c struct.
  *
- * The check walks the wire beside the descriptor before protobuf-c sees a byte. It has to be the wire: once unpacked, a string with a
- * NUL inside looks like a shorter string. Unpacking then runs on an allocator with a budget. The unpacker frees its scratch
- * slabs while it works; the allocator hands the same sizes out again, so the budget measures what the message needs and not how often
- * the unpacker scratched. Nothing is recursive beyond WIRE_MAX_DEPTH, and no length is used before it is compared with what is left.
+ * The check walks the wire beside the descriptor before protobuf-c sees a byte. It has to be the
+ * wire: once unpacked, a string with a NUL inside looks like a shorter string. Unpacking then runs
+ * on an allocator with a budget. The unpacker frees its scratch slabs while it works; the allocator
+ * hands the same sizes out again, so the budget measures what the message needs and not how often
+ * the unpacker scratched. Nothing is recursive beyond WIRE_MAX_DEPTH, and no length is used before
+ * it is compared with what is left.
  *
  * Must never: unpack unchecked bytes, or let the caller free single parts of a message.
  */
@@ -126,7 +128,8 @@ static bool wire_check_packed(const ProtobufCFieldDescriptor *desc, struct str r
     return true;
 }
 
-static bool wire_check_message(const ProtobufCMessageDescriptor *descriptor, struct str wire, unsigned depth, bool known);
+static bool wire_check_message(const ProtobufCMessageDescriptor *descriptor, struct str wire,
+                               unsigned depth, bool known);
 
 static bool wire_check_field(const ProtobufCFieldDescriptor *desc, const struct wire_field *field,
                              unsigned depth, bool known)
@@ -148,8 +151,8 @@ static bool wire_check_field(const ProtobufCFieldDescriptor *desc, const struct 
     }
 }
 
-static bool wire_check_message(const ProtobufCMessageDescriptor *descriptor, struct str wire, unsigned depth,
-                               bool known)
+static bool wire_check_message(const ProtobufCMessageDescriptor *descriptor, struct str wire,
+                               unsigned depth, bool known)
 {
     struct wire_field field;
     if (depth >= WIRE_MAX_DEPTH)
@@ -170,7 +173,8 @@ enum status wire_check(const ProtobufCMessageDescriptor *descriptor, struct str 
     return wire_check_message(descriptor, bytes, 0, false) ? ST_OK : ST_BAD_FORMAT;
 }
 
-/* --- the counting allocator ------------------------------------------------------------------------ */
+/* --- the counting allocator
+ * ------------------------------------------------------------------------ */
 
 /* In front of every piece handed out. */
 struct wire_piece {
@@ -222,14 +226,14 @@ static void wire_heap_free(void *data, void *p)
     heap->spares = piece;
 }
 
-static enum status wire_unpack_checked(const ProtobufCMessageDescriptor *descriptor, struct str bytes,
-                                       struct arena *arena, void *message)
+static enum status wire_unpack_checked(const ProtobufCMessageDescriptor *descriptor,
+                                       struct str bytes, struct arena *arena, void *message)
 {
     size_t budget = bytes.n * WIRE_HEAP_FACTOR;
     if (budget < WIRE_HEAP_MIN_BYTES)
         budget = WIRE_HEAP_MIN_BYTES;
-    struct wire_heap heap = {.arena = arena,
-                             .left_bytes = budget < WIRE_HEAP_MAX_BYTES ? budget : WIRE_HEAP_MAX_BYTES};
+    struct wire_heap heap = {
+        .arena = arena, .left_bytes = budget < WIRE_HEAP_MAX_BYTES ? budget : WIRE_HEAP_MAX_BYTES};
     ProtobufCAllocator allocator = {
         .alloc = wire_heap_alloc, .free = wire_heap_free, .allocator_data = &heap};
     ProtobufCMessage *out =
@@ -240,8 +244,8 @@ static enum status wire_unpack_checked(const ProtobufCMessageDescriptor *descrip
     return ST_OK;
 }
 
-enum status wire_unpack(const ProtobufCMessageDescriptor *descriptor, struct str bytes, struct arena *arena,
-                        void *message)
+enum status wire_unpack(const ProtobufCMessageDescriptor *descriptor, struct str bytes,
+                        struct arena *arena, void *message)
 {
     if (bytes.n > WIRE_MAX_BYTES)
         return ST_TOO_LARGE;
@@ -249,8 +253,8 @@ enum status wire_unpack(const ProtobufCMessageDescriptor *descriptor, struct str
     return wire_unpack_checked(descriptor, bytes, arena, message);
 }
 
-enum status wire_unpack_known(const ProtobufCMessageDescriptor *descriptor, struct str bytes, struct arena *arena,
-                              void *message)
+enum status wire_unpack_known(const ProtobufCMessageDescriptor *descriptor, struct str bytes,
+                              struct arena *arena, void *message)
 {
     if (bytes.n > WIRE_MAX_BYTES)
         return ST_TOO_LARGE;

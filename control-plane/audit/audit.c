@@ -1,11 +1,13 @@
 /* audit.c: the chain of audit records.
  *
- *   record n: {..., previous_hash = H(key n-1, record n-1)}      head row: {count, H(key n, record n)}
+ *   record n: {..., previous_hash = H(key n-1, record n-1)}
+ *   head row: {count, H(key n, record n)}
  *
- * Invariant: a change and its audit records are in one transaction, so neither exists without the other; if the record cannot be
- * written the change is refused. The hash covers the key, so a record cannot be moved to another revision. Records are
- * never changed or removed here. Lists are bounded by rows scanned, not only by rows found: a filter that matches nothing
- * must not hold a read transaction over millions of rows.
+ * Invariant: a change and its audit records are in one transaction, so neither exists without the
+ * other; if the record cannot be written the change is refused. The hash covers the key, so a
+ * record cannot be moved to another revision. Records are never changed or removed here. Lists are
+ * bounded by rows scanned, not only by rows found: a filter that matches nothing must not hold a
+ * read transaction over millions of rows.
  */
 #include "control-plane/audit/audit.h"
 
@@ -69,8 +71,8 @@ static enum status audit_head_put(struct kv_txn *txn, const struct audit_head *h
     return kv_put(txn, KV_MAIN, key_str(&key), (struct str){(const char *)row, sizeof row});
 }
 
-/* Text as protobuf-c wants it: a C string. Bytes from outside (a URI) that are no UTF-8 or hold NUL become '?', so that
- * what was written can always be read back. */
+/* Text as protobuf-c wants it: a C string. Bytes from outside (a URI) that are no UTF-8 or hold NUL
+ * become '?', so that what was written can always be read back. */
 static char *audit_text(struct arena *arena, struct str text)
 {
     char *copy = arena_cstr(arena, text);
@@ -150,7 +152,8 @@ enum status audit_append(struct write_op *op)
     return audit_head_put(op->txn, &head);
 }
 
-/* --- lists --------------------------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------------------------------
+ */
 
 static bool audit_id_matches(const ProtobufCBinaryData *have, const struct id *want)
 {
@@ -253,7 +256,8 @@ enum status audit_list(struct kv_txn *txn, const struct audit_filter *filter,
     return ST_OK;
 }
 
-/* --- the chain ----------------------------------------------------------------------------------- */
+/* --- the chain -----------------------------------------------------------------------------------
+ */
 
 static void audit_check_end(struct audit_check *check, bool intact, uint64_t bad_revision)
 {

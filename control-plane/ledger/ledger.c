@@ -1,12 +1,15 @@
 /* ledger.c: from journals to the ledger, exactly once.
  *
  *   journal of (node, boot): 1 2 3 4 5 6 7 8 9       watermark 5
- *   batch                            4 5 6 7   9  -> 4 5 known, 6 7 added, 9 waits: the gap ends the batch; through = 7
+ *   batch                            4 5 6 7   9
+ *   4 5 are known, 6 7 are added, 9 waits: the gap ends the batch; through = 7
  *
- * Invariant: an event is in the sums if and only if its seq is at or below the watermark of its journal. The batch is one
- * operation: watermark, raw rows, sums and object records commit together or not at all, so every answer a node can get, also
- * none, is safe to repeat. What a journal no longer has (its oldest_seq is above the watermark: we are a restored backup) is
- * skipped and counted, never waited for. An event that cannot be true is counted and passed over for the same reason.
+ * Invariant: an event is in the sums if and only if its seq is at or below the watermark of its
+ * journal. The batch is one operation: watermark, raw rows, sums and object records commit together
+ * or not at all, so every answer a node can get, also none, is safe to repeat. What a journal no
+ * longer has (its oldest_seq is above the watermark: we are a restored backup) is skipped and
+ * counted, never waited for. An event that cannot be true is counted and passed over for the same
+ * reason.
  */
 #include "control-plane/ledger/ledger.h"
 
@@ -21,9 +24,11 @@
 #define LEDGER_ARENA_BYTES ((size_t)64 << 20)
 #define LEDGER_MARK_BYTES  32u
 
-/* --- rows ---------------------------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------------------------------
+ */
 
-void ledger_event_key(struct key *key, uint32_t day, const struct id *node, uint64_t boot, uint64_t seq)
+void ledger_event_key(struct key *key, uint32_t day, const struct id *node, uint64_t boot,
+                      uint64_t seq)
 {
     key_init(key);
     key_add_u16(key, (uint16_t)day);
@@ -90,14 +95,15 @@ static enum status ledger_mark_put(struct kv_txn *txn, const struct id *node, ui
     return kv_put(txn, KV_MAIN, key_str(&key), str_of((const char *)row, sizeof row));
 }
 
-/* --- objects ------------------------------------------------------------------------------------- */
+/* --- objects -------------------------------------------------------------------------------------
+ */
 
 void ledger_object_key(const struct id *org, const struct id *workspace, const struct id *provider,
                        struct str object_id, struct record_key *key)
 {
     crypto_generichash_state state;
-    *key = (struct record_key){
-        .kind = SLUICE__KIND__KIND_OBJECT, .org = *org, .parent = *workspace};
+    *key =
+        (struct record_key){.kind = SLUICE__KIND__KIND_OBJECT, .org = *org, .parent = *workspace};
     CHECK(crypto_generichash_init(&state, NULL, 0, ID_BYTES) == 0);
     crypto_generichash_update(&state, provider->b, ID_BYTES);
     crypto_generichash_update(&state, (const uint8_t *)object_id.p, object_id.n);
@@ -132,7 +138,8 @@ static enum status ledger_object_put(struct write_op *op, const Sluice__UsageEve
     return record_put(op, &key, &object, STR_NONE);
 }
 
-/* --- a batch ------------------------------------------------------------------------------------- */
+/* --- a batch -------------------------------------------------------------------------------------
+ */
 
 struct ledger_batch {
     const struct id *node;

@@ -1,9 +1,10 @@
 /* ledger_query.c: what was used, for the admin API and the console.
  *
- * Sums are answered from roll-ups only: a question walks the rows of its time range and groups them in memory, never raw
- * events. Which roll-up answers is decided by what is asked for: a key, an integration, or else provider and model; a mixture
- * that no roll-up has is refused rather than answered wrongly. Raw events are read in pages, bounded by rows looked at, because
- * the events of all organisations lie beside each other and a filter may match few of them.
+ * Sums are answered from roll-ups only: a question walks the rows of its time range and groups them
+ * in memory, never raw events. Which roll-up answers is decided by what is asked for: a key, an
+ * integration, or else provider and model; a mixture that no roll-up has is refused rather than
+ * answered wrongly. Raw events are read in pages, bounded by rows looked at, because the events of
+ * all organisations lie beside each other and a filter may match few of them.
  */
 #include <stdlib.h>
 
@@ -17,7 +18,8 @@
 
 #define LEDGER_MODEL_SIDE (LEDGER_BY_PROVIDER | LEDGER_BY_MODEL)
 
-/* --- sums ---------------------------------------------------------------------------------------- */
+/* --- sums ----------------------------------------------------------------------------------------
+ */
 
 static enum status ledger_dim(const struct ledger_question *question, enum rollup_dim *dim)
 {
@@ -36,7 +38,7 @@ static enum status ledger_dim(const struct ledger_question *question, enum rollu
 
 static bool ledger_row_wanted(const struct ledger_question *question, const struct rollup_row *row)
 {
-    const struct id *want = row->dim == ROLLUP_KEY         ? &question->key
+    const struct id *want = row->dim == ROLLUP_KEY           ? &question->key
                             : row->dim == ROLLUP_INTEGRATION ? &question->integration
                                                              : &question->provider;
     return (id_is_none(want) || id_eq(want, &row->a)) &&
@@ -72,7 +74,8 @@ static int ledger_row_cmp(const struct ledger_row *a, const struct ledger_row *b
     return order != 0 ? order : str_cmp(a->model, b->model);
 }
 
-/* Rows so far, sorted; new ones go in by binary search, so that memory is bounded by groups and not by rows read. */
+/* Rows so far, sorted; new ones go in by binary search, so that memory is bounded by groups and not
+ * by rows read. */
 struct ledger_groups {
     struct arena *arena;
     struct ledger_row *rows;
@@ -150,12 +153,12 @@ enum status ledger_ask(struct kv_txn *txn, const struct ledger_question *questio
     rollup_walk_close(&walk);
     if (status != ST_END)
         return status;
-    *answer =
-        (struct ledger_answer){.rows = groups.rows, .count = groups.count, .totals = totals};
+    *answer = (struct ledger_answer){.rows = groups.rows, .count = groups.count, .totals = totals};
     return ST_OK;
 }
 
-/* --- raw events ---------------------------------------------------------------------------------- */
+/* --- raw events ----------------------------------------------------------------------------------
+ */
 
 static bool ledger_id_wanted(const ProtobufCBinaryData *have, const struct id *want)
 {

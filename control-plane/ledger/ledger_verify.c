@@ -1,9 +1,10 @@
 /* ledger_verify.c: does the ledger add up, and letting go of what is old.
  *
- * Verifying re-adds a day's raw events with the code that ingest uses and compares every sum, in both directions: each sum that
- * follows from events must be stored, and as many must be stored as follow. One day at a time, so memory and the time a read
- * transaction is held are bounded by a day's traffic. Raw events are dropped in slices: the first day that is kept moves first, so
- * that a half-dropped day is never verified nor written to again; sums outlive the events.
+ * Verifying re-adds a day's raw events with the code that ingest uses and compares every sum, in
+ * both directions: each sum that follows from events must be stored, and as many must be stored as
+ * follow. One day at a time, so memory and the time a read transaction is held are bounded by a
+ * day's traffic. Raw events are dropped in slices: the first day that is kept moves first, so that
+ * a half-dropped day is never verified nor written to again; sums outlive the events.
  */
 #include "common/wire.h"
 #include "control-plane/ledger/ledger_rows.h"
@@ -113,7 +114,8 @@ enum status ledger_days(struct kv_txn *txn, uint32_t *first, uint32_t *last)
     return status == ST_END ? ST_NOT_FOUND : status;
 }
 
-/* --- dropping ------------------------------------------------------------------------------------ */
+/* --- dropping ------------------------------------------------------------------------------------
+ */
 
 static enum status ledger_keep_from(struct write_op *op, uint32_t day)
 {
@@ -148,8 +150,8 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
     TRY(ledger_keep_from(op, day));
     TRY(kv_cursor_open(op->txn, KV_EVENTS, &cursor));
     kv_cursor_seek(cursor, STR_NONE);
-    while ((status = kv_cursor_next(cursor, &key, &row)) == ST_OK &&
-           key.n == LEDGER_EVENT_KEY && key_get_u16(key.p) < day) {
+    while ((status = kv_cursor_next(cursor, &key, &row)) == ST_OK && key.n == LEDGER_EVENT_KEY &&
+           key_get_u16(key.p) < day) {
         if (rows == 0) {
             some_left = true;
             break;

@@ -1,10 +1,11 @@
 /* rollups.c: from events to sums.
  *
- * Each event belongs to six rows: by model, by key and by integration, each per day and per hour. A batch of a thousand events
- * meets a few dozen rows, so they are summed in a hash table first and each row is read and written once, in key order.
- * Invariant: rollups_add is the only mapping from an event to rows; ingest and verify both use it, so a difference found by
- * verify is a difference in the data. Workspace comes before period in the key: a workspace's report is one range, and an
- * organisation's jumps from workspace to workspace.
+ * Each event belongs to six rows: by model, by key and by integration, each per day and per hour. A
+ * batch of a thousand events meets a few dozen rows, so they are summed in a hash table first and
+ * each row is read and written once, in key order.
+ * Invariant: rollups_add is the only mapping from an event to rows; ingest and verify both use it,
+ * so a difference found by verify is a difference in the data. Workspace comes before period in the
+ * key: a workspace's report is one range, and an organisation's jumps from workspace to workspace.
  */
 #include "control-plane/ledger/rollups.h"
 
@@ -15,7 +16,7 @@
 #define ROLLUP_VERSION     1u
 #define ROLLUP_COUNTERS    9u
 #define ROLLUP_ROW_BYTES   (1 + 8 * ROLLUP_COUNTERS)
-#define ROLLUP_MODEL_BYTES 512u /* longer names are cut in the row, not in the hash */
+#define ROLLUP_MODEL_BYTES 512u               /* longer names are cut in the row, not in the hash */
 #define ROLLUP_HEAD_BYTES  (3 + 2 * ID_BYTES) /* 0x7F, space, dim, org, workspace */
 #define ROLLUP_MIN_SLOTS   64u
 
@@ -35,8 +36,8 @@ static uint64_t rollup_sum(uint64_t a, uint64_t b)
 static void rollup_fields(struct rollup_totals *totals, uint64_t *fields[ROLLUP_COUNTERS])
 {
     uint64_t *const all[ROLLUP_COUNTERS] = {
-        &totals->requests,     &totals->errors,        &totals->unpriced,
-        &totals->unsure,       &totals->input_tokens,  &totals->output_tokens,
+        &totals->requests,      &totals->errors,       &totals->unpriced,
+        &totals->unsure,        &totals->input_tokens, &totals->output_tokens,
         &totals->cached_tokens, &totals->cost_nanousd, &totals->charge_nanousd,
     };
     memcpy(fields, all, sizeof all);
@@ -52,7 +53,8 @@ void rollup_totals_add(struct rollup_totals *to, const struct rollup_totals *mor
         *sums[i] = rollup_sum(*sums[i], *parts[i]);
 }
 
-/* --- keys and rows ------------------------------------------------------------------------------- */
+/* --- keys and rows -------------------------------------------------------------------------------
+ */
 
 static void rollup_head(struct key *key, enum rollup_period kind, enum rollup_dim dim)
 {
@@ -108,7 +110,8 @@ static enum status rollup_write(struct kv_txn *txn, const struct rollup_entry *e
                   (struct str){(const char *)row, ROLLUP_ROW_BYTES + model.n});
 }
 
-/* --- the table ----------------------------------------------------------------------------------- */
+/* --- the table -----------------------------------------------------------------------------------
+ */
 
 enum status rollups_init(struct rollups *rollups, struct arena *arena, size_t max)
 {
@@ -171,7 +174,8 @@ static enum status rollups_add_at(struct rollups *rollups, const struct key *key
     return ST_OK;
 }
 
-/* --- events -------------------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------------------------------
+ */
 
 static struct rollup_totals rollup_of_event(const Sluice__UsageEvent *event)
 {
@@ -229,7 +233,8 @@ static int rollup_entry_cmp(const void *a, const void *b)
 
 enum status rollups_apply(const struct rollups *rollups, struct kv_txn *txn)
 {
-    struct rollup_entry **entries = arena_calloc(rollups->arena, rollups->count + 1, sizeof *entries);
+    struct rollup_entry **entries =
+        arena_calloc(rollups->arena, rollups->count + 1, sizeof *entries);
     size_t count = 0;
     if (entries == NULL)
         return ST_NO_MEMORY;
@@ -277,7 +282,8 @@ enum status rollups_compare(const struct rollups *rollups, struct kv_txn *txn, u
     return ST_OK;
 }
 
-/* --- walking ------------------------------------------------------------------------------------- */
+/* --- walking -------------------------------------------------------------------------------------
+ */
 
 enum status rollup_walk_open(struct rollup_walk *walk, struct kv_txn *txn, enum rollup_period kind,
                              enum rollup_dim dim, const struct id *org, const struct id *workspace,

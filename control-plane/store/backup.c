@@ -1,8 +1,10 @@
 /* backup.c: copy, describe, prove, restore.
  *
- * Invariant: what backup_restore opens is byte for byte what backup_make described. The manifest says what is in the copy, so it is
- * read from the copy, not from the store, which has moved on. Restoring gives the store a new id in a folder of its own before one
- * rename puts it where it is opened: it is another history from here on, and there is no moment in which it is the old one. Files are synced before their name counts, names before the call returns.
+ * Invariant: what backup_restore opens is byte for byte what backup_make described. The manifest
+ * says what is in the copy, so it is read from the copy, not from the store, which has moved on.
+ * Restoring gives the store a new id in a folder of its own before one rename puts it where it is
+ * opened: it is another history from here on, and there is no moment in which it is the old one.
+ * Files are synced before their name counts, names before the call returns.
  */
 #include "control-plane/store/backup.h"
 
@@ -109,7 +111,8 @@ static enum status backup_read_through(const char *folder, int to, uint64_t *byt
     return status;
 }
 
-/* --- making -------------------------------------------------------------------------------------- */
+/* --- making --------------------------------------------------------------------------------------
+ */
 
 /* What is in the copy; opening it leaves LMDB's lock files, which are no part of a backup. */
 static enum status backup_describe(const char *path, struct backup_info *info)
@@ -176,7 +179,8 @@ out:
     return status;
 }
 
-/* --- proving ------------------------------------------------------------------------------------- */
+/* --- proving -------------------------------------------------------------------------------------
+ */
 
 static enum status backup_parse_manifest(struct arena *arena, struct str text,
                                          struct backup_manifest *manifest)
@@ -235,10 +239,11 @@ enum status backup_check(const char *path, struct backup_info *info)
     return backup_prove(path, -1, info);
 }
 
-/* --- restoring ----------------------------------------------------------------------------------- */
+/* --- restoring -----------------------------------------------------------------------------------
+ */
 
-/* The copy becomes a store of its own in a folder where nobody looks for one; a leftover of a restore that was cut off is
- * overwritten. */
+/* The copy becomes a store of its own in a folder where nobody looks for one; a leftover of a
+ * restore that was cut off is overwritten. */
 static enum status backup_stage(const char *path, const char *stage, struct id *store_id)
 {
     char name[BACKUP_PATH_MAX];

@@ -1,8 +1,9 @@
 /* keys.c: bytes of store keys.
  *
- * LMDB compares keys by bytes. Everything here exists so that this order is the order we mean: numbers are big-endian and
- * of fixed width, ids are raw, names of any length become a 16-byte hash. A key that would not fit is a bug of ours,
- * never of a caller's input, because input only enters as ids, numbers and hashes.
+ * LMDB compares keys by bytes. Everything here exists so that this order is the order we mean:
+ * numbers are big-endian and of fixed width, ids are raw, names of any length become a 16-byte
+ * hash. A key that would not fit is a bug of ours, never of a caller's input, because input only
+ * enters as ids, numbers and hashes.
  */
 #include "control-plane/store/keys.h"
 

@@ -1,7 +1,9 @@
-/* keys.h: building store keys. One fixed buffer, numbers big-endian, so that byte order is the order of meaning.
+/* keys.h: building store keys. One fixed buffer, numbers big-endian, so that byte order is the
+ * order of meaning.
  *
- * Layouts are drawn in records.h, audit/audit.h and ledger/ledger.h; the spaces are listed here so that two modules cannot
- * take the same one. A key never exceeds KV_KEY_MAX (CHECKed: the shapes are ours). Pure; any thread.
+ * Layouts are drawn in records.h, audit/audit.h and ledger/ledger.h; the spaces are listed here so
+ * that two modules cannot take the same one. A key never exceeds KV_KEY_MAX (CHECKed: the shapes
+ * are ours). Pure; any thread.
  *
  *   first byte 0x01..0x7E   entity rows, the byte is the Kind
  *              0x7F         everything else, the second byte is an enum key_space
@@ -67,7 +69,8 @@ static inline struct str key_str(const struct key *key)
     return (struct str){(const char *)key->b, key->n};
 }
 
-/* Steps to the smallest key that is greater than every key that begins with this one: where a prefix ends. */
+/* Steps to the smallest key that is greater than every key that begins with this one: where a
+ * prefix ends. */
 void key_after_prefix(struct key *key);
 
 /* Big-endian numbers in rows. */

@@ -2,13 +2,17 @@
  *
  *   <path>/data.mdb  lock.mdb   LMDB's own      <path>/store.lock   flock: one process, one open
  *
- * Invariant: an ST_OK from kv_commit is on the disk. Therefore the library's rules (reliability.md section 5):
- *   - default sync flags; never NOSYNC, MAPASYNC or WRITEMAP (half of all simulated crash states were then bad)
+ * Invariant: an ST_OK from kv_commit is on the disk. Therefore the library's rules (reliability.md
+ * section 5):
+ *   - default sync flags; never NOSYNC, MAPASYNC or WRITEMAP (half of the simulated crash states
+ *     were then bad)
  *   - one map size for the life of the process, sparse; resizing needs a world without transactions
- *   - NOTLS, so that a read transaction belongs to its handle and not to its thread; 512 reader slots
- *   - no DUPSORT (its cursor deletes are wrong before 0.9.31), no NOMEMINIT (stale heap would reach the disk)
- *   - never used in a forked child; after EIO on a commit the process ends (the writer sees to that)
- * An iteration in a write transaction finds its place by key at each step, so deleting while walking is defined.
+ *   - NOTLS: a read transaction belongs to its handle and not to its thread; 512 reader slots
+ *   - no DUPSORT (its cursor deletes are wrong before 0.9.31), no NOMEMINIT (stale heap would reach
+ *     the disk)
+ *   - never used in a forked child; after EIO on a commit the process ends (writer.c)
+ * An iteration in a write transaction finds its place by key at each step, so deleting while
+ * walking is defined.
  */
 #include "control-plane/store/kv.h"
 
@@ -23,14 +27,14 @@
 
 #include "common/log.h"
 
-#define KV_MAGIC         0x6B760001u
-#define KV_TXN_MAGIC     0x6B760002u
-#define KV_CURSOR_MAGIC  0x6B760003u
-#define KV_MAP_BYTES     ((uint64_t)16 << 30)
-#define KV_READERS       512u
-#define KV_FILE_MODE     0600
-#define KV_FOLDER_MODE   0700
-#define KV_PATH_MAX      4096
+#define KV_MAGIC        0x6B760001u
+#define KV_TXN_MAGIC    0x6B760002u
+#define KV_CURSOR_MAGIC 0x6B760003u
+#define KV_MAP_BYTES    ((uint64_t)16 << 30)
+#define KV_READERS      512u
+#define KV_FILE_MODE    0600
+#define KV_FOLDER_MODE  0700
+#define KV_PATH_MAX     4096
 
 struct kv {
     uint32_t magic;
@@ -278,8 +282,7 @@ enum status kv_cursor_open(struct kv_txn *txn, enum kv_table table, struct kv_cu
     struct kv_cursor *cursor = calloc(1, sizeof *cursor);
     if (cursor == NULL)
         return ST_NO_MEMORY;
-    enum status status =
-        kv_status(mdb_cursor_open(txn->txn, txn->kv->dbi[table], &cursor->cursor));
+    enum status status = kv_status(mdb_cursor_open(txn->txn, txn->kv->dbi[table], &cursor->cursor));
     if (status != ST_OK) {
         free(cursor);
         return status;

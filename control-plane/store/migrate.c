@@ -1,8 +1,9 @@
 /* migrate.c: the first rows of a store.
  *
- * Invariant: a store without a format row is empty, so half an initialisation cannot be mistaken for a store; both rows are
- * written in one transaction. The store id names a history: two stores that went different ways must never have the same one, or
- * a node would take changes of one as the continuation of the other.
+ * Invariant: a store without a format row is empty, so half an initialisation cannot be mistaken
+ * for a store; both rows are written in one transaction. The store id names a history: two stores
+ * that went different ways must never have the same one, or a node would take changes of one as the
+ * continuation of the other.
  */
 #include "control-plane/store/migrate.h"
 

@@ -1,12 +1,15 @@
 /* records.c: entities, their names and their place in the feed, kept in step.
  *
- *   put:    names row -> move index rows;  old header -> drop old 'R' row;  'D' row -> drop;  write body, 'R', 'I'
- *   delete: names row -> drop index rows;  old header -> drop old 'R' row;  drop body, 'I';   write 'R' deleted, 'D'
+ *   put:    names row -> move index rows;  old header or 'D' row -> drop old 'R' row, 'D'
+ *           write body, 'R', 'I'
+ *   delete: names row -> drop index rows;  old header -> drop old 'R' row
+ *           drop body, 'I';  write 'R' deleted, 'D'
  *
- * Invariant: for every kind in the feed there is exactly one 'R' row per live entity or tombstone, at its newest revision, so
- * "everything newer than N" is one range and never history. An index row exists if and only if the names row of a live entity
- * lists its hash. Everything happens in the operation's nested transaction: an error anywhere undoes all of it, so no
- * function here cleans up after itself. Bodies are checked on the way out (wire.h): the disk is input, too.
+ * Invariant: for every kind in the feed there is exactly one 'R' row per live entity or tombstone,
+ * at its newest revision, so "everything newer than N" is one range and never history. An index row
+ * exists if and only if the names row of a live entity lists its hash. Everything happens in the
+ * operation's nested transaction: an error anywhere undoes all of it, so no function here cleans up
+ * after itself. Bodies are checked on the way out (wire.h): the disk is input, too.
  */
 #include "control-plane/store/records.h"
 
@@ -19,7 +22,8 @@
 #define RECORD_NAMES_MAX 8u /* index rows of one entity */
 #define RECORD_REF_BYTES (3 * ID_BYTES)
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------
+ */
 
 enum status record_get(struct kv_txn *txn, const struct record_key *record, struct arena *arena,
                        void *message, uint64_t *revision)
@@ -99,7 +103,8 @@ enum status record_resolve(struct kv_txn *txn, Sluice__Kind kind, const struct i
     return ST_OK;
 }
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------
+ */
 
 /* The names row: the first hash is the slug's, all zero if there is none; further names follow. */
 struct record_names {
@@ -242,7 +247,8 @@ enum status record_index_remove(struct write_op *op, const struct record_key *re
     return record_names_put(op->txn, record, &names);
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------
+ */
 
 static uint64_t record_op_revision(const struct write_op *op, const struct record_kind *kind)
 {

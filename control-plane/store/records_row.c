@@ -1,8 +1,9 @@
 /* records_row.c: which kinds there are and what their rows look like.
  *
- * The one table that says, per kind, its message, whether nodes hear of it, whether its names are unique in the whole store, and
- * whether it can be found by id alone. A kind without a row here has no records (audit rows are audit/audit.c's).
- * A row is believed only if its kind, version and length agree with where it was found; version N and N-1 are read.
+ * The one table that says, per kind, its message, whether nodes hear of it, whether its names are
+ * unique in the whole store, and whether it can be found by id alone. A kind without a row here has
+ * no records (audit rows are audit/audit.c's). A row is believed only if its kind, version and
+ * length agree with where it was found; version N and N-1 are read.
  */
 #include "control-plane/store/records_row.h"
 
@@ -68,7 +69,7 @@ void record_revision_key(struct key *key, uint64_t revision, const struct record
 }
 
 void record_hash_key(struct key *key, Sluice__Kind kind, const struct id *org,
-                        const struct id *parent, const uint8_t hash[KEY_HASH_BYTES])
+                     const struct id *parent, const uint8_t hash[KEY_HASH_BYTES])
 {
     bool global = record_kind(kind)->global;
     key_init(key);
@@ -79,7 +80,7 @@ void record_hash_key(struct key *key, Sluice__Kind kind, const struct id *org,
 }
 
 void record_locate_key(struct key *key, Sluice__Kind kind, const struct id *org,
-                          const struct id *id)
+                       const struct id *id)
 {
     key_init_space(key, KEY_SPACE_ID);
     key_add_u8(key, (uint8_t)kind);
@@ -115,7 +116,7 @@ enum status record_head_read(Sluice__Kind kind, struct str value, struct record_
 }
 
 enum status record_head_get(struct kv_txn *txn, const struct record_key *record,
-                                   struct record_head *head)
+                            struct record_head *head)
 {
     struct key key;
     struct str value;

@@ -1,9 +1,10 @@
 /* records_walk.c: lists and the feed.
  *
- * The feed is a range of 'R' rows, oldest revision first. A reader that was cut off goes on at (revision, key): what changed in
- * between has moved to a newer revision and is met later, what did not is still there, so nothing is missed and an entity
- * is at worst given twice. Tombstones are forgotten after their time; record_feed_floor then says from which revision on
- * the feed is whole. Nothing here writes but record_purge.
+ * The feed is a range of 'R' rows, oldest revision first. A reader that was cut off goes on at
+ * (revision, key): what changed in between has moved to a newer revision and is met later, what did
+ * not is still there, so nothing is missed and an entity is at worst given twice. Tombstones are
+ * forgotten after their time; record_feed_floor then says from which revision on the feed is whole.
+ * Nothing here writes but record_purge.
  */
 #include "control-plane/store/records.h"
 
@@ -99,7 +100,8 @@ void record_cursor_close(struct record_cursor *cursor)
     free(cursor);
 }
 
-/* --- the feed ------------------------------------------------------------------------------------ */
+/* --- the feed ------------------------------------------------------------------------------------
+ */
 
 struct record_feed {
     struct kv_txn *txn;
@@ -114,8 +116,8 @@ static enum status record_change_read(struct kv_txn *txn, struct str key, struct
 {
     if (key.n != 10 + KEY_RECORD_TAIL || value.n != 1)
         return ST_BAD_FORMAT;
-    *change = (struct record_change){.revision = key_get_u64(key.p + 2),
-                                     .deleted = value.p[0] != 0};
+    *change =
+        (struct record_change){.revision = key_get_u64(key.p + 2), .deleted = value.p[0] != 0};
     record_key_read(key.p + 10, &change->key);
     if (change->deleted)
         return ST_OK;

@@ -1,12 +1,15 @@
 /* writer.c: the queue, the group and the commit.
  *
- *   caller: queue request, sleep        writer: begin -> { nested: fn, audit, revision } x n -> commit -> wake all
+ *   caller: queue request, sleep
+ *   writer: begin -> { nested: fn, audit, revision } x n -> commit -> wake all
  *
- * Invariant: nobody is told ST_OK before the commit that holds his change returned. A group takes what is waiting, at most
- * WRITER_GROUP operations and WRITER_GROUP_NS; it never waits for company, because what arrives during a commit makes the
- * next group anyway. A failed operation aborts its nested transaction and nothing else. A revision number is used only by an
- * operation that succeeds, so numbers have no gaps. If a commit fails with anything but "full" or "no memory", whether it is on
- * the disk is unknown: the process ends without answering, and the truth is read at the next start.
+ * Invariant: nobody is told ST_OK before the commit that holds his change returned. A group takes
+ * what is waiting, at most WRITER_GROUP operations and WRITER_GROUP_NS; it never waits for company,
+ * because what arrives during a commit makes the next group anyway. A failed operation aborts its
+ * nested transaction and nothing else. A revision number is used only by an operation that
+ * succeeds, so numbers have no gaps. If a commit fails with anything but "full" or "no memory",
+ * whether it is on the disk is unknown: the process ends without answering, and the truth is read
+ * at the next start.
  */
 #include "control-plane/store/writer.h"
 

@@ -1,9 +1,11 @@
 /* vault.c: the master key, the vault keys, and sealing with them.
  *
- * Invariant: readable keys and credentials exist only inside one call, in guarded memory, and are wiped before it returns. The
- * store holds boxes, each bound to what it belongs to (seal.h) and carrying the id of the key that opens it, so a key can be
- * replaced while older boxes are still read. A vault key's box carries the id of the master key (a hash of it), which tells a
- * wrong master key from a damaged row in the log without revealing either. Nothing here may log or format a value.
+ * Invariant: readable keys and credentials exist only inside one call, in guarded memory, and are
+ * wiped before it returns. The store holds boxes, each bound to what it belongs to (seal.h) and
+ * carrying the id of the key that opens it, so a key can be replaced while older boxes are still
+ * read. A vault key's box carries the id of the master key (a hash of it), which tells a wrong
+ * master key from a damaged row in the log without revealing either. Nothing here may log or format
+ * a value.
  */
 #include "control-plane/vault/vault.h"
 
@@ -62,7 +64,8 @@ void vault_master_stage(struct vault *vault, struct secret *master)
     CHECK(pthread_mutex_unlock(&vault->lock) == 0);
 }
 
-/* While a change of the master key waits for its commit it is open which one a new vault key should be sealed with. */
+/* While a change of the master key waits for its commit it is open which one a new vault key should
+ * be sealed with. */
 static bool vault_master_is_staged(struct vault *vault)
 {
     CHECK(pthread_mutex_lock(&vault->lock) == 0);
@@ -83,7 +86,8 @@ void vault_master_settle(struct vault *vault, bool committed)
     CHECK(pthread_mutex_unlock(&vault->lock) == 0);
 }
 
-/* --- vault keys ---------------------------------------------------------------------------------- */
+/* --- vault keys ----------------------------------------------------------------------------------
+ */
 
 struct record_key vault_key_record(const struct id *key_id)
 {
@@ -115,8 +119,7 @@ enum status vault_wrap(struct vault *vault, struct secret *master, struct arena 
     if (master == NULL)
         master = vault->master;
     struct id master_id = vault_master_id(master);
-    enum status status =
-        seal_box(arena, master, &master_id, &scope, secret_open(key), box);
+    enum status status = seal_box(arena, master, &master_id, &scope, secret_open(key), box);
     secret_close(key);
     CHECK(pthread_mutex_unlock(&vault->lock) == 0);
     return status;
@@ -252,7 +255,8 @@ enum status vault_check(struct vault *vault, struct kv_txn *txn)
     return ST_OK;
 }
 
-/* --- other keys ---------------------------------------------------------------------------------- */
+/* --- other keys ----------------------------------------------------------------------------------
+ */
 
 enum status vault_seal_key(struct vault *vault, struct kv_txn *txn, struct arena *arena,
                            const struct id *owner, const char *field, struct secret *key,
@@ -285,7 +289,8 @@ enum status vault_open_key(struct vault *vault, struct kv_txn *txn, const struct
     return status;
 }
 
-/* --- credentials --------------------------------------------------------------------------------- */
+/* --- credentials ---------------------------------------------------------------------------------
+ */
 
 static int vault_host_cmp(const void *a, const void *b)
 {

@@ -1,9 +1,11 @@
 /* vault_delivery.c: delivery keys, one per node group, and the boxes that nodes open.
  *
- * Invariant: after each operation every stored credential has exactly one delivery box per node group, under that group's only
- * delivery key. So a new group, and a rotation after a node was removed, walk all credentials in one operation: a node gets the
- * new key and the new boxes with one revision, and there is never a state in which it has one without the other.
- * A removed node keeps what it saw; it can open nothing that is published later. Boxes that are still good are kept as they are.
+ * Invariant: after each operation every stored credential has exactly one delivery box per node
+ * group, under that group's only delivery key. So a new group, and a rotation after a node was
+ * removed, walk all credentials in one operation: a node gets the new key and the new boxes with
+ * one revision, and there is never a state in which it has one without the other. A removed node
+ * keeps what it saw; it can open nothing that is published later. Boxes that are still good are
+ * kept as they are.
  */
 #include "control-plane/vault/vault.h"
 
@@ -82,7 +84,8 @@ void vault_delivery_close(struct vault_delivery_keys *keys)
     free(keys);
 }
 
-/* --- boxes --------------------------------------------------------------------------------------- */
+/* --- boxes ---------------------------------------------------------------------------------------
+ */
 
 static enum status vault_box_seal(struct write_op *op, const struct vault_delivery_key *key,
                                   const struct seal_scope *scope, struct str plain,
@@ -114,7 +117,8 @@ enum status vault_delivery_seal(struct write_op *op, struct vault_delivery_keys 
     return ST_OK;
 }
 
-static Sluice__DeliveryBox *vault_box_find(const Sluice__SealedSecrets *sealed, const struct id *key)
+static Sluice__DeliveryBox *vault_box_find(const Sluice__SealedSecrets *sealed,
+                                           const struct id *key)
 {
     for (size_t i = 0; i < sealed->n_delivery; i++)
         if (str_eq(wire_str(&sealed->delivery[i]->key), id_bytes(key)))
@@ -158,7 +162,8 @@ out:
     return status;
 }
 
-/* --- walking all credentials --------------------------------------------------------------------- */
+/* --- walking all credentials ---------------------------------------------------------------------
+ */
 
 static Sluice__SealedSecrets *vault_secrets_of(Sluice__Kind kind, void *message)
 {
@@ -204,7 +209,8 @@ static enum status vault_refresh_all(struct write_op *op, struct vault *vault)
     return status;
 }
 
-/* --- groups -------------------------------------------------------------------------------------- */
+/* --- groups --------------------------------------------------------------------------------------
+ */
 
 static struct record_key vault_delivery_record(const struct id *group, const struct id *id)
 {
@@ -263,7 +269,8 @@ enum status vault_rotate_group(struct write_op *op, struct vault *vault, const s
     return vault_refresh_all(op, vault);
 }
 
-/* --- what a node gets ---------------------------------------------------------------------------- */
+/* --- what a node gets ----------------------------------------------------------------------------
+ */
 
 enum status vault_delivery_for_node(struct vault *vault, struct kv_txn *txn, struct arena *arena,
                                     const Sluice__DeliveryKey *key, const Sluice__Node *node,

@@ -1,10 +1,12 @@
 /* vault_rotate.c: replacing keys while everything keeps running.
  *
- *   vault_rotate: new active key --> vault_reseal_step x n: integrations, model rules, delivery keys, nodes --> old keys deleted
+ *   vault_rotate:          new active key
+ *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes; then old keys deleted
  *
- * Invariant: at every commit each box can be opened with a key that is in the store. New secrets use the active key from the
- * first moment, so once a walk has passed every row no older key is in use; only then are the older keys deleted, in the same
- * operation that found the end. A job that was cut off starts again from the beginning: rows under the active key are skipped.
+ * Invariant: at every commit each box can be opened with a key that is in the store. New secrets
+ * use the active key from the first moment, so once a walk has passed every row no older key is in
+ * use; only then are the older keys deleted, in the same operation that found the end. A job that
+ * was cut off starts again from the beginning: rows under the active key are skipped.
  */
 #include "control-plane/vault/vault.h"
 
@@ -30,7 +32,8 @@ enum status vault_rotate(struct write_op *op, struct vault *vault)
     return ST_OK;
 }
 
-/* --- one row ------------------------------------------------------------------------------------- */
+/* --- one row -------------------------------------------------------------------------------------
+ */
 
 /* Re-seals one box: `key_field` and `box_field` are the message's. */
 static enum status vault_reseal_box(struct write_op *op, struct vault *vault,
@@ -112,7 +115,8 @@ static enum status vault_reseal_row(struct write_op *op, struct vault *vault,
     return ST_OK;
 }
 
-/* --- the walk ------------------------------------------------------------------------------------ */
+/* --- the walk ------------------------------------------------------------------------------------
+ */
 
 static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
                                      const struct id *active, size_t *rows,
@@ -158,9 +162,8 @@ static enum status vault_drop_inactive(struct write_op *op, bool *dropped)
         if (status != ST_OK)
             break;
         *dropped = true;
-        writer_audit(op, &(struct write_audit){.action = "delete",
-                                               .resource_type = "vault_key",
-                                               .resource = key.id});
+        writer_audit(op, &(struct write_audit){
+                             .action = "delete", .resource_type = "vault_key", .resource = key.id});
     }
     record_cursor_close(cursor);
     return status == ST_END ? ST_OK : status;
@@ -186,16 +189,16 @@ enum status vault_reseal_step(struct write_op *op, struct vault *vault, size_t r
         next.done = true;
     }
     if (next.resealed > job->resealed)
-        writer_audit(op, &(struct write_audit){.action = "reseal",
-                                               .resource_type = "vault_key",
-                                               .resource = active});
+        writer_audit(op, &(struct write_audit){
+                             .action = "reseal", .resource_type = "vault_key", .resource = active});
     else if (!dropped)
         op->no_revision = true;
     *job = next;
     return ST_OK;
 }
 
-/* --- the master key ------------------------------------------------------------------------------ */
+/* --- the master key ------------------------------------------------------------------------------
+ */
 
 static enum status vault_rewrap_all(struct write_op *op, struct vault *vault, struct secret *master)
 {

@@ -16,7 +16,10 @@ static void begin(void)
     arena_init(&arena, 1 << 22);
     OK(secret_random(SEAL_KEY_BYTES, &key));
     key_id = id_new();
-    scope = (struct seal_scope){.org = id_new(), .owner = id_new(), .field = "secrets", .version = 3,
+    scope = (struct seal_scope){.org = id_new(),
+                                .owner = id_new(),
+                                .field = "secrets",
+                                .version = 3,
                                 .hosts = STR("a.example,b.example")};
     OK(seal_box(&arena, key, &key_id, &scope, STR("{\"key\":\"sk-1\"}"), &box));
 }
@@ -64,14 +67,14 @@ Test(seal, does_not_open_elsewhere, .init = begin, .fini = end)
     wrong[0].org = id_new();
     wrong[1].owner = id_new();
     wrong[2].field = "delivery_key";
-    wrong[3].version = 2;                                 /* rolled back */
+    wrong[3].version = 2; /* rolled back */
     wrong[4].version = 4;
-    wrong[5].hosts = STR("a.example");                    /* host taken away */
+    wrong[5].hosts = STR("a.example"); /* host taken away */
     wrong[6].hosts = STR("a.example,b.example,evil.example");
     wrong[7].hosts = STR("");
-    wrong[8].field = "secretsa.example,b.example";        /* bytes moved between fields */
+    wrong[8].field = "secretsa.example,b.example"; /* bytes moved between fields */
     wrong[8].hosts = STR("");
-    wrong[9].org = scope.owner;                           /* swapped */
+    wrong[9].org = scope.owner; /* swapped */
     wrong[9].owner = scope.org;
     for (size_t i = 0; i < COUNT_OF(wrong); i++)
         cr_assert_eq(try_open(key, &wrong[i], box), ST_BAD_SEAL, "row %zu", i);
@@ -99,7 +102,8 @@ Test(seal, every_byte_counts, .init = begin, .fini = end)
         memcpy(copy, box.p, box.n);
         copy[i] = (char)(copy[i] ^ 1);
         memset(out, 'x', sizeof out);
-        cr_assert_eq(seal_open_into(key, &scope, str_of(copy, box.n), out, &n), ST_BAD_SEAL, "byte %zu", i);
+        cr_assert_eq(seal_open_into(key, &scope, str_of(copy, box.n), out, &n), ST_BAD_SEAL,
+                     "byte %zu", i);
         cr_assert(out[0] == 'x' || out[0] == 0);
     }
     for (size_t cut = 0; cut < box.n; cut++)
@@ -111,7 +115,8 @@ Test(seal, too_large_and_no_room, .init = begin, .fini = end)
     static char big[(1 << 20) + 1];
     struct arena small;
     arena_init(&small, 16);
-    cr_assert_eq(seal_box(&arena, key, &key_id, &scope, str_of(big, sizeof big), &box), ST_TOO_LARGE);
+    cr_assert_eq(seal_box(&arena, key, &key_id, &scope, str_of(big, sizeof big), &box),
+                 ST_TOO_LARGE);
     cr_assert_eq(seal_box(&small, key, &key_id, &scope, STR("some text"), &box), ST_NO_MEMORY);
     arena_free(&small);
 }

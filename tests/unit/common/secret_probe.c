@@ -1,5 +1,6 @@
-/* secret_probe.c: secret_process_init in a process of its own. It has to be the first user of OpenSSL and libcurl, and the
- * unit test runner links libraries that use them before main. Exits with 0 when all holds; CHECK says what did not. */
+/* secret_probe.c: secret_process_init in a process of its own. It has to be the first user of
+ * OpenSSL and libcurl, and the unit test runner links libraries that use them before main. Exits
+ * with 0 when all holds; CHECK says what did not. */
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <sys/prctl.h>

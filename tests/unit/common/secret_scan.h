@@ -1,5 +1,6 @@
-/* secret_scan.h: counts a canary in our own memory. The canary is kept masked, so that the searcher's copy is not found.
- * Reads /proc/self/mem, so also pages that are not readable to the process. */
+/* secret_scan.h: counts a canary in our own memory. The canary is kept masked, so that the
+ * searcher's copy is not found. Reads /proc/self/mem, so also pages that are not readable to the
+ * process. */
 #ifndef SLUICE_TEST_SECRET_SCAN_H
 #define SLUICE_TEST_SECRET_SCAN_H
 
@@ -15,9 +16,10 @@
 #define SCAN_MASK  0x5A
 #define SCAN_CHUNK ((size_t)1 << 20)
 
-static const unsigned char scan_canary[] = {'c' ^ SCAN_MASK, 'a' ^ SCAN_MASK, 'n' ^ SCAN_MASK, 'a' ^ SCAN_MASK,
-                                       'r' ^ SCAN_MASK, 'y' ^ SCAN_MASK, 7 ^ SCAN_MASK,   250 ^ SCAN_MASK,
-                                       1 ^ SCAN_MASK,   99 ^ SCAN_MASK,  'x' ^ SCAN_MASK, 0xEE ^ SCAN_MASK};
+static const unsigned char scan_canary[] = {'c' ^ SCAN_MASK, 'a' ^ SCAN_MASK, 'n' ^ SCAN_MASK,
+                                            'a' ^ SCAN_MASK, 'r' ^ SCAN_MASK, 'y' ^ SCAN_MASK,
+                                            7 ^ SCAN_MASK,   250 ^ SCAN_MASK, 1 ^ SCAN_MASK,
+                                            99 ^ SCAN_MASK,  'x' ^ SCAN_MASK, 0xEE ^ SCAN_MASK};
 
 static inline void scan_write(volatile unsigned char *p)
 {
@@ -43,14 +45,16 @@ static inline size_t scan_memory(void)
     FILE *maps = fopen("/proc/self/maps", "r");
     int mem = open("/proc/self/mem", O_RDONLY);
     CHECK(maps != NULL && mem >= 0);
-    unsigned char *chunk = mmap(NULL, SCAN_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *chunk =
+        mmap(NULL, SCAN_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(chunk != MAP_FAILED);
     char line[512], mode[8];
     unsigned long from, to;
     size_t found = 0;
     while (fgets(line, sizeof line, maps) != NULL) {
         if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strstr(line, "[v") != NULL ||
-            (from <= (unsigned long)chunk && (unsigned long)chunk < to) || to - from > ((size_t)1 << 30))
+            (from <= (unsigned long)chunk && (unsigned long)chunk < to) ||
+            to - from > ((size_t)1 << 30))
             continue;
         for (unsigned long at = from; at < to; at += SCAN_CHUNK - sizeof scan_canary + 1) {
             size_t want = to - at < SCAN_CHUNK ? to - at : SCAN_CHUNK;

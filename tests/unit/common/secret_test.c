@@ -67,7 +67,8 @@ static enum status read_text(const char *text, size_t n, mode_t mode, struct sec
 {
     char path[] = "/tmp/sluice-secret-XXXXXX";
     int fd = mkstemp(path);
-    cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchmod(fd, mode) == 0);
+    cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+              fchmod(fd, mode) == 0);
     close(fd);
     enum status status = secret_read_file(path, n, secret);
     unlink(path);
@@ -83,13 +84,14 @@ Test(secret, files)
         mode_t mode;
         enum status status;
     } rows[] = {
-        {"0123456789abcdef", 16, 0600, ST_OK},      {"0123456789abcdef", 16, 0400, ST_OK},
-        {"0123456789abcdef", 0, 0600, ST_OK},       {"0123456789abcde", 16, 0600, ST_INVALID},
+        {"0123456789abcdef", 16, 0600, ST_OK},        {"0123456789abcdef", 16, 0400, ST_OK},
+        {"0123456789abcdef", 0, 0600, ST_OK},         {"0123456789abcde", 16, 0600, ST_INVALID},
         {"0123456789abcdef\n", 16, 0600, ST_INVALID}, {"", 0, 0600, ST_INVALID},
-        {"0123456789abcdef", 16, 0640, ST_INVALID}, {"0123456789abcdef", 16, 0604, ST_INVALID},
+        {"0123456789abcdef", 16, 0640, ST_INVALID},   {"0123456789abcdef", 16, 0604, ST_INVALID},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        cr_assert_eq(read_text(rows[i].text, rows[i].n, rows[i].mode, &secret), rows[i].status, "row %zu", i);
+        cr_assert_eq(read_text(rows[i].text, rows[i].n, rows[i].mode, &secret), rows[i].status,
+                     "row %zu", i);
         if (rows[i].status == ST_OK) {
             cr_assert_eq(secret_size(secret), 16);
             cr_assert(str_eq(secret_open(secret), str_c(rows[i].text)));

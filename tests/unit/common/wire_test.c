@@ -6,7 +6,8 @@
 #include "proto/catalog.pb-c.h"
 #include "proto/link.pb-c.h"
 
-static enum status unpack(const ProtobufCMessageDescriptor *descriptor, struct str bytes, size_t room)
+static enum status unpack(const ProtobufCMessageDescriptor *descriptor, struct str bytes,
+                          size_t room)
 {
     struct arena arena;
     void *message;
@@ -54,20 +55,20 @@ Test(wire, hostile_bytes)
         {STR(""), ST_OK},
         {STR("\x12\1a"), ST_OK},
         {STR("\x12\2\xC3\xA9"), ST_OK},
-        {STR("\x12\1\xFF"), ST_BAD_FORMAT},                       /* not UTF-8 */
-        {STR("\x12\3\xED\xA0\x80"), ST_BAD_FORMAT},               /* surrogate */
-        {STR("\x12\2a\0"), ST_BAD_FORMAT},                        /* NUL */
-        {STR("\x12\2a"), ST_BAD_FORMAT},                          /* longer than what is left */
+        {STR("\x12\1\xFF"), ST_BAD_FORMAT},         /* not UTF-8 */
+        {STR("\x12\3\xED\xA0\x80"), ST_BAD_FORMAT}, /* surrogate */
+        {STR("\x12\2a\0"), ST_BAD_FORMAT},          /* NUL */
+        {STR("\x12\2a"), ST_BAD_FORMAT},            /* longer than what is left */
         {STR("\x12\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1"), ST_BAD_FORMAT},
         {STR("\x12"), ST_BAD_FORMAT},
         {STR("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\1"), ST_BAD_FORMAT}, /* long varint */
-        {STR("\0\1"), ST_BAD_FORMAT},                             /* field 0 */
-        {STR("\x13"), ST_BAD_FORMAT},                             /* group */
-        {STR("\x16\1"), ST_BAD_FORMAT},                           /* wire type 6 */
-        {STR("\x11\1\2\3"), ST_BAD_FORMAT},                       /* half a fixed64 */
-        {STR("\x52\3\x1A\1\xFF"), ST_OK},                         /* bytes field inside SealedSecrets */
-        {STR("\x52\3\x2A\1\xFF"), ST_BAD_FORMAT},                 /* string field inside it */
-        {STR("\xC2\x3E\1\xFF"), ST_OK},                           /* unknown field: kept, not judged */
+        {STR("\0\1"), ST_BAD_FORMAT},                                       /* field 0 */
+        {STR("\x13"), ST_BAD_FORMAT},                                       /* group */
+        {STR("\x16\1"), ST_BAD_FORMAT},                                     /* wire type 6 */
+        {STR("\x11\1\2\3"), ST_BAD_FORMAT},                                 /* half a fixed64 */
+        {STR("\x52\3\x1A\1\xFF"), ST_OK},         /* bytes field inside SealedSecrets */
+        {STR("\x52\3\x2A\1\xFF"), ST_BAD_FORMAT}, /* string field inside it */
+        {STR("\xC2\x3E\1\xFF"), ST_OK},           /* unknown field: kept, not judged */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         cr_assert_eq(unpack(&sluice__integration__descriptor, rows[i].bytes, 1 << 20),
@@ -79,14 +80,19 @@ Test(wire, does_not_swell)
     size_t n = 1 << 20;
     char *bytes = malloc(n);
     cr_assert_not_null(bytes);
-    for (size_t i = 0; i < n; i += 2) { /* UsageBatch.events = empty message, half a million times */
+    for (size_t i = 0; i < n;
+         i += 2) { /* UsageBatch.events = empty message, half a million times */
         bytes[i] = 0x1A;
         bytes[i + 1] = 0;
     }
-    cr_assert_eq(unpack(&sluice__usage_batch__descriptor, str_of(bytes, n), (size_t)1 << 30), ST_TOO_LARGE);
+    cr_assert_eq(unpack(&sluice__usage_batch__descriptor, str_of(bytes, n), (size_t)1 << 30),
+                 ST_TOO_LARGE);
     cr_assert_eq(unpack(&sluice__usage_batch__descriptor, str_of(bytes, 200), 1 << 20), ST_OK);
-    cr_assert_eq(unpack(&sluice__usage_batch__descriptor, str_of(bytes, 200), 1 << 10), ST_NO_MEMORY);
-    cr_assert_eq(unpack(&sluice__usage_batch__descriptor, str_of(bytes, WIRE_MAX_BYTES + 1), 1 << 10), ST_TOO_LARGE);
+    cr_assert_eq(unpack(&sluice__usage_batch__descriptor, str_of(bytes, 200), 1 << 10),
+                 ST_NO_MEMORY);
+    cr_assert_eq(
+        unpack(&sluice__usage_batch__descriptor, str_of(bytes, WIRE_MAX_BYTES + 1), 1 << 10),
+        ST_TOO_LARGE);
     free(bytes);
 }
 
@@ -96,24 +102,35 @@ struct hostile {
     const char *p;
     size_t n;
 };
-#define HOSTILE(why, type, literal) {why, &sluice__##type##__descriptor, literal, sizeof(literal) - 1}
+#define HOSTILE(why, type, literal)                                                                \
+    {                                                                                              \
+        why, &sluice__##type##__descriptor, literal, sizeof(literal) - 1                           \
+    }
 
 Test(wire, hostile_bytes_from_another_host)
 {
     struct arena arena;
     arena_init(&arena, 64u << 20);
     static const struct hostile rows[] = {
-        HOSTILE("NUL in a string", hello, "\x0a\x03" "a\0b"),
-        HOSTILE("0xFF in a string", hello, "\x0a\x02" "a\xff"),
+        HOSTILE("NUL in a string", hello,
+                "\x0a\x03"
+                "a\0b"),
+        HOSTILE("0xFF in a string", hello,
+                "\x0a\x02"
+                "a\xff"),
         HOSTILE("surrogate in a string", hello, "\x0a\x03\xed\xa0\x80"),
-        HOSTILE("length beyond the end", hello, "\x0a\x7f" "abc"),
+        HOSTILE("length beyond the end", hello,
+                "\x0a\x7f"
+                "abc"),
         HOSTILE("length of 2^64 - 1", hello, "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
         HOSTILE("varint of 11 bytes", hello, "\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
         HOSTILE("varint above 64 bits", hello, "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
         HOSTILE("varint cut", hello, "\x10\x80"),
         HOSTILE("field number 0", hello, "\x00\x01"),
         HOSTILE("string as a varint", hello, "\x08\x01"),
-        HOSTILE("varint as a string", hello, "\x12\x01" "a"),
+        HOSTILE("varint as a string", hello,
+                "\x12\x01"
+                "a"),
         HOSTILE("group", hello, "\x0b\x0c"),
         HOSTILE("wire type 7", hello, "\x0f"),
         HOSTILE("unknown enum in an integration", probe, "\x22\x02\x38\x63"),
@@ -123,7 +140,8 @@ Test(wire, hostile_bytes_from_another_host)
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         void *message = NULL;
-        enum status status = wire_unpack_known(rows[i].type, str_of(rows[i].p, rows[i].n), &arena, &message);
+        enum status status =
+            wire_unpack_known(rows[i].type, str_of(rows[i].p, rows[i].n), &arena, &message);
         cr_expect_eq(status, ST_BAD_FORMAT, "%s: %s", rows[i].why, status_row(status)->name);
         cr_expect_null(message);
     }

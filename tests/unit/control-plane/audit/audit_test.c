@@ -22,14 +22,19 @@ static enum status write_audits(struct write_op *op, void *arg)
 
 static void fill(struct fixture *f, unsigned count)
 {
-    struct write_actor actor = {.id = test_id(5), .type = "api_key", .client_ip = STR("127.0.0.1"),
-                                .request_id = STR("req"), .method = STR("POST"), .uri = STR("/v1/x\xFF\0y")};
+    struct write_actor actor = {.id = test_id(5),
+                                .type = "api_key",
+                                .client_ip = STR("127.0.0.1"),
+                                .request_id = STR("req"),
+                                .method = STR("POST"),
+                                .uri = STR("/v1/x\xFF\0y")};
     fixture_open(f);
     for (unsigned i = 0; i < count; i++)
         OK(writer_run(f->writer, i % 2 == 0 ? &actor : NULL, &f->arena, write_audits, &i, NULL));
 }
 
-static size_t count_all(struct fixture *f, const struct audit_filter *filter, size_t limit, uint64_t *first)
+static size_t count_all(struct fixture *f, const struct audit_filter *filter, size_t limit,
+                        uint64_t *first)
 {
     struct audit_place place = {0};
     struct audit_page page = {.more = true};
@@ -79,15 +84,18 @@ Test(audit, lists_newest_first_with_filters)
                      count_all(&f, &rows[i].filter, 7, NULL));
     struct kv_txn *txn = fixture_read(&f);
     struct audit_page page;
-    IS(audit_list(txn, &(struct audit_filter){0}, &(struct audit_place){0}, 0, &f.arena, &page), ST_RANGE);
-    OK(audit_list(txn, &(struct audit_filter){.actor = test_id(5)}, &(struct audit_place){0}, 1, &f.arena, &page));
+    IS(audit_list(txn, &(struct audit_filter){0}, &(struct audit_place){0}, 0, &f.arena, &page),
+       ST_RANGE);
+    OK(audit_list(txn, &(struct audit_filter){.actor = test_id(5)}, &(struct audit_place){0}, 1,
+                  &f.arena, &page));
     cr_assert_str_eq(page.records[0]->actor_type, "api_key");
     cr_assert_str_eq(page.records[0]->uri, "/v1/x??y"); /* bytes that could not be read back */
     kv_abort(txn);
     fixture_close(&f);
 }
 
-/* --- tampering ----------------------------------------------------------------------------------- */
+/* --- tampering -----------------------------------------------------------------------------------
+ */
 
 struct tamper {
     uint64_t revision, to;

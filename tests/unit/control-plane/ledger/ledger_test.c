@@ -1,4 +1,5 @@
-/* Ledger: exactly once through repetition, gaps and restores; sums agree with events; questions and upkeep. */
+/* Ledger: exactly once through repetition, gaps and restores; sums agree with events; questions and
+ * upkeep. */
 #include "control-plane/ledger/ledger.h"
 
 #include "control-plane/store/keys.h"
@@ -51,7 +52,8 @@ static void make_event(struct event *e, uint64_t boot, uint64_t seq)
     e->row.integration = wire_id_data(&e->integration);
     e->row.api_key = wire_id_data(&e->key);
     e->row.model = e->model;
-    e->row.source = seq % 10 == 0 ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED : SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER;
+    e->row.source = seq % 10 == 0 ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED
+                                  : SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER;
     e->row.outcome = seq % 5 == 0;
     e->row.input_tokens = seq;
     e->row.output_tokens = 2;
@@ -127,14 +129,14 @@ static void expect_through(uint64_t last)
 Test(ledger, each_event_once, .init = ledger_begin, .fini = ledger_end)
 {
     cr_assert_eq(send_batch(1, 1, 10), 10);
-    cr_assert_eq(send_batch(1, 1, 10), 10);   /* lost answer */
-    cr_assert_eq(send_batch(1, 21, 30), 10);  /* out of order: a gap */
-    cr_assert_eq(send_batch(1, 5, 20), 20);   /* overlap */
+    cr_assert_eq(send_batch(1, 1, 10), 10);  /* lost answer */
+    cr_assert_eq(send_batch(1, 21, 30), 10); /* out of order: a gap */
+    cr_assert_eq(send_batch(1, 5, 20), 20);  /* overlap */
     cr_assert_eq(send_batch(1, 15, 30), 30);
-    cr_assert_eq(send_batch(1, 1, 5), 30);    /* very late */
+    cr_assert_eq(send_batch(1, 1, 5), 30); /* very late */
     expect_through(30);
     cr_assert_eq(writer_revision(f.writer), 0);
-    cr_assert_eq(send_batch(2, 1, 3), 3);     /* another boot has its own numbers */
+    cr_assert_eq(send_batch(2, 1, 3), 3); /* another boot has its own numbers */
     cr_assert_eq(all_totals().requests, 33);
 }
 
@@ -173,7 +175,8 @@ Test(ledger, a_pruned_journal_is_not_waited_for, .init = ledger_begin, .fini = l
     cr_assert_eq(all_totals().requests, 21);
 }
 
-Test(ledger, events_that_cannot_be_do_not_stop_the_journal, .init = ledger_begin, .fini = ledger_end)
+Test(ledger, events_that_cannot_be_do_not_stop_the_journal, .init = ledger_begin,
+     .fini = ledger_end)
 {
     static struct event e;
     Sluice__UsageEvent *rows[] = {&e.row};
@@ -224,7 +227,9 @@ Test(ledger, questions, .init = ledger_begin, .fini = ledger_end)
         {{.org = test_id(3)}, 0, 0},
         {{.org = other, .group = LEDGER_BY_WORKSPACE}, 3, 60},
         {{.org = org, .workspace = test_id(10)}, 1, 20},
-        {{.org = org, .group = LEDGER_BY_PROVIDER | LEDGER_BY_MODEL}, 1, 60}, /* even seq: one of each */
+        {{.org = org, .group = LEDGER_BY_PROVIDER | LEDGER_BY_MODEL},
+         1,
+         60}, /* even seq: one of each */
         {{.org = org, .provider = test_id(21)}, 0, 0},
         {{.org = other, .provider = test_id(21), .group = LEDGER_BY_MODEL}, 1, 60},
         {{.org = other, .model = STR("model-1")}, 1, 60},
@@ -237,7 +242,12 @@ Test(ledger, questions, .init = ledger_begin, .fini = ledger_end)
         {{.org = org, .period = ROLLUP_HOUR, .group = LEDGER_BY_PERIOD}, 24, 60},
         {{.org = org, .end_ms = DAY0_MS + ROLLUP_DAY_MS}, 1, 35},
         {{.org = org, .start_ms = DAY0_MS + ROLLUP_DAY_MS}, 1, 25},
-        {{.org = org, .period = ROLLUP_HOUR, .start_ms = DAY0_MS + 2 * ROLLUP_HOUR_MS, .end_ms = DAY0_MS + 2 * ROLLUP_HOUR_MS + 1}, 1, 3},
+        {{.org = org,
+          .period = ROLLUP_HOUR,
+          .start_ms = DAY0_MS + 2 * ROLLUP_HOUR_MS,
+          .end_ms = DAY0_MS + 2 * ROLLUP_HOUR_MS + 1},
+         1,
+         3},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct ledger_answer answer = ask(rows[i].question);
@@ -267,7 +277,8 @@ Test(ledger, raw_events_in_pages, .init = ledger_begin, .fini = ledger_end)
 {
     send_batch(1, 1, 120);
     send_batch(2, 1, 30);
-    struct ledger_events_filter filter = {.org = test_id(1), .start_ms = DAY0_MS, .end_ms = DAY0_MS + 2 * ROLLUP_DAY_MS};
+    struct ledger_events_filter filter = {
+        .org = test_id(1), .start_ms = DAY0_MS, .end_ms = DAY0_MS + 2 * ROLLUP_DAY_MS};
     for (size_t limit = 1; limit <= 1000; limit *= 10) {
         struct ledger_events_page page = {.more = true};
         uint8_t place[LEDGER_EVENT_KEY];
@@ -285,11 +296,14 @@ Test(ledger, raw_events_in_pages, .init = ledger_begin, .fini = ledger_end)
     Sluice__UsageEvent *got;
     make_event(&e, 2, 17);
     struct kv_txn *txn = fixture_read(&f);
-    OK(ledger_find(txn, str_of((char *)e.attempt, sizeof e.attempt), DAY0_MS, DAY0_MS + 3 * ROLLUP_DAY_MS, &f.arena, &got));
+    OK(ledger_find(txn, str_of((char *)e.attempt, sizeof e.attempt), DAY0_MS,
+                   DAY0_MS + 3 * ROLLUP_DAY_MS, &f.arena, &got));
     cr_assert_eq(got->seq, 17);
     cr_assert_eq(got->cost_nanousd, 17000);
     make_event(&e, 2, 31);
-    IS(ledger_find(txn, str_of((char *)e.attempt, sizeof e.attempt), DAY0_MS, DAY0_MS + 3 * ROLLUP_DAY_MS, &f.arena, &got), ST_NOT_FOUND);
+    IS(ledger_find(txn, str_of((char *)e.attempt, sizeof e.attempt), DAY0_MS,
+                   DAY0_MS + 3 * ROLLUP_DAY_MS, &f.arena, &got),
+       ST_NOT_FOUND);
     IS(ledger_find(txn, STR("short"), DAY0_MS, DAY0_MS, &f.arena, &got), ST_INVALID);
     IS(ledger_events(txn, &filter, NULL, 0, &f.arena, &(struct ledger_events_page){0}), ST_RANGE);
     kv_abort(txn);
@@ -345,10 +359,8 @@ Test(ledger, verify_sees_every_difference, .init = ledger_begin, .fini = ledger_
         struct poke poke;
         uint64_t different, missing, extra;
     } rows[] = {
-        {{ROLLUP_MODEL, 1}, 1, 0, 0},
-        {{ROLLUP_KEY, 1}, 2, 0, 0},
-        {{ROLLUP_INTEGRATION, -1}, 2, 1, 0},
-        {{ROLLUP_MODEL, 0}, 2, 1, 1},
+        {{ROLLUP_MODEL, 1}, 1, 0, 0},        {{ROLLUP_KEY, 1}, 2, 0, 0},
+        {{ROLLUP_INTEGRATION, -1}, 2, 1, 0}, {{ROLLUP_MODEL, 0}, 2, 1, 1},
         {{ROLLUP_KEY, -1}, 1, 2, 1},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -356,7 +368,8 @@ Test(ledger, verify_sees_every_difference, .init = ledger_begin, .fini = ledger_
         OK(writer_run(f.writer, NULL, &f.arena, poke, &how, NULL));
         check = verify(DAY0);
         cr_assert(check.different == rows[i].different && check.missing == rows[i].missing &&
-                      check.extra == rows[i].extra, "row %zu", i);
+                      check.extra == rows[i].extra,
+                  "row %zu", i);
     }
 }
 
@@ -382,7 +395,8 @@ Test(ledger, days_are_dropped_in_slices, .init = ledger_begin, .fini = ledger_en
     kv_abort(txn);
     send_batch(1, 1, 120);
     struct drop slice = {.day = DAY0 + 1, .rows = 50, .sums = true};
-    IS(writer_run(f.writer, NULL, &f.arena, drop, &slice, NULL), ST_RANGE); /* its events are still there */
+    IS(writer_run(f.writer, NULL, &f.arena, drop, &slice, NULL),
+       ST_RANGE); /* its events are still there */
     slice.sums = false;
     unsigned slices = 0;
     do {
@@ -409,7 +423,8 @@ Test(ledger, days_are_dropped_in_slices, .init = ledger_begin, .fini = ledger_en
     for (slices = 0; slices == 0 || slice.left; slices++)
         OK(writer_run(f.writer, NULL, &f.arena, drop, &slice, NULL));
     cr_assert_gt(slices, 2);
-    struct ledger_answer hours = ask((struct ledger_question){.org = test_id(1), .period = ROLLUP_HOUR, .group = LEDGER_BY_PERIOD});
+    struct ledger_answer hours = ask((struct ledger_question){
+        .org = test_id(1), .period = ROLLUP_HOUR, .group = LEDGER_BY_PERIOD});
     cr_assert_eq(hours.count, 12);
     check = verify(DAY0 + 1);
     cr_assert(check.different == 0 && check.missing == 0 && check.extra == 0);

@@ -6,7 +6,8 @@
 
 Test(keys, numbers_sort_by_value)
 {
-    const uint64_t values[] = {0, 1, 255, 256, 65535, 65536, 1ull << 32, UINT64_MAX - 1, UINT64_MAX};
+    const uint64_t values[] = {0,         1, 255, 256, 65535, 65536, 1ull << 32, UINT64_MAX - 1,
+                               UINT64_MAX};
     for (size_t i = 1; i < COUNT_OF(values); i++) {
         struct key a, b;
         key_init(&a);

@@ -91,8 +91,8 @@ Test(kv_lmdb, cursor_both_ways)
         OK(kv_cursor_open(txn, KV_MAIN, &cursor));
         const struct {
             const char *from, *next, *last;
-        } rows[] = {{"", "b", NULL}, {"a", "b", NULL}, {"b", "b", "b"}, {"c", "d", "b"},
-                    {"f", "f", "f"}, {"g", NULL, "f"}};
+        } rows[] = {{"", "b", NULL}, {"a", "b", NULL}, {"b", "b", "b"},
+                    {"c", "d", "b"}, {"f", "f", "f"},  {"g", NULL, "f"}};
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
             kv_cursor_seek(cursor, str_c(rows[i].from));
             enum status status = kv_cursor_next(cursor, &key, &value);

@@ -30,7 +30,8 @@ static enum status do_put(struct write_op *op, void *arg)
 
 static struct record_key workspace_key(uint8_t org, uint8_t id)
 {
-    return (struct record_key){.kind = SLUICE__KIND__KIND_WORKSPACE, .org = test_id(org), .id = test_id(id)};
+    return (struct record_key){
+        .kind = SLUICE__KIND__KIND_WORKSPACE, .org = test_id(org), .id = test_id(id)};
 }
 
 static enum status write_workspace(struct fixture *f, uint8_t org, uint8_t id, const char *slug)
@@ -126,7 +127,8 @@ Test(records, get_resolve_and_walk)
     id_to_text(&key.id, text);
     OK(record_resolve(txn, SLUICE__KIND__KIND_WORKSPACE, &org, NULL, str_c(text), &key));
     struct id stranger = test_id(2);
-    IS(record_resolve(txn, SLUICE__KIND__KIND_WORKSPACE, &stranger, NULL, str_c(text), &key), ST_NOT_FOUND);
+    IS(record_resolve(txn, SLUICE__KIND__KIND_WORKSPACE, &stranger, NULL, str_c(text), &key),
+       ST_NOT_FOUND);
 
     struct record_cursor *cursor;
     OK(record_cursor_open(txn, SLUICE__KIND__KIND_WORKSPACE, &org, &ID_NONE, &cursor));
@@ -158,7 +160,11 @@ Test(records, locate_by_id_alone)
 {
     struct fixture f;
     fixture_open(&f);
-    struct record_key key = {.kind = SLUICE__KIND__KIND_PROVIDER, .org = test_id(1), .parent = test_id(2), .id = test_id(3)}, got;
+    struct record_key key = {.kind = SLUICE__KIND__KIND_PROVIDER,
+                             .org = test_id(1),
+                             .parent = test_id(2),
+                             .id = test_id(3)},
+                      got;
     OK(fixture_write(&f, put_provider, &key, NULL));
     struct kv_txn *txn = fixture_read(&f);
     OK(record_locate(txn, key.kind, &key.org, &key.id, &got));
@@ -218,15 +224,17 @@ Test(records, feed_is_newest_state_in_order)
     struct fixture f;
     struct feed feed = {0};
     fixture_open(&f);
-    OK(write_workspace(&f, 1, 10, "a")); /* 1 */
-    OK(write_workspace(&f, 1, 11, "b")); /* 2 */
-    OK(write_workspace(&f, 1, 10, "c")); /* 3: 10 moves */
-    OK(delete_workspace(&f, 1, 11));     /* 4: tombstone */
+    OK(write_workspace(&f, 1, 10, "a"));          /* 1 */
+    OK(write_workspace(&f, 1, 11, "b"));          /* 2 */
+    OK(write_workspace(&f, 1, 10, "c"));          /* 3: 10 moves */
+    OK(delete_workspace(&f, 1, 11));              /* 4: tombstone */
     OK(fixture_write(&f, put_three, NULL, NULL)); /* 5: three at once */
     cr_assert_not(read_feed(&f, 0, STR_NONE, SIZE_MAX, &feed));
     cr_assert_eq(feed.count, 5);
-    cr_assert(feed.changes[0].revision == 3 && feed.changes[0].key.id.b[0] == 10 && !feed.changes[0].deleted);
-    cr_assert(feed.changes[1].revision == 4 && feed.changes[1].key.id.b[0] == 11 && feed.changes[1].deleted);
+    cr_assert(feed.changes[0].revision == 3 && feed.changes[0].key.id.b[0] == 10 &&
+              !feed.changes[0].deleted);
+    cr_assert(feed.changes[1].revision == 4 && feed.changes[1].key.id.b[0] == 11 &&
+              feed.changes[1].deleted);
     cr_assert_eq(feed.changes[1].body.n, 0);
     cr_assert_gt(feed.changes[0].body.n, 0);
     for (uint8_t i = 1; i <= 3; i++)
@@ -251,7 +259,8 @@ Test(records, feed_goes_on_within_a_revision)
     uint8_t key[RECORD_CHANGE_KEY];
     struct str after_key = STR_NONE;
     for (int i = 0; i < 4; i++) {
-        bool more = read_feed(&f, at, after_key, 1, &feed); /* one at a time: at least one is given */
+        bool more =
+            read_feed(&f, at, after_key, 1, &feed); /* one at a time: at least one is given */
         cr_assert_eq(feed.count, 1);
         cr_assert_eq(more, i < 3);
         cr_assert_eq(feed.changes[0].key.id.b[0], i < 3 ? i + 1 : 10);
@@ -312,7 +321,8 @@ Test(records, tombstones_are_forgotten)
     fixture_close(&f);
 }
 
-/* --- bytes that this version does not know, and bytes that are wrong ---------------------------- */
+/* --- bytes that this version does not know, and bytes that are wrong ----------------------------
+ */
 
 static enum status put_raw(struct write_op *op, void *arg)
 {
@@ -362,12 +372,12 @@ Test(records, damaged_rows_are_refused)
     struct str rows[] = {
         STR(""),
         STR("\0\2\0\1"),
-        STR(HEAD("\2", "\0")),             /* newer version */
-        STR(HEAD("\1", "\1")),             /* length of a byte that is not there */
+        STR(HEAD("\2", "\0")),                   /* newer version */
+        STR(HEAD("\1", "\1")),                   /* length of a byte that is not there */
         STR("\0\3\0\1\0\0\0\0\0\0\0\0\0\0\0\1"), /* another kind */
-        STR(HEAD("\1", "\3") "\x1A\1\xFF"),     /* not UTF-8 */
-        STR(HEAD("\1", "\4") "\x1A\2a\0"),      /* NUL in a string */
-        STR(HEAD("\1", "\2") "\x1A\5"),         /* runs over the end */
+        STR(HEAD("\1", "\3") "\x1A\1\xFF"),      /* not UTF-8 */
+        STR(HEAD("\1", "\4") "\x1A\2a\0"),       /* NUL in a string */
+        STR(HEAD("\1", "\2") "\x1A\5"),          /* runs over the end */
     };
     struct fixture f;
     fixture_open(&f);
@@ -376,7 +386,8 @@ Test(records, damaged_rows_are_refused)
         struct kv_txn *txn = fixture_read(&f);
         struct record_key key = workspace_key(1, 10);
         Sluice__Workspace *workspace;
-        cr_assert_eq(record_get(txn, &key, &f.arena, &workspace, NULL), ST_BAD_FORMAT, "row %zu", i);
+        cr_assert_eq(record_get(txn, &key, &f.arena, &workspace, NULL), ST_BAD_FORMAT, "row %zu",
+                     i);
         kv_abort(txn);
     }
     fixture_close(&f);

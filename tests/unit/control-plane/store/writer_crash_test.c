@@ -1,6 +1,7 @@
-/* Kill -9 at random while several threads write: what was acknowledged is there, numbers have no gaps, the audit chain is whole,
- * the feed and the index agree with the records, and usage is counted once although every batch is sent again and again.
- * SLUICE_CRASH_ROUNDS sets the number of kills (default 20). */
+/* Kill -9 at random while several threads write: what was acknowledged is there, numbers have no
+ * gaps, the audit chain is whole, the feed and the index agree with the records, and usage is
+ * counted once although every batch is sent again and again. SLUICE_CRASH_ROUNDS sets the number of
+ * kills (default 20). */
 #include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -11,13 +12,13 @@
 #include "control-plane/store/keys.h"
 #include "tests/unit/control-plane/store_fixture.h"
 
-#define WRITERS      4
-#define BATCH        12
-#define AGAIN        20 /* events before the watermark that are sent again */
-#define LIFE_MS_MAX  120
-#define ROUNDS       20
-#define BOOT         7
-#define DAY          20000u
+#define WRITERS     4
+#define BATCH       12
+#define AGAIN       20 /* events before the watermark that are sent again */
+#define LIFE_MS_MAX 120
+#define ROUNDS      20
+#define BOOT        7
+#define DAY         20000u
 
 /* What a child tells its parent, in one write of a pipe each. */
 struct ack {
@@ -75,7 +76,8 @@ static void *write_records(void *arg)
     arena_init(&arena, 1 << 20);
     for (uint64_t n = 0;; n++) {
         struct ack ack = {.number = worker->child->round << 32 | worker->thread << 24 | n};
-        if (writer_run(worker->child->writer, NULL, &arena, put_workspace, &ack.number, &ack.revision) != ST_OK)
+        if (writer_run(worker->child->writer, NULL, &arena, put_workspace, &ack.number,
+                       &ack.revision) != ST_OK)
             _exit(3);
         arena_free(&arena);
         tell(worker->child, ack);
@@ -125,7 +127,8 @@ static _Noreturn void child_main(const char *path, int pipe_fd, uint64_t round)
     struct ledger_watermark mark;
     struct id node = test_id(9);
     struct kv_txn *txn;
-    if (kv_begin(child.kv, false, &txn) != ST_OK || ledger_watermark(txn, &node, BOOT, &mark) != ST_OK)
+    if (kv_begin(child.kv, false, &txn) != ST_OK ||
+        ledger_watermark(txn, &node, BOOT, &mark) != ST_OK)
         _exit(7);
     kv_abort(txn);
     for (uint64_t through = mark.through_seq;;) {
@@ -219,8 +222,11 @@ static void check_store(struct fixture *f, const struct told *told)
     OK(record_revision(txn, &revision));
     for (size_t i = 0; i < told->count; i++) {
         Sluice__Workspace *row;
-        struct record_key key = {.kind = SLUICE__KIND__KIND_WORKSPACE, .org = test_id(1), .id = number_id(told->acks[i].number)};
-        cr_assert_eq(record_get(txn, &key, &f->arena, &row, &got_revision), ST_OK, "an acknowledged write is lost");
+        struct record_key key = {.kind = SLUICE__KIND__KIND_WORKSPACE,
+                                 .org = test_id(1),
+                                 .id = number_id(told->acks[i].number)};
+        cr_assert_eq(record_get(txn, &key, &f->arena, &row, &got_revision), ST_OK,
+                     "an acknowledged write is lost");
         cr_assert_eq(got_revision, told->acks[i].revision);
         arena_free(&f->arena);
     }
@@ -240,7 +246,8 @@ static void check_store(struct fixture *f, const struct told *told)
     OK(ledger_verify_day(txn, DAY, &sums));
     cr_assert_eq(sums.events, mark.through_seq);
     cr_assert(sums.different == 0 && sums.missing == 0 && sums.extra == 0);
-    OK(ledger_ask(txn, &(struct ledger_question){.org = test_id(1), .end_ms = INT32_MAX * 1000LL}, &f->arena, &answer));
+    OK(ledger_ask(txn, &(struct ledger_question){.org = test_id(1), .end_ms = INT32_MAX * 1000LL},
+                  &f->arena, &answer));
     cr_assert_eq(answer.totals.requests, mark.through_seq);
     cr_assert_eq(answer.totals.cost_nanousd, mark.through_seq * 5);
     kv_abort(txn);
@@ -268,7 +275,8 @@ Test(writer_crash, nothing_acknowledged_is_lost, .timeout = 0)
             fixture_folder(f.path);
         }
     }
-    cr_assert(told.count > rounds || rounds > ROUNDS, "the children were killed before they wrote anything");
+    cr_assert(told.count > rounds || rounds > ROUNDS,
+              "the children were killed before they wrote anything");
     free(told.acks);
     arena_free(&f.arena);
     fixture_remove(f.path);

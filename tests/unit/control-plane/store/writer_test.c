@@ -105,7 +105,8 @@ static enum status no_audit(struct write_op *op, void *arg)
 Test(writer, counters_make_no_revision)
 {
     struct fixture f;
-    struct str key = STR("\x7E""c");
+    struct str key = STR("\x7E"
+                         "c");
     uint64_t revision = 99, number = 1;
     fixture_open(&f);
     OK(writer_run(f.writer, NULL, &f.arena, no_revision, &key, &revision));
@@ -121,7 +122,8 @@ Test(writer, counters_make_no_revision)
 Test(writer, a_change_without_audit_is_a_bug, .signal = SIGABRT)
 {
     struct fixture f;
-    struct str key = STR("\x7E""c");
+    struct str key = STR("\x7E"
+                         "c");
     fixture_open(&f);
     (void)!writer_run(f.writer, NULL, &f.arena, no_audit, &key, NULL);
 }

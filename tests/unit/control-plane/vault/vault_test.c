@@ -1,4 +1,5 @@
-/* Vault: boxes open only where they belong, keys rotate, a removed node opens nothing new, nothing readable stays. */
+/* Vault: boxes open only where they belong, keys rotate, a removed node opens nothing new, nothing
+ * readable stays. */
 #include "control-plane/vault/vault.h"
 
 #include <fcntl.h>
@@ -77,7 +78,8 @@ static void vault_begin(void)
     org = test_id(1);
     integration = test_id(2);
     group = test_id(3);
-    owner = (struct vault_owner){.org = org, .id = integration, .version = 1, .hosts = hosts, .host_count = 3};
+    owner = (struct vault_owner){
+        .org = org, .id = integration, .version = 1, .hosts = hosts, .host_count = 3};
     plain = STR(SK);
     OK(run(step_init));
     OK(run(step_group));
@@ -100,7 +102,8 @@ static Sluice__Integration *get_integration(void)
     return row;
 }
 
-static enum status try_open(const struct id *of_org, const struct id *of, const Sluice__SealedSecrets *sealed)
+static enum status try_open(const struct id *of_org, const struct id *of,
+                            const Sluice__SealedSecrets *sealed)
 {
     struct secret *got = NULL;
     struct kv_txn *txn = fixture_read(&f);
@@ -165,7 +168,8 @@ Test(vault, another_master_key_opens_nothing, .init = vault_begin, .fini = vault
     IS(run(step_group), ST_CONFLICT);
 }
 
-/* --- nodes --------------------------------------------------------------------------------------- */
+/* --- nodes ---------------------------------------------------------------------------------------
+ */
 
 struct test_node {
     uint8_t pk[SEAL_PK_BYTES];
@@ -205,7 +209,10 @@ static enum status node_pull(struct test_node *node)
 static enum status node_opens(struct test_node *node)
 {
     Sluice__SealedSecrets *sealed = get_integration()->secrets;
-    struct seal_scope scope = {.org = org, .owner = integration, .field = "secrets", .version = sealed->version,
+    struct seal_scope scope = {.org = org,
+                               .owner = integration,
+                               .field = "secrets",
+                               .version = sealed->version,
                                .hosts = STR("a.example,b.example:8443")};
     struct secret *got;
     struct kv_txn *txn = fixture_read(&f);
@@ -280,7 +287,8 @@ Test(vault, groups_have_keys_of_their_own, .init = vault_begin, .fini = vault_en
     secret_free(node.delivery);
 }
 
-/* --- rotation ------------------------------------------------------------------------------------ */
+/* --- rotation ------------------------------------------------------------------------------------
+ */
 
 static size_t count_vault_keys(void)
 {
@@ -318,7 +326,8 @@ Test(vault, vault_key_rotates_in_steps, .init = vault_begin, .fini = vault_end)
     OK(try_open(&org, &integration, get_integration()->secrets));
     size_t one = 1;
     job = (struct vault_reseal){0};
-    OK(writer_run(f.writer, NULL, &f.arena, step_reseal, &one, NULL)); /* and then the process dies */
+    OK(writer_run(f.writer, NULL, &f.arena, step_reseal, &one,
+                  NULL)); /* and then the process dies */
     cr_assert_gt(reseal_all(1), 1);
     cr_assert_eq(count_vault_keys(), 1);
     OK(try_open(&org, &integration, get_integration()->secrets));
@@ -352,7 +361,8 @@ Test(vault, master_key_rotates, .init = vault_begin, .fini = vault_end)
     vault_free(reopened);
 }
 
-/* --- what stays readable ------------------------------------------------------------------------- */
+/* --- what stays readable -------------------------------------------------------------------------
+ */
 
 static bool file_has(const char *name, struct str needle)
 {
