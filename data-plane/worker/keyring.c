@@ -22,7 +22,8 @@ struct keyring_key {
 struct keyring {
     uint8_t public_key[SEAL_PK_BYTES];
     struct secret *private_key;
-    struct secret *scratch;
+    struct secret *scratch; /* stays writable: it is empty (wiped) whenever no credential is open */
+    char *scratch_bytes;
     struct keyring_key keys[KEYRING_KEYS_MAX]; /* newest last */
     size_t count;
 };
@@ -45,6 +46,8 @@ enum status keyring_open(struct worker *worker, int fd, struct keyring **out)
     }
     if (status == ST_OK)
         status = secret_new(KEYRING_SCRATCH_BYTES, &keyring->scratch);
+    if (status == ST_OK)
+        keyring->scratch_bytes = secret_open_write(keyring->scratch);
     secret_free(both);
     if (status != ST_OK) {
         if (keyring != NULL)
@@ -109,14 +112,9 @@ enum status keyring_open_secrets(struct keyring *keyring, struct catalog *catalo
     if (box.n > KEYRING_SCRATCH_BYTES)
         return ST_TOO_LARGE;
     struct seal_scope scope = {.org = *org, .owner = *owner, .field = "secrets", .version = version, .hosts = hosts};
-    char *scratch = secret_open_write(keyring->scratch);
     size_t n;
-    enum status status = seal_open_into(key, &scope, box, scratch, &n);
-    if (status != ST_OK) {
-        secret_close(keyring->scratch);
-        return status;
-    }
-    *out = (struct open_secrets){keyring, str_of(scratch, n)};
+    TRY(seal_open_into(key, &scope, box, keyring->scratch_bytes, &n));
+    *out = (struct open_secrets){keyring, str_of(keyring->scratch_bytes, n)};
     return ST_OK;
 }
 
@@ -148,8 +146,6 @@ void keyring_close_secrets(struct open_secrets *secrets)
 {
     if (secrets->plain.p == NULL)
         return;
-    secret_wipe((char *)secret_open_write(secrets->keyring->scratch), secrets->plain.n);
-    secret_close(secrets->keyring->scratch);
-    secret_close(secrets->keyring->scratch);
+    secret_wipe(secrets->keyring->scratch_bytes, secrets->plain.n);
     secrets->plain = STR_NONE;
 }
