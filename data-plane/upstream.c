@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "data-plane/upstream_internal.h"
+#include "data-plane/worker/url.h"
 #include "data-plane/worker/worker.h"
 
 #define BLOCK_MAX_BYTES (256u * 1024u)
@@ -406,6 +407,17 @@ static enum status read_ports(struct upstream *upstream, struct str list)
         upstream->ports[upstream->egress.port_count++] = (uint16_t)port;
     }
     upstream->egress.ports = upstream->ports;
+    return ST_OK;
+}
+
+/* Admin calls are relayed to the control plane, so its port belongs to what the sandbox lets through. */
+static enum status add_control_port(struct upstream *upstream, struct str control_url)
+{
+    struct url_parts parts;
+    TRY(url_split(control_url, &parts));
+    if (upstream->egress.port_count == UPSTREAM_PORTS_MAX)
+        return ST_INVALID;
+    upstream->ports[upstream->egress.port_count++] = parts.port;
     return ST_OK;
 }
 

@@ -97,11 +97,16 @@ static enum status lock(const struct worker *worker)
     const struct egress_rules *egress = upstream_egress(worker->upstream);
     bool optional = params_bool(worker->params, PARAM_SANDBOX_OPTIONAL);
     struct sandbox_report report = {0};
-    TRY(sandbox_lock(egress->ports, egress->port_count, !optional, &report));
+    TRY(sandbox_lock(egress->ports, egress->port_count, false, &report));
     log_info("sandbox_locked", LOG_BOOL("seccomp", report.seccomp),
              LOG_BOOL("landlock_files", report.landlock_files),
              LOG_BOOL("landlock_network", report.landlock_network),
              LOG_I64("landlock_abi", report.landlock_abi));
+    /* Kernels before 6.7 (Debian 12 has 6.1) know no Landlock rule for ports; upstream_shard.c checks each socket itself. */
+    if (!optional && !(report.seccomp && report.landlock_files)) {
+        log_error("sandbox_incomplete", LOG_CSTR("remedy", "a kernel with Landlock and seccomp, or --sandbox-optional"));
+        return ST_UNSUPPORTED;
+    }
     return ST_OK;
 }
 
