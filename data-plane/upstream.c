@@ -410,7 +410,8 @@ static enum status read_ports(struct upstream *upstream, struct str list)
     return ST_OK;
 }
 
-/* Admin calls are relayed to the control plane, so its port belongs to what the sandbox lets through. */
+/* Admin calls are relayed to the control plane, so its port belongs to what the sandbox lets
+ * through. */
 static enum status add_control_port(struct upstream *upstream, struct str control_url)
 {
     struct url_parts parts;
@@ -432,6 +433,8 @@ enum status upstream_open(struct worker *worker, struct upstream **out)
     upstream->reap_job = (struct loop_job){.owner = upstream};
     upstream->egress.allowed_private[0] = params_str(worker->params, PARAM_ALLOWED_PRIVATE);
     enum status status = read_ports(upstream, params_str(worker->params, PARAM_EGRESS_PORTS));
+    if (status == ST_OK)
+        status = add_control_port(upstream, params_str(worker->params, PARAM_CONTROL_URL));
     if (status == ST_OK)
         status =
             upstream_tls_load(params_str(worker->params, PARAM_CA_FILE).p,

@@ -102,9 +102,11 @@ static enum status lock(const struct worker *worker)
              LOG_BOOL("landlock_files", report.landlock_files),
              LOG_BOOL("landlock_network", report.landlock_network),
              LOG_I64("landlock_abi", report.landlock_abi));
-    /* Kernels before 6.7 (Debian 12 has 6.1) know no Landlock rule for ports; upstream_shard.c checks each socket itself. */
+    /* Kernels before 6.7 (Debian 12 has 6.1) know no Landlock rule for ports; upstream_shard.c
+     * checks each socket itself. */
     if (!optional && !(report.seccomp && report.landlock_files)) {
-        log_error("sandbox_incomplete", LOG_CSTR("remedy", "a kernel with Landlock and seccomp, or --sandbox-optional"));
+        log_error("sandbox_incomplete",
+                  LOG_CSTR("remedy", "a kernel with Landlock and seccomp, or --sandbox-optional"));
         return ST_UNSUPPORTED;
     }
     return ST_OK;
