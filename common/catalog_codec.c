@@ -68,8 +68,7 @@ static enum status flat_put_field(struct buf *flat, const struct field *field, c
     return ST_INTERNAL;
 }
 
-/* --- what needs thought
- * ---------------------------------------------------------------------------------------------- */
+/* --- what needs thought --- */
 
 static enum status api_key_extra(struct buf *flat, const void *message)
 {
@@ -439,8 +438,7 @@ enum status catalog_encode_rules(struct arena *arena, uint64_t revision, const s
     return status;
 }
 
-/* --- keys and checks
- * --------------------------------------------------------------------------------------------------*/
+/* --- keys and checks --- */
 
 struct str catalog_index_name(const struct cat_head *head, unsigned nth)
 {

@@ -44,8 +44,7 @@ struct apply {
     uint64_t refused_revision;
 };
 
-/* --- one change
- * ------------------------------------------------------------------------------------ */
+/* --- one change --- */
 
 static enum status apply_refuse(struct apply *apply, uint64_t revision, unsigned kind,
                                 const char *why)
@@ -217,8 +216,7 @@ static enum status apply_change(struct apply *apply, const Sluice__Change *chang
     return status;
 }
 
-/* --- the rules of a touched integration
- * -------------------------------------------------------------- */
+/* --- the rules of a touched integration --- */
 
 struct rule_list {
     struct arena *arena;
@@ -245,8 +243,8 @@ static enum status rule_collect(void *arg, struct str value)
     }
     if (head->revision > list->revision)
         list->revision = head->revision;
-    return wire_unpack_known(&sluice__model_rule__descriptor, str_from(value, sizeof *head), list->arena,
-                             &list->rules[list->count++]);
+    return wire_unpack_known(&sluice__model_rule__descriptor, str_from(value, sizeof *head),
+                             list->arena, &list->rules[list->count++]);
 }
 
 static enum status rules_rebuild(struct apply *apply, const struct touched *at)
@@ -275,8 +273,7 @@ static enum status rules_rebuild(struct apply *apply, const struct touched *at)
     return status;
 }
 
-/* --- a call
- * ------------------------------------------------------------------------------------------ */
+/* --- a call --- */
 
 static enum status meta_put(struct apply *apply, uint8_t live)
 {

@@ -215,8 +215,7 @@ enum status catalog_open_writer(const char *path, struct catalog **catalog, bool
     return status;
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 enum status catalog_begin(struct catalog *catalog)
 {
@@ -323,8 +322,7 @@ enum status catalog_each_of_kind(struct catalog *catalog, uint8_t kind,
     return each_below(catalog, catalog->read, prefix, sizeof prefix, each, arg);
 }
 
-/* --- the writer's rows (catalog_rows.h)
- * --------------------------------------------------------------- */
+/* --- the writer's rows (catalog_rows.h) --- */
 
 enum status catalog_txn_begin(struct catalog *catalog, struct catalog_txn **txn)
 {

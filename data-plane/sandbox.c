@@ -47,8 +47,7 @@
 #define __NR_memfd_secret 447
 #endif
 
-/* --- Landlock (kernel Documentation/userspace-api/landlock.rst)
- * ----------------------------------------- */
+/* --- Landlock (kernel Documentation/userspace-api/landlock.rst) --- */
 
 #define LANDLOCK_VERSION_FLAG 1u
 #define LANDLOCK_RULE_PORT    2
@@ -106,8 +105,7 @@ static enum status landlock_lock(const uint16_t *ports, size_t count, struct san
     return ST_OK;
 }
 
-/* --- seccomp: sandbox.def to BPF
- * ------------------------------------------------------------------------- */
+/* --- seccomp: sandbox.def to BPF --- */
 
 #define INT_BITS       UINT64_C(0xFFFFFFFF)
 #define ANY_BIT        UINT64_MAX
@@ -226,8 +224,7 @@ static enum status seccomp_lock(struct sandbox_report *report)
     return ST_OK;
 }
 
-/* --- all together
- * ------------------------------------------------------------------------------------------ */
+/* --- all together --- */
 
 static enum status capabilities_drop(void)
 {

@@ -170,8 +170,7 @@ struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32
                                    (size_t)index * SEGMENT_SLOT_BYTES);
 }
 
-/* --- columns
- * ----------------------------------------------------------------------------------------- */
+/* --- columns --- */
 
 /* The metrics stay: they are sums over everything the column ever did (gauges are set by the new
  * worker at once). */
@@ -214,8 +213,7 @@ void segment_release(const struct segment *segment, uint32_t column)
                           memory_order_release);
 }
 
-/* --- attempt ids
- * ---------------------------------------------------------------------------------------- */
+/* --- attempt ids --- */
 
 static void put_be(uint8_t *p, uint64_t value, unsigned n)
 {

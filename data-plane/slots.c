@@ -42,8 +42,7 @@ static bool state_is(const struct slot *slot, enum slot_state state)
     return atomic_load_explicit(&slot->state, memory_order_acquire) == (uint32_t)state;
 }
 
-/* --- worker
- * ------------------------------------------------------------------------------------------ */
+/* --- worker --- */
 
 enum status slots_open(const struct segment *segment, uint32_t column, struct slots **slots)
 {
@@ -146,8 +145,7 @@ uint32_t slots_free_count(const struct slots *slots)
     return slots->free_count;
 }
 
-/* --- courier
- * ------------------------------------------------------------------------------------------ */
+/* --- courier --- */
 
 size_t slots_take_done(const struct segment *segment, uint32_t column, struct slot **out,
                        size_t max)

@@ -1,4 +1,5 @@
-/* Flat records: what goes in comes out, what decides and is unknown is refused, and damage never reads outside. */
+/* Flat records: what goes in comes out, what decides and is unknown is refused, and damage never
+ * reads outside. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -71,7 +72,8 @@ Test(catalog_codec, api_key)
     const struct cat_api_key *flat = CAT_AS(record, SLUICE__KIND__KIND_API_KEY, cat_api_key);
     cr_assert_not_null(flat);
     cr_assert_eq(flat->head.revision, 42);
-    cr_assert(id_eq(&flat->head.org, &org) && id_eq(&flat->head.parent, &parent) && id_eq(&flat->head.id, &self));
+    cr_assert(id_eq(&flat->head.org, &org) && id_eq(&flat->head.parent, &parent) &&
+              id_eq(&flat->head.id, &self));
     cr_assert_eq(flat->type, SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_SERVICE);
     cr_assert_eq(flat->scopes, CAT_SCOPE_COMPLETIONS_WRITE | CAT_SCOPE_PROVIDERS_LIST);
     cr_assert_eq(flat->expires_at_ms, -5);
@@ -114,7 +116,8 @@ Test(catalog_codec, kinds_without_a_flat_form_are_not_found)
     static const int kinds[] = {0, 3, 4, 6, 13, 14, 16, 17, 18, 19, 200};
     struct str record;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        cr_assert_eq(catalog_encode(&arena, (Sluice__Kind)kinds[i], 1, &org, &parent, &self, STR(""), &record),
+        cr_assert_eq(catalog_encode(&arena, (Sluice__Kind)kinds[i], 1, &org, &parent, &self,
+                                    STR(""), &record),
                      ST_NOT_FOUND, "kind %d", kinds[i]);
 }
 
@@ -142,7 +145,8 @@ Test(catalog_codec, integration_carries_the_first_box)
     in.base_url = "https://api.openai.com/v1";
     struct str record;
     cr_assert_eq(encode(SLUICE__KIND__KIND_INTEGRATION, &in, &record), ST_OK);
-    const struct cat_integration *flat = CAT_AS(record, SLUICE__KIND__KIND_INTEGRATION, cat_integration);
+    const struct cat_integration *flat =
+        CAT_AS(record, SLUICE__KIND__KIND_INTEGRATION, cat_integration);
     cr_assert_eq(flat->flags, CAT_INTEGRATION_ALLOW_ALL);
     cr_assert_eq(flat->secrets_version, 6);
     cr_assert(text_is(&flat->head, flat->hosts, "api.openai.com,eu.api.openai.com:8443"));
@@ -163,7 +167,8 @@ Test(catalog_codec, integration_carries_the_first_box)
 Test(catalog_codec, provider_type_tables)
 {
     Sluice__ProviderType type = SLUICE__PROVIDER_TYPE__INIT;
-    Sluice__Endpoint chat = SLUICE__ENDPOINT__INIT, newer = SLUICE__ENDPOINT__INIT, *ends[] = {&newer, &chat};
+    Sluice__Endpoint chat = SLUICE__ENDPOINT__INIT, newer = SLUICE__ENDPOINT__INIT,
+                     *ends[] = {&newer, &chat};
     Sluice__Rename rename = SLUICE__RENAME__INIT, *renames[] = {&rename};
     Sluice__Header header = SLUICE__HEADER__INIT, *headers[] = {&header};
     chat.op = "chat";
@@ -184,7 +189,8 @@ Test(catalog_codec, provider_type_tables)
     type.n_extra_headers = 1;
     struct str record;
     cr_assert_eq(encode(SLUICE__KIND__KIND_PROVIDER_TYPE, &type, &record), ST_OK);
-    const struct cat_provider_type *flat = CAT_AS(record, SLUICE__KIND__KIND_PROVIDER_TYPE, cat_provider_type);
+    const struct cat_provider_type *flat =
+        CAT_AS(record, SLUICE__KIND__KIND_PROVIDER_TYPE, cat_provider_type);
     cr_assert_eq(flat->dialect, CAT_DIALECT_OPENAI);
     cr_assert(text_is(&flat->head, flat->paths[OP_CHAT], "/chat/completions"));
     cr_assert_eq(flat->paths[OP_EMBEDDINGS].len, 0);
@@ -226,7 +232,8 @@ Test(catalog_codec, prices_are_a_table_and_nonsense_is_refused)
 {
     Sluice__Model model = SLUICE__MODEL__INIT;
     Sluice__Prices prices = SLUICE__PRICES__INIT;
-    Sluice__Price input = SLUICE__PRICE__INIT, newer = SLUICE__PRICE__INIT, *rows[] = {&newer, &input};
+    Sluice__Price input = SLUICE__PRICE__INIT, newer = SLUICE__PRICE__INIT,
+                  *rows[] = {&newer, &input};
     input.unit = "input_token";
     input.picousd = 150000;
     newer.unit = "thought_token";
@@ -253,7 +260,8 @@ Test(catalog_codec, prices_are_a_table_and_nonsense_is_refused)
     cr_assert_eq(flat->prices.len, 0);
 }
 
-/* Every single-byte change and every truncation: refused, or read without leaving the record (ASan watches). */
+/* Every single-byte change and every truncation: refused, or read without leaving the record (ASan
+ * watches). */
 Test(catalog_codec, damaged_records_are_refused_or_harmless)
 {
     Sluice__ApiKey key;
@@ -311,15 +319,17 @@ Test(catalog_codec, versions)
 Test(catalog_codec, hostile_bodies)
 {
     char empties[4096];
-    for (size_t i = 0; i + 1 < sizeof empties; i += 2) { /* ProviderType.endpoints, empty, two thousand times */
+    for (size_t i = 0; i + 1 < sizeof empties;
+         i += 2) { /* ProviderType.endpoints, empty, two thousand times */
         empties[i] = 8 << 3 | 2;
         empties[i + 1] = 0;
     }
-    const struct str bodies[] = {STR("\xff"), STR("\x0a\x7f"), STR("\x0a\xff\xff\xff\xff\x0f"), STR("\x0b")};
+    const struct str bodies[] = {STR("\xff"), STR("\x0a\x7f"), STR("\x0a\xff\xff\xff\xff\x0f"),
+                                 STR("\x0b")};
     struct str record;
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
-        cr_assert_eq(catalog_encode(&arena, SLUICE__KIND__KIND_PROVIDER_TYPE, 1, &org, &parent, &self, bodies[i],
-                                    &record),
+        cr_assert_eq(catalog_encode(&arena, SLUICE__KIND__KIND_PROVIDER_TYPE, 1, &org, &parent,
+                                    &self, bodies[i], &record),
                      ST_BAD_FORMAT, "%zu", i);
     struct arena before = arena;
     char *bomb = malloc(4u << 20);

@@ -1,4 +1,5 @@
-/* The catalog file: what is applied is seen whole or not at all, by this process and by readers in others. */
+/* The catalog file: what is applied is seen whole or not at all, by this process and by readers in
+ * others. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,8 @@
 static char dir[64], path[96];
 static struct arena arena;
 static struct catalog *catalog;
-static const struct id org = {{1}}, workspace = {{2}}, integration = {{3}}, store = {{9}}, other_store = {{8}};
+static const struct id org = {{1}}, workspace = {{2}}, integration = {{3}}, store = {{9}},
+                       other_store = {{8}};
 static const char *refused;
 static uint64_t refused_revision;
 
@@ -52,7 +54,7 @@ static void teardown(void)
 
 TestSuite(catalog_file, .init = setup, .fini = teardown);
 
-/* --- making replies ---------------------------------------------------------------------------- */
+/* --- making replies --- */
 
 static ProtobufCBinaryData raw(const struct id *id)
 {
@@ -76,8 +78,8 @@ static Sluice__ChangesReply *reply_new(bool full, bool more, uint64_t through)
     return reply;
 }
 
-static Sluice__Change *add(Sluice__ChangesReply *reply, uint64_t revision, int kind, const struct id *parent, struct id id,
-                           const ProtobufCMessage *message)
+static Sluice__Change *add(Sluice__ChangesReply *reply, uint64_t revision, int kind,
+                           const struct id *parent, struct id id, const ProtobufCMessage *message)
 {
     Sluice__Change *change = arena_alloc(&arena, sizeof *change);
     struct id *keep = arena_alloc(&arena, 2 * sizeof *keep);
@@ -99,18 +101,21 @@ static Sluice__Change *add(Sluice__ChangesReply *reply, uint64_t revision, int k
     return change;
 }
 
-static void add_provider(Sluice__ChangesReply *reply, uint64_t revision, unsigned n, const char *slug)
+static void add_provider(Sluice__ChangesReply *reply, uint64_t revision, unsigned n,
+                         const char *slug)
 {
     Sluice__Provider provider = SLUICE__PROVIDER__INIT;
     provider.slug = (char *)(uintptr_t)slug;
-    add(reply, revision, SLUICE__KIND__KIND_PROVIDER, &workspace, id_n(n), slug == NULL ? NULL : &provider.base);
+    add(reply, revision, SLUICE__KIND__KIND_PROVIDER, &workspace, id_n(n),
+        slug == NULL ? NULL : &provider.base);
 }
 
 static void add_rule(Sluice__ChangesReply *reply, uint64_t revision, unsigned n, const char *slug)
 {
     Sluice__ModelRule rule = SLUICE__MODEL_RULE__INIT;
     rule.slug = (char *)(uintptr_t)slug;
-    add(reply, revision, SLUICE__KIND__KIND_MODEL_RULE, &integration, id_n(n), slug == NULL ? NULL : &rule.base);
+    add(reply, revision, SLUICE__KIND__KIND_MODEL_RULE, &integration, id_n(n),
+        slug == NULL ? NULL : &rule.base);
 }
 
 static enum status apply(Sluice__ChangesReply *reply)
@@ -131,7 +136,8 @@ static unsigned find(const char *slug)
 {
     struct str record;
     cr_assert_eq(catalog_begin(catalog), ST_OK);
-    enum status status = catalog_find(catalog, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, str_c(slug), &record);
+    enum status status =
+        catalog_find(catalog, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, str_c(slug), &record);
     unsigned n = 0;
     if (status == ST_OK) {
         const struct cat_provider *row = CAT_AS(record, SLUICE__KIND__KIND_PROVIDER, cat_provider);
@@ -156,7 +162,8 @@ static unsigned count_providers(void)
 {
     unsigned n = 0;
     cr_assert_eq(catalog_begin(catalog), ST_OK);
-    cr_assert_eq(catalog_each(catalog, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, count_row, &n), ST_OK);
+    cr_assert_eq(
+        catalog_each(catalog, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, count_row, &n), ST_OK);
     catalog_end(catalog);
     return n;
 }
@@ -169,7 +176,7 @@ static uint64_t position(void)
     return revision;
 }
 
-/* --- tests -------------------------------------------------------------------------------------- */
+/* --- tests --- */
 
 Test(catalog_file, empty_file_is_not_ready)
 {
@@ -266,7 +273,8 @@ static unsigned rule_count(const char *first)
 {
     struct str record;
     cr_assert_eq(catalog_begin(catalog), ST_OK);
-    enum status status = catalog_get(catalog, CAT_KIND_RULES, &org, &ID_NONE, &integration, &record);
+    enum status status =
+        catalog_get(catalog, CAT_KIND_RULES, &org, &ID_NONE, &integration, &record);
     unsigned n = 0;
     if (status == ST_OK) {
         const struct cat_rules *rules = cat_check_rules(record);
@@ -321,7 +329,9 @@ Test(catalog_file, api_key_is_found_by_both_hashes)
     cr_assert_eq(catalog_begin(catalog), ST_OK);
     for (size_t i = 0; i < 2; i++) {
         struct str name = str_of((char *)(i == 0 ? hash : previous), 32);
-        cr_assert_eq(catalog_find(catalog, SLUICE__KIND__KIND_API_KEY, &ID_NONE, &ID_NONE, name, &record), ST_OK);
+        cr_assert_eq(
+            catalog_find(catalog, SLUICE__KIND__KIND_API_KEY, &ID_NONE, &ID_NONE, name, &record),
+            ST_OK);
         cr_assert_not_null(CAT_AS(record, SLUICE__KIND__KIND_API_KEY, cat_api_key));
     }
     catalog_end(catalog);
@@ -431,7 +441,8 @@ Test(catalog_file, reader_needs_a_file)
     cr_assert_eq(catalog_open("/nonexistent/catalog.mdb", &reader), ST_NOT_FOUND);
 }
 
-/* A reader in another process keeps its revision while a full copy flips and the old generation is deleted. */
+/* A reader in another process keeps its revision while a full copy flips and the old generation is
+ * deleted. */
 static int reader_main(int in, int out)
 {
     struct catalog *reader;
@@ -443,12 +454,15 @@ static int reader_main(int in, int out)
     if (write(out, &c, 1) != 1 || read(in, &c, 1) != 1) /* the flip happens here */
         return 2;
     if (catalog_revision(reader) != 10 ||
-        catalog_each(reader, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, count_row, &n) != ST_OK || n != 300)
+        catalog_each(reader, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, count_row, &n) !=
+            ST_OK ||
+        n != 300)
         return 3;
     catalog_end(reader);
     if (catalog_begin(reader) != ST_OK || catalog_revision(reader) != 30)
         return 4;
-    if (catalog_find(reader, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, STR("p7"), &record) != ST_NOT_FOUND)
+    if (catalog_find(reader, SLUICE__KIND__KIND_PROVIDER, &org, &workspace, STR("p7"), &record) !=
+        ST_NOT_FOUND)
         return 5;
     n = 0;
     if (catalog_each_of_kind(reader, SLUICE__KIND__KIND_PROVIDER, count_row, &n) != ST_OK || n != 1)
@@ -483,7 +497,8 @@ Test(catalog_file, flip_while_a_reader_holds_its_transaction)
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "reader: %d", WEXITSTATUS(status));
 }
 
-/* A reader that died in its transaction must not pin pages: the file stops growing once its slot is freed. */
+/* A reader that died in its transaction must not pin pages: the file stops growing once its slot is
+ * freed. */
 Test(catalog_file, a_dead_reader_is_cleared)
 {
     int from[2], status;
@@ -496,7 +511,8 @@ Test(catalog_file, a_dead_reader_is_cleared)
     pid_t pid = fork();
     if (pid == 0) {
         struct catalog *reader;
-        if (catalog_open(path, &reader) == ST_OK && catalog_begin(reader) == ST_OK && write(from[1], "r", 1) == 1)
+        if (catalog_open(path, &reader) == ST_OK && catalog_begin(reader) == ST_OK &&
+            write(from[1], "r", 1) == 1)
             pause();
         _exit(1);
     }
@@ -510,7 +526,8 @@ Test(catalog_file, a_dead_reader_is_cleared)
             stat(path, &before);
         Sluice__ChangesReply *reply = reply_new(false, false, revision);
         for (unsigned i = 1; i <= 300; i++)
-            add_provider(reply, revision, i, arena_printf(&arena, "p%u-%u", i, (unsigned)revision).p);
+            add_provider(reply, revision, i,
+                         arena_printf(&arena, "p%u-%u", i, (unsigned)revision).p);
         cr_assert_eq(apply(reply), ST_OK);
     }
     stat(path, &after);

@@ -76,8 +76,7 @@ Test(sandbox, acts_succeed_without_it)
     cr_assert_eq(sandbox_try("levitate", &refused), ST_NOT_FOUND);
 }
 
-/* --- what must still work
- * ------------------------------------------------------------------------------ */
+/* --- what must still work --- */
 
 static int listen_any(uint16_t *port)
 {
@@ -170,8 +169,7 @@ Test(sandbox, port_list_is_bounded)
     cr_assert_eq(in_child(lock_twice_with_too_many, NULL), 0);
 }
 
-/* --- HTTPS by libcurl
- * ------------------------------------------------------------------------------------ */
+/* --- HTTPS by libcurl --- */
 
 static void make_certificate(EVP_PKEY **key, X509 **certificate)
 {

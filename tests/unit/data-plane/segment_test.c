@@ -32,7 +32,8 @@ Test(segment, map_sees_the_same_bytes)
     segment_slot(&made, 3, 9)->http_status = 418;
     cr_assert_eq(segment_slot(&mapped, 3, 9)->http_status, 418);
     cr_assert_eq((uintptr_t)segment_slot(&made, 3, 9) % SEGMENT_SLOT_BYTES, 0);
-    cr_assert_leq((char *)segment_slot(&made, 3, 9) + SEGMENT_SLOT_BYTES, (char *)made.head + made.bytes);
+    cr_assert_leq((char *)segment_slot(&made, 3, 9) + SEGMENT_SLOT_BYTES,
+                  (char *)made.head + made.bytes);
     segment_close(&mapped);
 }
 
@@ -65,10 +66,14 @@ Test(segment, foreign_and_damaged_descriptors_are_refused)
         size_t at;
         uint32_t value;
     } damage[] = {
-        {offsetof(struct segment_head, magic), 1},        {offsetof(struct segment_head, version), 9},
-        {offsetof(struct segment_head, workers), 3},      {offsetof(struct segment_head, workers), 0},
-        {offsetof(struct segment_head, workers), ~0u},    {offsetof(struct segment_head, columns), 5},
-        {offsetof(struct segment_head, slot_count), 900}, {offsetof(struct segment_head, slot_count), 0},
+        {offsetof(struct segment_head, magic), 1},
+        {offsetof(struct segment_head, version), 9},
+        {offsetof(struct segment_head, workers), 3},
+        {offsetof(struct segment_head, workers), 0},
+        {offsetof(struct segment_head, workers), ~0u},
+        {offsetof(struct segment_head, columns), 5},
+        {offsetof(struct segment_head, slot_count), 900},
+        {offsetof(struct segment_head, slot_count), 0},
         {offsetof(struct segment_head, slot_count), ~0u},
     };
     for (size_t i = 0; i < COUNT_OF(damage); i++) {
@@ -103,7 +108,8 @@ Test(segment, attempt_id_text)
     uint8_t bytes[ATTEMPT_ID_BYTES];
     char text[ATTEMPT_ID_TEXT + 1];
     attempt_id_pack(&id, bytes);
-    cr_assert(bytes[0] == 0xff && bytes[16] == 1 && bytes[23] == 8 && bytes[24] == 0x0a && bytes[35] == 1);
+    cr_assert(bytes[0] == 0xff && bytes[16] == 1 && bytes[23] == 8 && bytes[24] == 0x0a &&
+              bytes[35] == 1);
     attempt_id_to_text(&id, text);
     cr_assert_str_eq(text, "_-4AAAAAAAAAAAAAAAAAAAECAwQFBgcICgsMDQAAAAAAAAAB");
 }

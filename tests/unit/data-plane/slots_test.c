@@ -53,7 +53,8 @@ Test(slots, round_trip_many_times)
     for (uint64_t round = 1; round <= 100; round++) {
         struct slot *slot = settle_one();
         cr_assert_eq(slot->attempt.n, round);
-        cr_assert(slot->attempt.epoch == 3 && slot->attempt.boot == 77 && id_eq(&slot->attempt.node, &node));
+        cr_assert(slot->attempt.epoch == 3 && slot->attempt.boot == 77 &&
+                  id_eq(&slot->attempt.node, &node));
         cr_assert_eq(slots_take_done(&seg, column, got, 64), 1);
         cr_assert_eq(got[0], slot);
         slots_collect(slots);
@@ -93,7 +94,8 @@ Test(slots, order_and_batches)
     for (int i = 0; i < COUNT; i++)
         in[i] = settle_one();
     cr_assert_eq(slots_take_done(&seg, column, got, 3), 3);
-    cr_assert_eq(slots_take_done(&seg, column, got, 64), COUNT, "the same again until they are marked");
+    cr_assert_eq(slots_take_done(&seg, column, got, 64), COUNT,
+                 "the same again until they are marked");
     cr_assert_arr_eq(got, in, sizeof in);
     slots_mark_journaled(&seg, column, got, 3);
     cr_assert_eq(slots_take_done(&seg, column, got, 64), COUNT - 3);
@@ -111,7 +113,8 @@ Test(slots, doorbell_only_when_the_courier_sleeps)
     cr_assert(slots_settle(slots, slot));
 }
 
-/* A courier that died while marking: at each step of it the successor loses nothing and marks nothing twice. */
+/* A courier that died while marking: at each step of it the successor loses nothing and marks
+ * nothing twice. */
 Test(slots, courier_dies_while_marking)
 {
     for (int step = 0; step < 4; step++) {
@@ -129,7 +132,8 @@ Test(slots, courier_dies_while_marking)
             got[1]->state = SLOT_DONE;
             head->free_head = free_head_before;
             head->done_tail = tail_before;
-        } else if (step == 2) { /* handed back, done_tail not moved, and the worker has used one again */
+        } else if (step ==
+                   2) { /* handed back, done_tail not moved, and the worker has used one again */
             head->done_tail = tail_before;
             slots_collect(slots);
             settle_one();
@@ -170,7 +174,8 @@ Test(slots, recovery_charges_the_sent_ones)
     cr_assert_eq(strict->source, SLUICE__USAGE_SOURCE__USAGE_SOURCE_BOUND);
     cr_assert_eq(strict->usage.output_tokens, 200);
     cr_assert_eq(done->outcome, SLOT_OUTCOME_TIMEOUT, "what was settled stays as it is");
-    cr_assert_eq(slots_recover(&seg, column, 999, got, 64), 3, "again the same, for a courier that died");
+    cr_assert_eq(slots_recover(&seg, column, 999, got, 64), 3,
+                 "again the same, for a courier that died");
     cr_assert_eq(sent->settled_utc_ms, 555);
     slots_mark_recovered(got, 3);
     cr_assert_eq(slots_recover(&seg, column, 555, got, 64), 0);
@@ -192,7 +197,7 @@ Test(slots, hostile_rings)
     cr_assert_eq(slots_take_done(&seg, column, got, 64), 0);
 }
 
-/* --- kill -9 ------------------------------------------------------------------------------------------ */
+/* --- kill -9 --- */
 
 struct tally {
     _Atomic uint64_t sent, settled; /* highest attempt number that certainly got there */
@@ -222,16 +227,19 @@ static void worker_forever(struct tally *tally)
             *at = NULL;
             continue;
         }
-        tally->was_sent[(*at)->attempt.n & ((1u << 20) - 1)] = 1; /* "about to": the provider may see it from here on */
+        tally->was_sent[(*at)->attempt.n & ((1u << 20) - 1)] =
+            1; /* "about to": the provider may see it from here on */
         slots_mark_sent(own, *at);
         tally->was_sent[(*at)->attempt.n & ((1u << 20) - 1)] = 2;
     }
 }
 
-/* Each attempt that was sent is journaled exactly once, whether settled before the kill or recovered after it. */
+/* Each attempt that was sent is journaled exactly once, whether settled before the kill or
+ * recovered after it. */
 Test(slots, killed_worker_leaves_exactly_its_sent_attempts, .timeout = 60)
 {
-    struct tally *tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct tally *tally =
+        mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     static uint8_t journaled[1u << 20];
     for (int round = 0; round < 20; round++) {
         segment_retire(&seg, column);
