@@ -125,6 +125,7 @@ Test(writer, a_change_without_audit_is_a_bug, .signal = SIGABRT)
     struct str key = STR("\x7E"
                          "c");
     fixture_open(&f);
+    fixture_remove(f.path); /* nobody cleans up behind an abort */
     (void)!writer_run(f.writer, NULL, &f.arena, no_audit, &key, NULL);
 }
 
