@@ -12,6 +12,8 @@
 #define FIELDS_TEXT_MAX   4096
 #define FIELDS_OBJECT_MAX (1u << 20)
 
+const struct field_set api_fields_NONE = {"NONE", NULL, 0};
+
 static size_t count_chars(struct str text)
 {
     size_t n = 0;

@@ -44,6 +44,16 @@ struct field_set {
     size_t count;
 };
 
+/* The tables of fields.def. NONE: no body is read. */
+#define FIELD_SET(name) extern const struct field_set api_fields_##name;
+#include "control-plane/api/fields.def"
+#undef FIELD_SET
+
+/* Handlers of routes.def: one per row, in the api file of its resource. */
+#define ROUTE(method, path, scope, who, fields, handler) enum status api_##handler(struct api_call *call);
+#include "control-plane/routes.def"
+#undef ROUTE
+
 #define FIELD_AT(type, member) offsetof(type, member)
 
 /* Reads the call's body into `message` (a protobuf-c struct). `creating`: required members must be there, fixed ones are read.

@@ -27,7 +27,7 @@ struct route {
     const char *path;
     const char *scope; /* one of these scopes, separated by '|'; "" = any valid key */
     enum route_who who;
-    const struct field_set *fields; /* what the body may hold; NULL = no body is read */
+    const struct field_set *fields; /* what the body may hold; an empty set = no body is read */
     enum status (*handler)(struct api_call *call);
 };
 

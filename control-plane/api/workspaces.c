@@ -1,0 +1,275 @@
+/* workspaces.c: /v1/admin/workspaces.
+ *
+ * A workspace is a team: its providers, configs and keys lie below it. The name is kept as it was sent and the icon beside it, which
+ * both satisfies clients that strip the icon and those that do not. Deleting asks for the name as a confirmation when one is
+ * sent, refuses while something lives in the workspace, and with force_delete takes all of it along in the same operation.
+ */
+#include "common/wire.h"
+#include "control-plane/api/fields.h"
+#include "control-plane/api/list.h"
+#include "control-plane/api/members.h"
+#include "control-plane/api/resolve.h"
+#include "control-plane/domain/provision.h"
+#include "control-plane/domain/slug.h"
+
+#define AT(member) FIELD_AT(Sluice__Workspace, member)
+
+static const struct field rows[] = {
+    {"name", FIELD_TEXT, FIELD_REQUIRED, AT(name), 1, 255},
+    {"description", FIELD_TEXT, FIELD_OUT, AT(description), 0, 1024},
+    {"icon", FIELD_TEXT, FIELD_OUT, AT(icon), 0, 64},
+    {"usage_limits", FIELD_USAGE, FIELD_OUT, AT(usage_limits_json), 0, 0},
+    {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
+    {"slug", FIELD_OTHER, 0, 0, 0, 0},
+    {"defaults", FIELD_OTHER, 0, 0, 0, 0},
+    {"users", FIELD_OTHER, 0, 0, 0, 0},
+    {"workspace_integrations", FIELD_OTHER, 0, 0, 0, 0},
+    {"force_delete", FIELD_OTHER, 0, 0, 0, 0},
+};
+const struct field_set api_fields_workspace = {"workspace", rows, COUNT_OF(rows)};
+
+/* Position = value of Workspace.workspace_integrations. */
+static const char *const integration_settings[] = {NULL, "off", "admins", "admins_and_managers"};
+
+static void write_workspace(struct json_writer *w, const Sluice__Workspace *workspace)
+{
+    struct id id;
+    if (wire_id(&workspace->id, &id) != ST_OK)
+        id = ID_NONE;
+    jw_field_cstr(w, "object", "workspace");
+    jw_field_id(w, "id", &id);
+    jw_field_cstr(w, "slug", workspace->slug);
+    jw_field_cstr(w, "name", workspace->name);
+    fields_write(w, &api_fields_workspace, workspace);
+    jw_key(w, "defaults");
+    if (workspace->defaults_json[0] == '\0')
+        jw_null(w);
+    else
+        jw_raw(w, str_c(workspace->defaults_json));
+    jw_field_u64(w, "is_default", workspace->is_default ? 1 : 0);
+    jw_field_cstr(w, "status", "active");
+    size_t setting = workspace->workspace_integrations;
+    jw_field_cstr(w, "workspace_integrations",
+                  setting < COUNT_OF(integration_settings) ? integration_settings[setting] : NULL);
+    jw_field_time(w, "created_at", workspace->created_at_ms);
+    jw_field_time(w, "last_updated_at", workspace->updated_at_ms);
+}
+
+/* Values must be strings: one client's decoder fails on the whole list otherwise. */
+static enum status check_metadata(struct api_call *call, const struct json *metadata)
+{
+    if (json_is_none(metadata))
+        return ST_OK;
+    if (!json_is(metadata, JSON_OBJECT))
+        return api_invalid(call, "defaults.metadata", "must be an object of strings");
+    for (const struct json *item = metadata->first; item != NULL; item = item->next)
+        if (item->type != JSON_STRING)
+            return api_invalid(call, "defaults.metadata", "must be an object of strings");
+    return ST_OK;
+}
+
+static enum status read_defaults(struct api_call *call, const struct id *id, Sluice__Workspace *workspace)
+{
+    const struct json *defaults = api_body(call, "defaults");
+    if (defaults == NULL)
+        return ST_OK;
+    struct str merged = STR("");
+    if (defaults->type != JSON_NULL) {
+        if (!json_is(defaults, JSON_OBJECT))
+            return api_invalid(call, "defaults", "must be an object");
+        TRY(check_metadata(call, json_get(defaults, "metadata")));
+        TRY(fields_merge(call->arena, str_c(workspace->defaults_json), defaults, &merged));
+    }
+    TRY(api_cstr(call->arena, merged, &workspace->defaults_json));
+    const struct json *config = json_get(defaults, "config_id");
+    struct str name;
+    if (config == NULL && defaults->type != JSON_NULL)
+        return ST_OK;
+    workspace->default_config = wire_data(STR_NONE);
+    if (json_is_none(config))
+        return ST_OK;
+    if (json_text(config, call->arena, &name) != ST_OK)
+        return api_invalid(call, "defaults.config_id", "must be a string");
+    struct id *bound = arena_alloc(call->arena, sizeof(*bound));
+    if (bound == NULL)
+        return ST_NO_MEMORY;
+    TRY(resolve_default_config(call, id, name, bound));
+    workspace->default_config = wire_id_data(bound);
+    return ST_OK;
+}
+
+static enum status read_setting(struct api_call *call, Sluice__Workspace *workspace)
+{
+    struct str text;
+    const struct json *node = api_body(call, "workspace_integrations");
+    if (node == NULL)
+        return ST_OK;
+    TRY(api_body_text(call, "workspace_integrations", &text));
+    workspace->workspace_integrations = 0;
+    if (text.p == NULL)
+        return ST_OK;
+    for (uint32_t i = 1; i < COUNT_OF(integration_settings); i++)
+        if (str_eq(text, str_c(integration_settings[i])))
+            workspace->workspace_integrations = i;
+    if (workspace->workspace_integrations == 0)
+        return api_invalid(call, "workspace_integrations", "must be off, admins, admins_and_managers or null");
+    return ST_OK;
+}
+
+static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+{
+    const Sluice__Workspace *workspace = message;
+    struct api_call *call = list->call;
+    struct str contains = api_query(call, "name"), exact = api_query(call, "exact_name");
+    struct str status = api_query(call, "status");
+    (void)arg;
+    if (!auth_is_org(&call->auth) && !id_eq(&key->id, &call->auth.workspace))
+        return ST_OK;
+    if ((contains.n > 0 && str_find(str_c(workspace->name), contains) < 0) ||
+        (exact.n > 0 && !str_eq(str_c(workspace->name), exact)) ||
+        (status.n > 0 && str_find(status, STR("active")) < 0))
+        return ST_OK;
+    if (list_wants(list)) {
+        jw_object(&call->json);
+        write_workspace(&call->json, workspace);
+        jw_end(&call->json);
+    }
+    return ST_OK;
+}
+
+enum status api_workspaces_list(struct api_call *call)
+{
+    struct list list;
+    list_begin(&list, call, 100);
+    TRY(list_run(&list, SLUICE__KIND__KIND_WORKSPACE, &ID_NONE, list_row, NULL));
+    list_end(&list);
+    return ST_OK;
+}
+
+enum status api_workspaces_get(struct api_call *call)
+{
+    struct record_key key;
+    Sluice__Workspace *workspace;
+    TRY(resolve_workspace(call, call->params[0], &key, &workspace));
+    jw_object(&call->json);
+    write_workspace(&call->json, workspace);
+    jw_key(&call->json, "users");
+    jw_array(&call->json);
+    TRY(members_write_all(call, &key));
+    jw_end(&call->json);
+    jw_end(&call->json);
+    return ST_OK;
+}
+
+static enum status add_users(struct api_call *call, const struct record_key *workspace)
+{
+    const struct json *users = api_body(call, "users");
+    if (json_is_none(users))
+        return ST_OK;
+    if (!json_is(users, JSON_ARRAY))
+        return api_invalid(call, "users", "must be an array of user ids");
+    for (const struct json *item = users->first; item != NULL; item = item->next) {
+        struct str name;
+        if (json_text(item, call->arena, &name) != ST_OK)
+            return api_invalid(call, "users", "must be an array of user ids");
+        TRY(members_add(call, workspace, name, MEMBER_ROLE_MEMBER));
+    }
+    return ST_OK;
+}
+
+static enum status pick_slug(struct api_call *call, Sluice__Workspace *workspace)
+{
+    struct str slug;
+    TRY(api_body_text(call, "slug", &slug));
+    if (slug.n == 0)
+        slug = slug_make(call->arena, "ws-", str_c(workspace->name));
+    else if (!slug_is_valid(slug))
+        return api_invalid(call, "slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+    if (slug.p == NULL)
+        return ST_NO_MEMORY;
+    return api_cstr(call->arena, slug, &workspace->slug);
+}
+
+enum status api_workspaces_create(struct api_call *call)
+{
+    Sluice__Workspace workspace = SLUICE__WORKSPACE__INIT;
+    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE, call->auth.org, ID_NONE, id_new()};
+    TRY(fields_read(call, &api_fields_workspace, &workspace, true));
+    TRY(read_defaults(call, &key.id, &workspace));
+    TRY(read_setting(call, &workspace));
+    TRY(pick_slug(call, &workspace));
+    workspace.id = wire_id_data(&key.id);
+    workspace.created_at_ms = workspace.updated_at_ms = call->now_ms;
+    enum status status = record_put(call->op, &key, &workspace, str_c(workspace.slug));
+    if (status == ST_CONFLICT)
+        return api_fail(call, status, "A workspace with this slug already exists");
+    TRY(status);
+    TRY(add_users(call, &key));
+    TRY(provision_workspace(call->op, &key.org, &key.id));
+    api_audit(call, "create", "workspace", &key.id, &key.id, workspace.slug);
+    jw_object(&call->json);
+    write_workspace(&call->json, &workspace);
+    jw_end(&call->json);
+    return ST_OK;
+}
+
+enum status api_workspaces_update(struct api_call *call)
+{
+    struct record_key key;
+    Sluice__Workspace *workspace;
+    TRY(resolve_workspace(call, call->params[0], &key, &workspace));
+    TRY(fields_read(call, &api_fields_workspace, workspace, false));
+    TRY(read_defaults(call, &key.id, workspace));
+    if (auth_is_org(&call->auth))
+        TRY(read_setting(call, workspace));
+    workspace->updated_at_ms = call->now_ms;
+    TRY(record_put(call->op, &key, workspace, str_c(workspace->slug)));
+    api_audit(call, "update", "workspace", &key.id, &key.id, workspace->slug);
+    jw_object(&call->json);
+    write_workspace(&call->json, workspace);
+    jw_end(&call->json);
+    return ST_OK;
+}
+
+/* True if the workspace has an entity of the kind. */
+static enum status has_any(struct api_call *call, Sluice__Kind kind, const struct record_key *workspace, bool *any)
+{
+    struct record_cursor *cursor = NULL;
+    struct record_key key;
+    TRY(record_cursor_open(call->txn, kind, &workspace->org, &workspace->id, &cursor));
+    enum status status = record_cursor_next(cursor, call->arena, &key, NULL, NULL);
+    record_cursor_close(cursor);
+    *any = *any || status == ST_OK;
+    return status == ST_END ? ST_OK : status;
+}
+
+static enum status check_deletable(struct api_call *call, const struct record_key *key,
+                                   const Sluice__Workspace *workspace)
+{
+    struct str name;
+    bool force = false, any = false;
+    TRY(api_body_text(call, "name", &name));
+    struct str shown = arena_printf(call->arena, "%s %s", workspace->icon, workspace->name);
+    if (name.n > 0 && !str_eq(name, str_c(workspace->name)) && !str_eq(name, shown))
+        return api_invalid(call, "name", "does not match the workspace");
+    TRY(api_body_bool(call, "force_delete", &force));
+    if (force)
+        return ST_OK;
+    TRY(has_any(call, SLUICE__KIND__KIND_PROVIDER, key, &any));
+    TRY(has_any(call, SLUICE__KIND__KIND_CONFIG, key, &any));
+    TRY(has_any(call, SLUICE__KIND__KIND_API_KEY, key, &any));
+    if (any)
+        return api_fail(call, ST_IN_USE, "Unable to delete. Please ensure that all Virtual Keys are deleted");
+    return ST_OK;
+}
+
+enum status api_workspaces_delete(struct api_call *call)
+{
+    struct record_key key;
+    Sluice__Workspace *workspace;
+    TRY(resolve_workspace(call, call->params[0], &key, &workspace));
+    TRY(check_deletable(call, &key, workspace));
+    TRY(provision_remove_workspace(call->op, &key));
+    api_audit(call, "delete", "workspace", &key.id, &key.id, workspace->slug);
+    return ST_OK;
+}
