@@ -159,6 +159,16 @@ enum status fields_read(struct api_call *call, const struct field_set *set, void
     return ST_OK;
 }
 
+enum status fields_read_item(struct api_call *call, const struct json *item, const struct field_set *set, void *message,
+                             bool creating)
+{
+    const struct json *body = call->body;
+    call->body = item;
+    enum status status = fields_read(call, set, message, creating);
+    call->body = body;
+    return status;
+}
+
 static void write_texts(struct json_writer *w, const char *at)
 {
     size_t count;

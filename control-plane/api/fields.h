@@ -60,6 +60,10 @@ struct field_set {
  * ST_INVALID with a message that names the member; ST_NO_MEMORY. The message may be half changed on failure: drop it. */
 MUST_USE enum status fields_read(struct api_call *call, const struct field_set *set, void *message, bool creating);
 
+/* As fields_read with one object inside the body in its place. */
+MUST_USE enum status fields_read_item(struct api_call *call, const struct json *item, const struct field_set *set,
+                                      void *message, bool creating);
+
 /* Writes the FIELD_OUT rows as members of the object that is open. */
 void fields_write(struct json_writer *w, const struct field_set *set, const void *message);
 

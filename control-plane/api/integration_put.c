@@ -1,0 +1,154 @@
+/* integration_put.c: the decisions behind writing an integration: which provider row, which hosts, who may, and what comes
+ * with a workspace's own.
+ *
+ * Shared by /v1/integrations and /v1/virtual-keys, so both make the same entities. Invariant: an integration with secrets is sealed
+ * for exactly the hosts of its base URL and its credential_hosts, and a host never joins that set while a secret is kept.
+ */
+#include "common/wire.h"
+#include "control-plane/api/credentials.h"
+#include "control-plane/api/integrations.h"
+#include "control-plane/api/members.h"
+#include "control-plane/api/resolve.h"
+#include "control-plane/domain/builtin.h"
+#include "control-plane/domain/provision.h"
+
+/* Values of Organisation.workspace_integrations. */
+enum workspace_rule { RULE_OFF, RULE_ADMINS, RULE_ADMINS_AND_MANAGERS };
+
+static const struct {
+    const char *name, *slug;
+} aliases[] = {
+    {"aws-bedrock", "bedrock"}, {"amazon-bedrock", "bedrock"}, {"aws-sagemaker", "sagemaker"},
+    {"azure", "azure-openai"},  {"azure-foundry", "azure-ai"}, {"gemini", "google"},
+    {"vertex", "vertex-ai"},    {"snowflake", "cortex"},
+};
+
+struct str integrations_provider_slug(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(aliases); i++)
+        if (str_eq(name, str_c(aliases[i].name)))
+            return str_c(aliases[i].slug);
+    return name;
+}
+
+static enum status find_type(struct api_call *call, struct str slug, Sluice__ProviderType **type)
+{
+    struct record_key key = {SLUICE__KIND__KIND_PROVIDER_TYPE, ID_NONE, ID_NONE, builtin_provider_type_id(slug)};
+    return record_get(call->txn, &key, call->arena, type, NULL);
+}
+
+enum status integrations_provider_type(struct api_call *call, struct str name, Sluice__ProviderType **type)
+{
+    enum status status = find_type(call, name, type);
+    if (status == ST_NOT_FOUND)
+        status = find_type(call, integrations_provider_slug(name), type);
+    if (status == ST_NOT_FOUND)
+        return api_invalid(call, "ai_provider_id", "no such provider in the catalog");
+    return status;
+}
+
+enum status integrations_read_secrets(struct api_call *call, const struct record_key *key, Sluice__Integration *record,
+                                      const struct json *secret, const struct json *configurations)
+{
+    struct upstream_host target;
+    Sluice__ProviderType *type;
+    struct str why;
+    bool fresh = record->id.len == 0;
+    if (secret == NULL && configurations == NULL && !fresh)
+        return ST_OK;
+    struct credentials c = {.org = key->org,
+                            .owner = key->id,
+                            .stored = record->secrets,
+                            .key = secret,
+                            .configurations = configurations,
+                            .configurations_json = record->configurations_json,
+                            .masked_json = record->masked_json};
+    TRY(integrations_provider_type(call, str_c(record->provider_type), &type));
+    TRY(credentials_merge(call, &c));
+    struct upstream_input input = {type, c.configuration_tree, call->api->private_upstreams};
+    enum status status = upstream_host_make(call->arena, &input, &target, &why);
+    if (status == ST_INVALID)
+        return api_fail(call, status, STR_FMT, STR_ARG(why));
+    TRY(status);
+    TRY(credentials_seal(call, &c, target.hosts, target.host_count));
+    record->secrets = c.sealed;
+    record->custom_headers = c.headers;
+    record->n_custom_headers = c.header_count;
+    record->base_url = target.base_url;
+    TRY(api_cstr(call->arena, str_c(c.configurations_json), &record->configurations_json));
+    TRY(api_cstr(call->arena, call->api->private_upstreams, &record->allowed_private));
+    return api_cstr(call->arena, str_c(c.masked_json), &record->masked_json);
+}
+
+/* The setting that holds for a workspace: its own, or the organisation's. */
+static enum status effective_rule(struct api_call *call, const Sluice__Workspace *workspace, uint32_t *rule)
+{
+    struct record_key key = {SLUICE__KIND__KIND_ORGANISATION, call->auth.org, ID_NONE, call->auth.org};
+    Sluice__Organisation *organisation;
+    if (workspace->workspace_integrations > 0) {
+        *rule = workspace->workspace_integrations - 1;
+        return ST_OK;
+    }
+    TRY(record_get(call->txn, &key, call->arena, &organisation, NULL));
+    *rule = organisation->workspace_integrations;
+    return ST_OK;
+}
+
+/* Role of the key's user in its workspace. */
+static enum status user_role(struct api_call *call, enum member_role *role)
+{
+    struct record_key member_key = {SLUICE__KIND__KIND_MEMBER, call->auth.org, call->auth.workspace, call->auth.user};
+    struct record_key user_key = {SLUICE__KIND__KIND_USER, call->auth.org, ID_NONE, call->auth.user};
+    Sluice__Member *member;
+    Sluice__User *user;
+    *role = MEMBER_ROLE_MEMBER;
+    enum status status = record_get(call->txn, &user_key, call->arena, &user, NULL);
+    if (status == ST_OK && (user->role == USER_ROLE_OWNER || user->role == USER_ROLE_ADMIN)) {
+        *role = MEMBER_ROLE_ADMIN;
+        return ST_OK;
+    }
+    if (status == ST_OK)
+        status = record_get(call->txn, &member_key, call->arena, &member, NULL);
+    if (status == ST_OK)
+        *role = (enum member_role)member->role;
+    return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status integrations_check_workspace(struct api_call *call, const Sluice__Workspace *workspace)
+{
+    enum member_role role = MEMBER_ROLE_ADMIN;
+    uint32_t rule;
+    if (auth_is_org(&call->auth))
+        return ST_OK;
+    TRY(effective_rule(call, workspace, &rule));
+    if (call->auth.type == SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_USER)
+        TRY(user_role(call, &role));
+    bool may = (rule >= RULE_ADMINS && role == MEMBER_ROLE_ADMIN) ||
+               (rule == RULE_ADMINS_AND_MANAGERS && role == MEMBER_ROLE_MANAGER);
+    if (!may)
+        return api_fail(call, ST_FORBIDDEN, "The organisation does not let this key create integrations in its workspace");
+    return ST_OK;
+}
+
+enum status integrations_put_new(struct api_call *call, const struct record_key *key, Sluice__Integration *record,
+                                 const struct id *workspace, struct str provider_slug, bool create_provider)
+{
+    record->id = wire_id_data(&key->id);
+    record->created_by = wire_id_data(&call->auth.key);
+    record->created_at_ms = record->updated_at_ms = call->now_ms;
+    if (workspace != NULL)
+        record->workspace = wire_id_data(workspace);
+    enum status status = record_put(call->op, key, record, str_c(record->slug));
+    if (status == ST_CONFLICT)
+        return api_fail(call, status, "An integration with this slug already exists");
+    TRY(status);
+    api_audit(call, "create", "integration", workspace, &key->id, record->slug);
+    if (workspace == NULL)
+        return ST_OK;
+    struct provision_grant grant = {
+        .enabled = true, .create_provider = create_provider, .provider_slug = provider_slug};
+    status = provision_set(call->op, key, record, workspace, &grant);
+    if (status == ST_CONFLICT)
+        return api_invalid(call, "default_provider_slug", "is taken by another provider of the workspace");
+    return status;
+}

@@ -1,0 +1,314 @@
+/* integrations.c: /v1/integrations: credentials of a provider account, kept once for the organisation.
+ *
+ * What is secret leaves for the vault (credentials.h) and comes back masked only. Everything else is given back as it was sent,
+ * unknown configuration fields included. A workspace may have integrations of its own if the organisation allows it; those are
+ * made with a provider in the workspace at once. Models are integration_models.c, access integration_workspaces.c.
+ */
+#include "control-plane/api/integrations.h"
+
+#include "common/wire.h"
+#include "control-plane/api/credentials.h"
+#include "control-plane/api/list.h"
+#include "control-plane/api/members.h"
+#include "control-plane/api/resolve.h"
+#include "control-plane/domain/builtin.h"
+#include "control-plane/domain/provision.h"
+#include "control-plane/domain/slug.h"
+
+#define AT(member) FIELD_AT(Sluice__Integration, member)
+
+static const struct field rows[] = {
+    {"name", FIELD_TEXT, FIELD_REQUIRED | FIELD_OUT, AT(name), 1, 255},
+    {"description", FIELD_TEXT, FIELD_OUT, AT(description), 0, 1024},
+    {"usage_limits", FIELD_USAGE, FIELD_OUT, AT(usage_limits_json), 0, 0},
+    {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
+    {"passthrough", FIELD_BOOL, FIELD_OUT, AT(passthrough), 0, 0},
+    {"api_dialect", FIELD_TEXT, FIELD_OUT, AT(api_dialect), 0, 32},
+    {"ai_provider_id", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
+    {"slug", FIELD_OTHER, 0, 0, 0, 0},
+    {"key", FIELD_OTHER, 0, 0, 0, 0},
+    {"configurations", FIELD_OTHER, 0, 0, 0, 0},
+    {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},
+    {"create_default_provider", FIELD_OTHER, 0, 0, 0, 0},
+    {"default_provider_slug", FIELD_OTHER, 0, 0, 0, 0},
+    {"secret_mappings", FIELD_OTHER, 0, 0, 0, 0},
+    {"pricing_adjustments", FIELD_OTHER, 0, 0, 0, 0},
+};
+const struct field_set api_fields_integration = {"integration", rows, COUNT_OF(rows)};
+
+static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
+{
+    struct id id;
+    jw_key(w, name);
+    if (wire_id(data, &id) == ST_OK)
+        jw_id(w, &id);
+    else
+        jw_null(w);
+}
+
+static void write_summary(struct json_writer *w, const struct record_key *key, const Sluice__Integration *record)
+{
+    bool alias = record->provider_alias[0] != '\0';
+    jw_field_cstr(w, "object", "integration");
+    jw_field_id(w, "id", &key->id);
+    jw_field_id(w, "organisation_id", &key->org);
+    jw_field_cstr(w, "ai_provider_id", alias ? record->provider_alias : record->provider_type);
+    jw_field_cstr(w, "slug", record->slug);
+    jw_field_cstr(w, "status", "active");
+    jw_field_cstr(w, "type", record->workspace.len > 0 ? "workspace" : "organisation");
+    write_id(w, "workspace_id", &record->workspace);
+    write_id(w, "owner_id", &record->created_by);
+    fields_write(w, &api_fields_integration, record);
+    jw_field_time(w, "created_at", record->created_at_ms);
+    jw_field_time(w, "last_updated_at", record->updated_at_ms);
+}
+
+/* configurations = what is stored + masked_<field> of what is sealed; masked_key stands beside it. */
+static enum status write_configurations(struct api_call *call, const Sluice__Integration *record)
+{
+    struct json_writer *w = &call->json;
+    struct json *kept = NULL, *masked = NULL;
+    if (record->configurations_json[0] != '\0')
+        TRY(json_parse(call->arena, str_c(record->configurations_json), NULL, &kept, NULL));
+    if (record->masked_json[0] != '\0')
+        TRY(json_parse(call->arena, str_c(record->masked_json), NULL, &masked, NULL));
+    const struct json *key = json_get(masked, "masked_key");
+    jw_key(w, "masked_key");
+    jw_raw(w, key == NULL ? STR("null") : key->raw);
+    jw_key(w, "configurations");
+    jw_object(w);
+    for (const struct json *item = kept == NULL ? NULL : kept->first; item != NULL; item = item->next) {
+        jw_key_str(w, item->key);
+        jw_raw(w, item->raw);
+    }
+    for (const struct json *item = masked == NULL ? NULL : masked->first; item != NULL; item = item->next) {
+        if (item == key)
+            continue;
+        jw_key_str(w, item->key);
+        jw_raw(w, item->raw);
+    }
+    jw_end(w);
+    return ST_OK;
+}
+
+static void write_raw(struct json_writer *w, const char *name, const char *json, const char *otherwise)
+{
+    jw_key(w, name);
+    jw_raw(w, str_c(json[0] == '\0' ? otherwise : json));
+}
+
+static void write_global(struct json_writer *w, const char *name, const Sluice__Integration *record)
+{
+    jw_key(w, name);
+    jw_object(w);
+    jw_field_bool(w, "enabled", record->global_access);
+    write_raw(w, "usage_limits", record->global_usage_limits_json, "null");
+    write_raw(w, "rate_limits", record->global_rate_limits_json, "null");
+    jw_end(w);
+}
+
+static enum status count_access(struct list *list, const struct record_key *key, const void *message, void *arg)
+{
+    (void)key;
+    (void)arg;
+    list->total += ((const Sluice__WorkspaceAccess *)message)->enabled ? 1 : 0;
+    return ST_OK;
+}
+
+enum status api_integrations_get(struct api_call *call)
+{
+    struct json_writer *w = &call->json;
+    struct record_key key;
+    Sluice__Integration *record;
+    struct list access;
+    TRY(resolve_integration(call, call->params[0], &key, &record));
+    list_open(&access, call, 1);
+    TRY(list_run(&access, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &key.id, count_access, NULL));
+    jw_object(w);
+    write_summary(w, &key, record);
+    TRY(write_configurations(call, record));
+    jw_field_bool(w, "allow_all_models", record->allow_all_models);
+    jw_field_u64(w, "workspace_count", access.total);
+    write_global(w, "global_workspace_access_settings", record);
+    write_global(w, "global_workspace_access", record);
+    write_raw(w, "secret_mappings", record->secret_mappings_json, "[]");
+    write_raw(w, "pricing_adjustments", record->pricing_adjustments_json, "null");
+    jw_end(w);
+    return ST_OK;
+}
+
+struct integration_filter {
+    struct str type;
+    bool of_workspace; /* only what this workspace has */
+    struct id workspace;
+};
+
+static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+{
+    const Sluice__Integration *record = message;
+    const struct integration_filter *filter = arg;
+    struct api_call *call = list->call;
+    bool own = record->workspace.len > 0;
+    if ((str_eq(filter->type, STR("workspace")) && !own) || (str_eq(filter->type, STR("organisation")) && own))
+        return ST_OK;
+    if (filter->of_workspace && own && !str_eq(wire_str(&record->workspace), id_bytes(&filter->workspace)))
+        return ST_OK;
+    if (filter->of_workspace && !own) {
+        Sluice__WorkspaceAccess *access;
+        TRY(resolve_access(call, &key->id, &filter->workspace, &access));
+        if (access == NULL || !access->enabled)
+            return ST_OK;
+    }
+    if (list_wants(list)) {
+        jw_object(&call->json);
+        write_summary(&call->json, key, record);
+        jw_end(&call->json);
+    }
+    return ST_OK;
+}
+
+enum status api_integrations_list(struct api_call *call)
+{
+    struct record_key scope;
+    Sluice__Workspace *workspace;
+    struct list list;
+    TRY(resolve_scope(call, false, &scope, &workspace));
+    struct integration_filter filter = {.type = api_query(call, "type"), .of_workspace = workspace != NULL};
+    if (workspace != NULL)
+        filter.workspace = scope.id;
+    list_begin(&list, call, 100);
+    TRY(list_run(&list, SLUICE__KIND__KIND_INTEGRATION, &ID_NONE, list_row, &filter));
+    list_end(&list);
+    return ST_OK;
+}
+
+static enum status read_mappings(struct api_call *call, Sluice__Integration *record)
+{
+    const struct json *list = api_body(call, "secret_mappings");
+    if (list == NULL)
+        return ST_OK;
+    if (list->type == JSON_NULL || (list->type == JSON_ARRAY && list->count == 0))
+        return api_cstr(call->arena, STR(""), &record->secret_mappings_json);
+    if (list->type != JSON_ARRAY || list->count > 32)
+        return api_invalid(call, "secret_mappings", "must be an array of at most 32 mappings");
+    for (const struct json *item = list->first; item != NULL; item = item->next) {
+        struct str target, reference, other;
+        if (json_text(json_get(item, "target_field"), call->arena, &target) != ST_OK ||
+            (!str_eq(target, STR("key")) && !str_starts(target, STR("configurations."))))
+            return api_invalid(call, "secret_mappings.target_field", "must be key or configurations.<field>");
+        if (json_text(json_get(item, "secret_reference_id"), call->arena, &reference) != ST_OK || reference.n == 0)
+            return api_invalid(call, "secret_mappings.secret_reference_id", "is required");
+        for (const struct json *before = list->first; before != item; before = before->next)
+            if (json_text(json_get(before, "target_field"), call->arena, &other) == ST_OK && str_eq(other, target))
+                return api_invalid(call, "secret_mappings.target_field", "must be unique");
+    }
+    return api_cstr(call->arena, list->raw, &record->secret_mappings_json);
+}
+
+static enum status read_adjustments(struct api_call *call, Sluice__Integration *record)
+{
+    const struct json *node = api_body(call, "pricing_adjustments");
+    int64_t value;
+    if (node == NULL)
+        return ST_OK;
+    if (node->type == JSON_NULL)
+        return api_cstr(call->arena, STR(""), &record->pricing_adjustments_json);
+    const struct json *multiplier = json_get(node, "multiplier");
+    if (!json_is(node, JSON_OBJECT) || (!json_is_none(multiplier) && !json_is(multiplier, JSON_OBJECT)))
+        return api_invalid(call, "pricing_adjustments", "must be an object with an object `multiplier`");
+    for (const struct json *item = multiplier == NULL ? NULL : multiplier->first; item != NULL; item = item->next)
+        if (json_decimal(item, 9, false, &value) != ST_OK || value < 0)
+            return api_invalid(call, "pricing_adjustments.multiplier", "must hold numbers of 0 or more");
+    return api_cstr(call->arena, node->raw, &record->pricing_adjustments_json);
+}
+
+static enum status read_slug(struct api_call *call, Sluice__Integration *record)
+{
+    struct str slug;
+    TRY(api_body_text(call, "slug", &slug));
+    if (slug.n == 0)
+        slug = slug_make(call->arena, "", str_c(record->name));
+    else if (!slug_is_valid(slug))
+        return api_invalid(call, "slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+    if (slug.p == NULL)
+        return ST_NO_MEMORY;
+    return api_cstr(call->arena, slug, &record->slug);
+}
+
+static enum status read_provider_type(struct api_call *call, Sluice__Integration *record)
+{
+    struct str name;
+    Sluice__ProviderType *type;
+    TRY(api_body_text(call, "ai_provider_id", &name));
+    if (name.n == 0)
+        return api_invalid(call, "ai_provider_id", "is required");
+    TRY(integrations_provider_type(call, name, &type));
+    record->provider_type = type->slug;
+    return str_eq(name, str_c(type->slug)) ? ST_OK : api_cstr(call->arena, name, &record->provider_alias);
+}
+
+/* A workspace's id is given, or a workspace key asks: the integration is the workspace's own. */
+static enum status pick_workspace(struct api_call *call, struct record_key *scope, Sluice__Workspace **workspace)
+{
+    TRY(resolve_scope(call, false, scope, workspace));
+    if (*workspace != NULL)
+        return integrations_check_workspace(call, *workspace);
+    if (!auth_holds(&call->auth, "organisation_integrations.create"))
+        return api_fail(call, ST_FORBIDDEN, "%s", status_row(ST_FORBIDDEN)->text);
+    return ST_OK;
+}
+
+enum status api_integrations_create(struct api_call *call)
+{
+    Sluice__Integration record = SLUICE__INTEGRATION__INIT;
+    struct record_key key = {SLUICE__KIND__KIND_INTEGRATION, call->auth.org, ID_NONE, id_new()}, scope;
+    Sluice__Workspace *workspace;
+    struct str provider_slug;
+    bool create_provider = true;
+    TRY(pick_workspace(call, &scope, &workspace));
+    TRY(fields_read(call, &api_fields_integration, &record, true));
+    TRY(read_provider_type(call, &record));
+    TRY(read_slug(call, &record));
+    TRY(api_body_text(call, "default_provider_slug", &provider_slug));
+    TRY(api_body_bool(call, "create_default_provider", &create_provider));
+    TRY(read_mappings(call, &record));
+    TRY(read_adjustments(call, &record));
+    record.allow_all_models = 1;
+    TRY(integrations_read_secrets(call, &key, &record, api_body(call, "key"), api_body(call, "configurations")));
+    TRY(integrations_put_new(call, &key, &record, workspace == NULL ? NULL : &scope.id, provider_slug, create_provider));
+    jw_object(&call->json);
+    jw_field_id(&call->json, "id", &key.id);
+    jw_field_cstr(&call->json, "slug", record.slug);
+    jw_field_cstr(&call->json, "object", "integration");
+    jw_end(&call->json);
+    return ST_OK;
+}
+
+enum status api_integrations_update(struct api_call *call)
+{
+    struct record_key key;
+    Sluice__Integration *record;
+    struct id workspace;
+    TRY(resolve_own_integration(call, call->params[0], &key, &record));
+    TRY(fields_read(call, &api_fields_integration, record, false));
+    TRY(read_mappings(call, record));
+    TRY(read_adjustments(call, record));
+    TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"), api_body(call, "configurations")));
+    TRY(wire_id(&record->workspace, &workspace));
+    record->updated_at_ms = call->now_ms;
+    TRY(record_put(call->op, &key, record, str_c(record->slug)));
+    api_audit(call, "update", "integration", &workspace, &key.id, record->slug);
+    return ST_OK;
+}
+
+enum status api_integrations_delete(struct api_call *call)
+{
+    struct record_key key;
+    Sluice__Integration *record;
+    struct id workspace;
+    TRY(resolve_own_integration(call, call->params[0], &key, &record));
+    TRY(wire_id(&record->workspace, &workspace));
+    TRY(provision_remove_integration(call->op, &key));
+    api_audit(call, "delete", "integration", &workspace, &key.id, record->slug);
+    return ST_OK;
+}
