@@ -6,6 +6,7 @@
 #include "control-plane/api/fields.h"
 
 #include "common/clock.h"
+#include "common/secret.h"
 #include "control-plane/api/limits.h"
 
 #define FIELDS_TEXTS_MAX  512
@@ -27,6 +28,8 @@ enum status fields_take(struct arena *arena, struct buf *buf, char **text)
     enum status status = buf_status(buf);
     if (status == ST_OK)
         status = api_cstr(arena, buf_str(buf), text);
+    if (buf->p != NULL)
+        secret_wipe(buf->p, buf->room_bytes);
     buf_free(buf);
     return status;
 }

@@ -71,7 +71,7 @@ void fields_write(struct json_writer *w, const struct field_set *set, const void
  * is left. ST_INVALID: `patch` is no object. ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status fields_merge(struct arena *arena, struct str old, const struct json *patch, struct str *merged);
 
-/* Ends the text of a buf into the arena as a C string and frees the buf. ST_NO_MEMORY, ST_TOO_LARGE. */
+/* Ends the text of a buf into the arena as a C string; wipes and frees the buf. ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status fields_take(struct arena *arena, struct buf *buf, char **text);
 
 #endif

@@ -1,0 +1,124 @@
+/* audit_logs.c: GET /v1/audit-logs: who changed what, newest first.
+ *
+ * The store's list goes on from a place, the wire's by page number: pages before the wanted one are walked over, in steps of
+ * AUDIT_STEP, at most AUDIT_WALK_MAX records. `total` is what was seen up to the end of the page, and one more page while there is.
+ */
+#include "common/clock.h"
+#include "common/wire.h"
+#include "control-plane/api/fields.h"
+#include "control-plane/audit/audit.h"
+
+#define AUDIT_PAGE_MAX 100
+#define AUDIT_STEP     500
+#define AUDIT_WALK_MAX 20000
+
+static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
+{
+    struct id id;
+    jw_key(w, name);
+    if (wire_id(data, &id) == ST_OK)
+        jw_id(w, &id);
+    else
+        jw_null(w);
+}
+
+static void write_record(struct json_writer *w, const struct id *org, const Sluice__AuditRecord *record)
+{
+    jw_object(w);
+    write_id(w, "id", &record->id);
+    jw_field_time(w, "timestamp", record->at_ms);
+    jw_field_u64(w, "revision", record->revision);
+    jw_field_cstr(w, "method", record->method);
+    jw_field_cstr(w, "uri", record->uri);
+    jw_field_cstr(w, "request_id", record->request_id);
+    jw_field_cstr(w, "request_body", record->after_json);
+    jw_field_cstr(w, "query_params", "");
+    jw_field_cstr(w, "request_headers", "");
+    write_id(w, "user_id", &record->actor);
+    jw_field_cstr(w, "user_type", record->actor_type);
+    jw_field_id(w, "organisation_id", org);
+    write_id(w, "workspace_id", &record->workspace);
+    jw_field_u64(w, "response_status_code", record->response_status == 0 ? 200 : record->response_status);
+    jw_field_cstr(w, "resource_type", record->resource_type);
+    write_id(w, "resource_id", &record->resource);
+    jw_field_cstr(w, "resource_slug", record->resource_slug);
+    jw_field_cstr(w, "action", record->action);
+    jw_field_cstr(w, "client_ip", record->client_ip);
+    jw_field_cstr(w, "country", "");
+    jw_end(w);
+}
+
+static enum status read_time(struct api_call *call, const char *name, int64_t *ms)
+{
+    struct str text = api_query(call, name);
+    if (text.n > 0 && clock_from_text(text, ms) != ST_OK)
+        return api_invalid(call, name, "must be a time (RFC 3339)");
+    return ST_OK;
+}
+
+static enum status read_id(struct api_call *call, const char *name, struct id *id)
+{
+    struct str text = api_query(call, name);
+    if (text.n > 0 && id_from_text(text, id) != ST_OK)
+        return api_invalid(call, name, "must be an id");
+    return ST_OK;
+}
+
+/* Filters that the store does not know. */
+static bool fits(const struct api_call *call, const Sluice__AuditRecord *record)
+{
+    struct str method = api_query(call, "method"), uri = api_query(call, "uri"), request = api_query(call, "request_id");
+    struct str type = api_query(call, "user_type"), ip = api_query(call, "client_ip");
+    return (method.n == 0 || str_eq_nocase(method, str_c(record->method))) &&
+           (uri.n == 0 || str_find(str_c(record->uri), uri) >= 0) &&
+           (request.n == 0 || str_eq(request, str_c(record->request_id))) &&
+           (type.n == 0 || str_eq(type, str_c(record->actor_type))) &&
+           (ip.n == 0 || str_eq(ip, str_c(record->client_ip)));
+}
+
+static uint64_t number(const struct api_call *call, const char *name, uint64_t otherwise)
+{
+    uint64_t value;
+    return str_to_u64(api_query(call, name), &value) == ST_OK ? value : otherwise;
+}
+
+enum status api_audit_list(struct api_call *call)
+{
+    struct json_writer *w = &call->json;
+    struct audit_filter filter = {.org = call->auth.org,
+                                  .resource_type = api_query(call, "resource_type"),
+                                  .action = api_query(call, "action")};
+    struct audit_place place = {0, 0};
+    struct audit_page page = {.more = true};
+    uint64_t size = number(call, "page_size", AUDIT_PAGE_MAX), first, seen = 0;
+    size = size == 0 || size > AUDIT_PAGE_MAX ? AUDIT_PAGE_MAX : size;
+    TRY(read_time(call, "start_time", &filter.start_ms));
+    TRY(read_time(call, "end_time", &filter.end_ms));
+    TRY(read_id(call, "workspace_id", &filter.workspace));
+    TRY(read_id(call, "user_id", &filter.actor));
+    if (__builtin_mul_overflow(number(call, "current_page", 0), size, &first) || first > AUDIT_WALK_MAX)
+        first = AUDIT_WALK_MAX;
+    jw_object(w);
+    jw_key(w, "records");
+    jw_array(w);
+    while (page.more && seen < first + size + 1 && seen < AUDIT_WALK_MAX) {
+        struct arena scratch;
+        arena_init(&scratch, 64u << 20);
+        enum status status = audit_list(call->txn, &filter, &place, AUDIT_STEP, &scratch, &page);
+        for (size_t i = 0; status == ST_OK && i < page.count; i++) {
+            if (!fits(call, page.records[i]))
+                continue;
+            if (seen >= first && seen < first + size)
+                write_record(w, &call->auth.org, page.records[i]);
+            seen++;
+        }
+        place = page.place;
+        arena_free(&scratch);
+        TRY(status);
+    }
+    jw_end(w);
+    jw_field_u64(w, "total", seen);
+    jw_field_cstr(w, "object", "list");
+    jw_end(w);
+    return ST_OK;
+}
