@@ -16,7 +16,7 @@
 #include "control-plane/store/writer.h"
 
 struct vault;
-struct planes;
+struct publish;
 struct static_files;
 
 /* What handlers work with; made by app.c, lives as long as the process, read-only. */
@@ -24,7 +24,7 @@ struct api {
     struct kv *kv;
     struct writer *writer;
     struct vault *vault;
-    const struct planes *planes;   /* NULL: no link (tests) */
+    struct publish *publish;       /* NULL: no link (tests) */
     struct static_files *console;  /* NULL: not built */
     struct str private_upstreams;  /* CIDRs that custom hosts may lie in besides the public ones */
     struct str gateway_url;        /* for links and snippets */

@@ -16,7 +16,9 @@
 
 static const struct route routes[] = {
 #define ROUTE(method, path, scope, who, fields, handler)                                           \
-    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler},
+    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler, false},
+#define ACTION(method, path, scope, who, fields, handler)                                          \
+    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler, true},
 #include "control-plane/routes.def"
 #undef ROUTE
 };
@@ -77,7 +79,8 @@ static enum status run_change(struct api_call *call)
     uint64_t revision;
     TRY(writer_run(call->api->writer, &actor, call->arena, run_write, call, &revision));
     reply_header(call->reply, STR("x-sluice-revision"), arena_printf(call->arena, "%llu", (unsigned long long)revision));
-    return planes_wait_applied(call, revision);
+    planes_wait_applied(call, revision);
+    return ST_OK;
 }
 
 /* Who, may they, and in which transaction. */
@@ -97,7 +100,7 @@ static enum status run(struct api_call *call)
     }
     kv_abort(call->txn);
     call->txn = NULL;
-    return run_change(call);
+    return call->route->acts ? call->route->handler(call) : run_change(call);
 out:
     kv_abort(call->txn);
     call->txn = NULL;

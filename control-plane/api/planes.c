@@ -1,72 +1,148 @@
-/* planes.c: data planes in the admin API: the list, and waiting until they have a change.
+/* planes.c: data planes in the admin API: the list, waiting until they have a change, and asking one to try a credential.
  *
- * A change is committed before anybody waits for it, so waiting can only delay the reply, never turn it into a failure; it is
- * bounded in time and in the number of waiters, because each holds a listener thread.
+ * A node's name and region are its record's, everything else is what its messages said (publish/nodes.h). Waiting and asking hold a
+ * listener thread, so both are bounded in time, and waiting in number; neither holds a transaction.
  */
 #include "control-plane/api/planes.h"
 
 #include <stdatomic.h>
 
+#include "common/wire.h"
 #include "control-plane/api/fields.h"
 #include "control-plane/api/list.h"
+#include "control-plane/api/resolve.h"
+#include "control-plane/publish/publish.h"
 
-enum status planes_wait_applied(struct api_call *call, uint64_t revision)
+#define PLANES_PROBE_MS 20000
+
+void planes_wait_applied(struct api_call *call, uint64_t revision)
 {
-    const struct planes *planes = call->api->planes;
+    struct api *api = call->api;
     uint64_t wait_ms;
-    if (planes == NULL || !str_eq(api_query(call, "wait"), STR("applied")))
-        return ST_OK;
+    if (api->publish == NULL || !str_eq(api_query(call, "wait"), STR("applied")))
+        return;
     if (str_to_u64(api_query(call, "wait_ms"), &wait_ms) != ST_OK)
         wait_ms = PLANES_WAIT_MS;
     if (wait_ms > PLANES_WAIT_MAX_MS)
         wait_ms = PLANES_WAIT_MAX_MS;
-    if (atomic_fetch_add(&call->api->waiters, 1) >= PLANES_WAITERS_MAX)
+    if (atomic_fetch_add(&api->waiters, 1) >= PLANES_WAITERS_MAX)
         wait_ms = 0;
-    struct planes_applied applied = {0, 0, 0};
-    planes->wait_applied(planes->arg, revision, (unsigned)wait_ms, &applied);
-    atomic_fetch_sub(&call->api->waiters, 1);
+    struct nodes_applied applied = {0, 0, 0};
+    nodes_wait_applied(publish_nodes(api->publish), revision, (unsigned)wait_ms, &applied);
+    atomic_fetch_sub(&api->waiters, 1);
     reply_header(call->reply, STR("x-sluice-applied"),
                  arena_printf(call->arena, "applied=%u of=%u refused=%u", applied.applied, applied.of, applied.refused));
-    return ST_OK;
 }
 
-static void write_plane(struct json_writer *w, const struct plane *plane)
+static const char *status_of(const Sluice__Node *node, const struct node_live *live)
 {
+    if (node->revoked)
+        return "removed";
+    if (live->last_seen_ms == 0)
+        return "never_seen";
+    return live->connected ? "connected" : "disconnected";
+}
+
+static enum status write_node(struct list *list, const struct record_key *key, const Sluice__Node *node)
+{
+    struct api_call *call = list->call;
+    struct json_writer *w = &call->json;
+    struct node_live live = {.id = key->id};
+    if (call->api->publish != NULL) {
+        enum status status = nodes_get(publish_nodes(call->api->publish), &key->id, &live);
+        if (status != ST_OK && status != ST_NOT_FOUND)
+            return status;
+    }
+    if (!list_wants(list))
+        return ST_OK;
     jw_object(w);
     jw_field_cstr(w, "object", "data-plane");
-    jw_field_id(w, "id", &plane->id);
-    jw_field_str(w, "name", plane->name);
-    jw_field_str(w, "region", plane->region);
-    jw_field_cstr(w, "status", plane->status);
-    jw_field_u64(w, "revision", plane->revision);
-    jw_field_i64(w, "lag_ms", plane->lag_ms);
-    jw_field_time(w, "last_seen_at", plane->last_seen_ms);
-    jw_field_str(w, "software", plane->software);
+    jw_field_id(w, "id", &key->id);
+    jw_field_cstr(w, "name", node->name);
+    jw_field_cstr(w, "region", node->region);
+    jw_field_cstr(w, "status", status_of(node, &live));
+    jw_field_u64(w, "revision", live.applied);
+    jw_field_i64(w, "lag_ms", live.lag_ms);
+    jw_field_time(w, "last_seen_at", live.last_seen_ms);
+    jw_field_u64(w, "workers_ready", live.workers_ready);
+    jw_field_u64(w, "requests", live.requests_total);
+    jw_field_u64(w, "errors", live.errors_total);
+    jw_field_u64(w, "open_requests", live.open_requests);
+    jw_field_u64(w, "journal_pending", live.journal_pending);
+    jw_field_cstr(w, "software", live.software);
     jw_key(w, "refused");
-    if (plane->refused.n == 0)
+    if (live.refused_revision == 0) {
         jw_null(w);
-    else
-        jw_str(w, plane->refused);
+    } else {
+        jw_object(w);
+        jw_field_u64(w, "revision", live.refused_revision);
+        jw_field_cstr(w, "reason", live.refused);
+        jw_end(w);
+    }
+    jw_field_time(w, "created_at", node->created_at_ms);
     jw_end(w);
+    return ST_OK;
 }
 
 enum status api_data_planes_list(struct api_call *call)
 {
-    const struct planes *planes = call->api->planes;
-    struct plane *rows = NULL;
-    size_t count = 0;
-    uint64_t revision;
+    struct record_cursor *cursor = NULL;
+    struct record_key key;
+    Sluice__Node *node;
     struct list list;
-    if (planes != NULL)
-        TRY(planes->list(planes->arg, call->txn, call->arena, &rows, &count));
+    uint64_t revision;
     TRY(record_revision(call->txn, &revision));
     list_begin(&list, call, 100);
-    for (size_t i = 0; i < count; i++)
-        if (list_wants(&list))
-            write_plane(&call->json, &rows[i]);
+    enum status status = record_cursor_open_org(call->txn, SLUICE__KIND__KIND_NODE, &ID_NONE, &cursor);
+    while (status == ST_OK) {
+        status = record_cursor_next(cursor, call->arena, &key, &node, NULL);
+        if (status == ST_OK)
+            status = write_node(&list, &key, node);
+    }
+    record_cursor_close(cursor);
+    if (status != ST_END)
+        return status;
     jw_end(&call->json);
     jw_field_u64(&call->json, "total", list.total);
     jw_field_u64(&call->json, "revision", revision);
     jw_end(&call->json);
+    return ST_OK;
+}
+
+/* The integration that the path names, looked up in a transaction of its own. */
+static enum status find_integration(struct api_call *call, struct record_key *key)
+{
+    Sluice__Integration *record;
+    TRY(kv_begin(call->api->kv, false, &call->txn));
+    enum status status = resolve_own_integration(call, call->params[0], key, &record);
+    kv_abort(call->txn);
+    call->txn = NULL;
+    return status;
+}
+
+enum status api_integrations_test(struct api_call *call)
+{
+    struct json_writer *w = &call->json;
+    struct record_key key;
+    struct probe_result result;
+    struct id node;
+    TRY(find_integration(call, &key));
+    if (call->api->publish == NULL)
+        return api_fail(call, ST_NOT_READY, "No data plane is connected, so nobody can try this credential");
+    enum status status =
+        publish_probe(call->api->publish, &key, "test", PLANES_PROBE_MS, call->arena, &node, &result);
+    if (status == ST_NOT_READY)
+        return api_fail(call, status, "No data plane is connected, so nobody can try this credential");
+    if (status == ST_UPSTREAM_TIMEOUT)
+        return api_fail(call, status, "The data plane did not answer in time");
+    TRY(status);
+    jw_object(w);
+    jw_field_bool(w, "success", result.ok);
+    jw_field_u64(w, "http_status", result.http_status);
+    jw_field_str(w, "message", result.message);
+    jw_field_u64(w, "latency_ms", result.latency_ms);
+    jw_field_id(w, "data_plane_id", &node);
+    jw_field_cstr(w, "object", "integration-test");
+    jw_end(w);
     return ST_OK;
 }

@@ -29,6 +29,7 @@ struct route {
     enum route_who who;
     const struct field_set *fields; /* what the body may hold; an empty set = no body is read */
     enum status (*handler)(struct api_call *call);
+    bool acts; /* runs outside any transaction */
 };
 
 struct route_match {
