@@ -1,8 +1,9 @@
 /* models.c: the gallery of one workspace as a list.
  *
- * Walks the workspace's providers; for each, the models its integration lists or, where all are allowed, those of the built-in catalog; every
- * row has passed authorize_target, so what the list shows is what a call may use. Shape: admin-api.md 1.13, with the fields that OpenAI
- * clients read (id, object, created, owned_by).
+ * Walks the workspace's providers; for each, the models its integration lists or, where all are
+ * allowed, those of the built-in catalog; every row has passed authorize_target, so what the list
+ * shows is what a call may use. Shape: admin-api.md 1.13, with the fields that OpenAI clients read
+ * (id, object, created, owned_by).
  */
 #include "data-plane/worker/models.h"
 
@@ -10,6 +11,7 @@
 
 #include "common/json_write.h"
 #include "data-plane/worker/authorize.h"
+#include "data-plane/worker/percent.h"
 
 #define MODELS_REPLY_MAX (16u * 1024u * 1024u)
 
@@ -39,7 +41,8 @@ static void add_row(struct gallery *g, struct str model)
 {
     struct authorize_view view;
     char reason[REQ_REASON_MAX];
-    if (g->count == MODELS_MAX || authorize_target(g->req, g->provider, model, &view, reason) != ST_OK)
+    if (g->count == MODELS_MAX ||
+        authorize_target(g->req, g->provider, model, &view, reason) != ST_OK)
         return;
     struct model_row *row = &g->rows[g->count++];
     *row = (struct model_row){.provider = copy(g, g->provider), .model = copy(g, model)};
@@ -89,24 +92,31 @@ static enum status each_provider(void *arg, struct str record)
     if (g->want_provider.n > 0 && !str_eq(g->want_provider, g->provider))
         return ST_OK;
     struct id integration_id = provider->integration;
-    if (catalog_get(catalog, SLUICE__KIND__KIND_INTEGRATION, &g->req->auth.org, &none, &integration_id, &found) != ST_OK)
+    if (catalog_get(catalog, SLUICE__KIND__KIND_INTEGRATION, &g->req->auth.org, &none,
+                    &integration_id, &found) != ST_OK)
         return ST_OK;
-    const struct cat_integration *integration = CAT_AS(found, SLUICE__KIND__KIND_INTEGRATION, cat_integration);
+    const struct cat_integration *integration =
+        CAT_AS(found, SLUICE__KIND__KIND_INTEGRATION, cat_integration);
     struct id type_id = integration == NULL ? none : integration->provider_type;
-    if (catalog_get(catalog, SLUICE__KIND__KIND_PROVIDER_TYPE, &none, &none, &type_id, &found) != ST_OK)
+    if (catalog_get(catalog, SLUICE__KIND__KIND_PROVIDER_TYPE, &none, &none, &type_id, &found) !=
+        ST_OK)
         return ST_OK;
     g->type = CAT_AS(found, SLUICE__KIND__KIND_PROVIDER_TYPE, cat_provider_type);
-    if (g->type == NULL || (g->want_service.n > 0 && !str_eq(g->want_service, cat_str(&g->type->head, g->type->slug))))
+    if (g->type == NULL ||
+        (g->want_service.n > 0 && !str_eq(g->want_service, cat_str(&g->type->head, g->type->slug))))
         return ST_OK;
     g->rules = NULL;
-    if (catalog_get(catalog, CAT_KIND_RULES, &g->req->auth.org, &none, &integration_id, &found) == ST_OK)
+    if (catalog_get(catalog, CAT_KIND_RULES, &g->req->auth.org, &none, &integration_id, &found) ==
+        ST_OK)
         g->rules = CAT_AS(found, CAT_KIND_RULES, cat_rules);
     for (uint32_t i = 0; g->rules != NULL && i < g->rules->exact_count; i++)
         add_row(g, cat_str(&g->rules->head, g->rules->rules[i].slug));
     return catalog_each(catalog, SLUICE__KIND__KIND_MODEL, &none, &type_id, each_catalog_model, g);
 }
 
-/* --- query, order, output --------------------------------------------------------------------------------------------------- */
+/* --- query, order, output
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static struct str query_value(const struct req *req, struct str name)
 {
@@ -144,7 +154,9 @@ static void sort_rows(struct gallery *g)
 {
     struct str sort = query_value(g->req, STR("sort"));
     qsort(g->rows, g->count, sizeof g->rows[0],
-          str_eq(sort, STR("name")) ? by_name : str_eq(sort, STR("ai_service")) ? by_service : by_provider);
+          str_eq(sort, STR("name"))         ? by_name
+          : str_eq(sort, STR("ai_service")) ? by_service
+                                            : by_provider);
     if (!str_eq(query_value(g->req, STR("order")), STR("desc")))
         return;
     for (size_t i = 0; i < g->count / 2; i++) {
@@ -156,7 +168,8 @@ static void sort_rows(struct gallery *g)
 
 static void write_row(struct gallery *g, struct json_writer *w, const struct model_row *row)
 {
-    struct str id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->provider), STR_ARG(row->model));
+    struct str id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->provider),
+                                 STR_ARG(row->model));
     jw_object(w);
     jw_field_str(w, "id", id);
     jw_field_cstr(w, "object", "model");
@@ -199,32 +212,17 @@ static void write_list(struct gallery *g, struct buf *out)
     jw_end(&w);
 }
 
-static int hex(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static struct str percent_decode(struct arena *arena, struct str text)
-{
-    char *out = arena_alloc(arena, text.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; out != NULL && i < text.n; i++) {
-        bool escape = text.p[i] == '%' && i + 2 < text.n && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0;
-        out[n++] = escape ? (char)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2])) : text.p[i];
-        i += escape ? 2 : 0;
-    }
-    return out == NULL ? STR_NONE : str_of(out, n);
-}
-
 static enum step_result answer_one(struct gallery *g, struct buf *out)
 {
     struct str id = percent_decode(&g->req->arena, str_from(g->req->path, 8)), slug, model;
     if (!req_split_model(id, &slug, &model))
-        return req_refuse(g->req, ST_MODEL_NOT_FOUND, "Model ids have the form \"@provider-slug/model\".");
+        return req_refuse(g->req, ST_MODEL_NOT_FOUND,
+                          "Model ids have the form \"@provider-slug/model\".");
     g->provider = slug;
     add_row(g, model);
     if (g->count == 0)
-        return req_refuse(g->req, ST_MODEL_NOT_FOUND, "This workspace has no model \"" STR_FMT "\".",
+        return req_refuse(g->req, ST_MODEL_NOT_FOUND,
+                          "This workspace has no model \"" STR_FMT "\".",
                           STR_ARG(str_head(id, 200)));
     struct json_writer w;
     jw_init(&w, out);
@@ -249,8 +247,8 @@ enum step_result models_answer(struct req *req)
     buf_init(&out, MODELS_REPLY_MAX);
     enum step_result result = STEP_NEXT;
     if (str_eq(req->path, STR("/models"))) {
-        status = catalog_each(req->worker->catalog, SLUICE__KIND__KIND_PROVIDER, &req->auth.org, &req->auth.workspace,
-                              each_provider, &g);
+        status = catalog_each(req->worker->catalog, SLUICE__KIND__KIND_PROVIDER, &req->auth.org,
+                              &req->auth.workspace, each_provider, &g);
         sort_rows(&g);
         write_list(&g, &out);
     } else {

@@ -1,4 +1,5 @@
-/* models.h: GET /v1/models and /v1/models/{id}, answered from the node's catalog: every model the caller may use, as "@slug/model". */
+/* models.h: GET /v1/models and /v1/models/{id}, answered from the node's catalog: every model the
+ * caller may use, as "@slug/model". */
 #ifndef SLUICE_DATA_WORKER_MODELS_H
 #define SLUICE_DATA_WORKER_MODELS_H
 
@@ -6,7 +7,8 @@
 
 #define MODELS_MAX 20000
 
-/* Answers and ends the request. Query: provider, ai_service, limit, offset, sort (name | provider | ai_service), order (asc | desc). */
+/* Answers and ends the request. Query: provider, ai_service, limit, offset, sort (name | provider |
+ * ai_service), order (asc | desc). */
 enum step_result models_answer(struct req *req);
 
 #endif

@@ -1,8 +1,8 @@
 /* req.c: the walk over the steps, and the seam to the connection.
  *
- * Invariants: a request is finished exactly once; nothing of it is touched after req_finish but by the deferred free at the end of the
- * turn; a sent attempt is settled before the memory goes; no catalog read is open between two steps.
- * Must never hold policy: that is the steps'.
+ * Invariants: a request is finished exactly once; nothing of it is touched after req_finish but by
+ * the deferred free at the end of the turn; a sent attempt is settled before the memory goes; no
+ * catalog read is open between two steps. Must never hold policy: that is the steps'.
  */
 #include "data-plane/worker/req.h"
 
@@ -30,7 +30,8 @@ static struct req *pool; /* a worker is one thread: its free requests */
 static unsigned pool_count;
 static uint64_t id_seed, id_count;
 
-/* A UUIDv7-shaped request id without a system call: time, then a mixed counter over a random seed. */
+/* A UUIDv7-shaped request id without a system call: time, then a mixed counter over a random seed.
+ */
 static struct id new_request_id(void)
 {
     struct id id;
@@ -93,7 +94,9 @@ static struct req *req_new(struct worker *worker, struct conn *conn, const struc
     return req;
 }
 
-/* --- the walk ------------------------------------------------------------------------------------------------------------- */
+/* --- the walk
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 void req_goto(struct req *req, enum req_step_name step)
 {
@@ -149,13 +152,16 @@ void req_finish(struct req *req)
     loop_defer(req->worker->loop, &req->finish_job);
 }
 
-/* --- the seam to the connection ------------------------------------------------------------------------------------------- */
+/* --- the seam to the connection
+ * ------------------------------------------------------------------------------------------- */
 
 struct req *req_begin(struct worker *worker, struct conn *conn, const struct http_head *head)
 {
     struct req *req = req_new(worker, conn, head);
     if (req == NULL) {
-        conn_reply_simple(conn, 503, NULL, 0, STR("{\"error\":{\"message\":\"Not enough memory.\",\"code\":\"overloaded\"}}"));
+        conn_reply_simple(
+            conn, 503, NULL, 0,
+            STR("{\"error\":{\"message\":\"Not enough memory.\",\"code\":\"overloaded\"}}"));
         return NULL;
     }
     atomic_fetch_add_explicit(&worker->column->open_requests, 1, memory_order_relaxed);

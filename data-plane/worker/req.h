@@ -1,12 +1,13 @@
 /* req.h: one request, as a walk over the steps of req_steps.def.
  *
- *   conn -> req_begin -> [route authenticate read_body plan admit] -> { authorize reserve transform connect exchange }* -> finish
- *                              STEP_WAIT leaves the walk; req_run enters the same step again
+ *   conn -> req_begin -> [route authenticate read_body plan admit] -> { authorize reserve transform
+ * connect exchange }* -> finish STEP_WAIT leaves the walk; req_run enters the same step again
  *
- * Owner of everything below it: the arena (freed once, in req_finish), the body, the slot, the exchange. One thread. A catalog
- * read (catalog_begin .. end) never spans a wait: a step that needs the catalog begins and ends it itself.
- * The answer begins with the first content of an attempt; from then on there is no further attempt. Whatever ends the request
- * (answer complete, refusal, client gone, drain) goes through req_finish exactly once; a sent attempt is settled before that.
+ * Owner of everything below it: the arena (freed once, in req_finish), the body, the slot, the
+ * exchange. One thread. A catalog read (catalog_begin .. end) never spans a wait: a step that needs
+ * the catalog begins and ends it itself. The answer begins with the first content of an attempt;
+ * from then on there is no further attempt. Whatever ends the request (answer complete, refusal,
+ * client gone, drain) goes through req_finish exactly once; a sent attempt is settled before that.
  * Timers: own.timer and own.wait.timer (step_own.c); conn and upstream have theirs.
  */
 #ifndef SLUICE_DATA_WORKER_REQ_H
@@ -24,11 +25,11 @@
 #include "data-plane/worker/names_client.h"
 #include "data-plane/worker/worker.h"
 
-#define REQ_MAGIC         0x52455131u
-#define REQ_INLINE_BYTES  6144
-#define REQ_ARENA_MAX     (64u * 1024u * 1024u)
-#define REQ_TARGETS_MAX   64
-#define REQ_REASON_MAX    512
+#define REQ_MAGIC        0x52455131u
+#define REQ_INLINE_BYTES 6144
+#define REQ_ARENA_MAX    (64u * 1024u * 1024u)
+#define REQ_TARGETS_MAX  64
+#define REQ_REASON_MAX   512
 
 enum step_result { STEP_NEXT, STEP_WAIT, STEP_NEXT_ATTEMPT, STEP_DONE, STEP_REFUSE };
 
@@ -40,9 +41,11 @@ enum req_step_name {
 };
 
 enum req_surface {
-    REQ_SURFACE_OP,          /* an operation of ops.def, sent to a provider */
-    REQ_SURFACE_MODELS,      /* GET /v1/models[/id]: answered from the catalog */
-    REQ_SURFACE_RELAY,       /* an admin route: re-emitted to the control plane */
+    REQ_SURFACE_OP,      /* an operation of ops.def, sent to a provider */
+    REQ_SURFACE_MODELS,  /* GET /v1/models[/id]: answered from the catalog */
+    REQ_SURFACE_PRICING, /* GET /model-configs/pricing/...: answered from the catalog, without a key
+                          */
+    REQ_SURFACE_RELAY,   /* an admin route: re-emitted to the control plane */
     REQ_SURFACE_PASSTHROUGH, /* another /v1 path of a provider's positive list */
 };
 
@@ -58,24 +61,26 @@ struct req_auth {
     struct str defaults_json;
 };
 
-/* The request body. `mem` holds it whole, or (multipart, streams) its first part while the rest flows to the provider. */
+/* The request body. `mem` holds it whole, or (multipart, streams) its first part while the rest
+ * flows to the provider. */
 struct req_body {
     struct buf mem;
-    size_t charged;         /* bytes counted in worker->body_bytes */
-    size_t read_at;         /* streaming: bytes of mem already given to the provider */
-    size_t searched;        /* multipart: bytes already searched for the model field */
+    size_t charged;  /* bytes counted in worker->body_bytes */
+    size_t read_at;  /* streaming: bytes of mem already given to the provider */
+    size_t searched; /* multipart: bytes already searched for the model field */
     bool started, complete, streaming;
-    struct str boundary;    /* multipart */
-    struct json_field model, stream, stream_options, max_tokens, n; /* spans into mem (JSON bodies) */
+    struct str boundary; /* multipart */
+    struct json_field model, stream, stream_options, max_tokens,
+        n; /* spans into mem (JSON bodies) */
     bool is_stream;
-    bool wants_usage;       /* the client itself asked for stream usage */
+    bool wants_usage; /* the client itself asked for stream usage */
 };
 
 /* One leaf of the plan. */
 struct req_target {
-    struct str provider;    /* slug in the workspace; n = 0: to be found by the model */
-    struct str model;       /* as asked, without @slug/; n = 0 for operations without one */
-    struct str index;       /* "config", "config.targets[0]" */
+    struct str provider;      /* slug in the workspace; n = 0: to be found by the model */
+    struct str model;         /* as asked, without @slug/; n = 0 for operations without one */
+    struct str index;         /* "config", "config.targets[0]" */
     struct str override_json; /* override_params of the leaf; n = 0 none */
 };
 
@@ -86,14 +91,15 @@ struct req_attempt {
     uint32_t secrets_version;
     uint16_t dialect;
     struct str provider_slug, type_slug, upstream_model, priced_model;
-    struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers, configurations_json;
+    struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers,
+        configurations_json;
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, unlisted;
     struct str prices, rule_prices; /* price.h blobs; n = 0 none */
-    struct str url, host; /* url NUL-terminated */
+    struct str url, host;           /* url NUL-terminated */
     uint16_t port;
     bool tls;
-    struct str body;              /* what is sent; from the arena or in body.mem */
+    struct str body; /* what is sent; from the arena or in body.mem */
     struct name_wait wait;
     const struct name_answer *addresses;
     struct slot *slot;
@@ -101,7 +107,7 @@ struct req_attempt {
     uint64_t revision;
     int64_t sent_ns;
     int http_status;
-    enum status failed;           /* why this attempt failed without an answer to pass on */
+    enum status failed; /* why this attempt failed without an answer to pass on */
     bool head_done, hide_usage, is_sse, is_json;
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;
@@ -120,16 +126,16 @@ struct req_own {
 struct req {
     uint32_t magic;
     struct worker *worker;
-    struct conn *conn;            /* NULL once the client is gone or the reply has ended */
+    struct conn *conn; /* NULL once the client is gone or the reply has ended */
     struct req *next_free;
     const struct http_head *head; /* conn's; valid while conn != NULL */
     struct arena arena;
     enum req_step_name step;
-    bool running, finished;       /* on the walk now; finish was called meanwhile */
+    bool running, finished; /* on the walk now; finish was called meanwhile */
     enum req_surface surface;
     enum op op;
-    struct str path, object_id;   /* behind /v1; raw {id} segment */
-    bool anthropic;               /* errors in Anthropic's shape */
+    struct str path, object_id; /* behind /v1; raw {id} segment */
+    bool anthropic;             /* errors in Anthropic's shape */
     struct id id;
     struct str trace_id;
     int64_t started_ns;
@@ -137,31 +143,35 @@ struct req {
     struct req_body body;
     struct req_target *targets;
     size_t target_count, target_at;
-    struct str plan_index;        /* config path for x-portkey-last-used-option-index */
+    struct str plan_index; /* config path for x-portkey-last-used-option-index */
     struct req_attempt attempt;
     struct req_own own;
     struct reply_list *list; /* reply_list.c */
     bool list_partial;
     uint32_t attempts_sent;
     bool answer_begun;
-    enum status refused;          /* ST_OK, or why the request was refused */
-    char reason[REQ_REASON_MAX];  /* sentence for the caller */
+    enum status refused;         /* ST_OK, or why the request was refused */
+    char reason[REQ_REASON_MAX]; /* sentence for the caller */
     struct sse sse;
     struct usage_pick usage;
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];
 };
 
-/* Goes on with the walk at req->step. Called by the seams (body complete, name found, exchange ended). */
+/* Goes on with the walk at req->step. Called by the seams (body complete, name found, exchange
+ * ended). */
 void req_run(struct req *req);
 /* The step that is entered next time (a step that waits for something past itself). */
 void req_goto(struct req *req, enum req_step_name step);
 /* Ends the request: frees it at the end of the turn. Settles a sent attempt first. */
 void req_finish(struct req *req);
 
-/* Fixes why the request is refused; returns STEP_REFUSE. The sentence names rule, level, slug and what to do next. */
-enum step_result req_refuse(struct req *req, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
-/* Writes the refusal in the caller's dialect (or breaks the connection off if the answer has begun). */
+/* Fixes why the request is refused; returns STEP_REFUSE. The sentence names rule, level, slug and
+ * what to do next. */
+enum step_result req_refuse(struct req *req, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* Writes the refusal in the caller's dialect (or breaks the connection off if the answer has
+ * begun). */
 void req_answer_refusal(struct req *req);
 /* One whole JSON answer of the gateway itself. Ends the request. */
 void req_answer_json(struct req *req, int http_status, struct str body);
@@ -173,10 +183,12 @@ void req_answer_json(struct req *req, int http_status, struct str body);
 /* step_read_body.c: body bytes as they come; how many were taken. */
 size_t req_body_take(struct req *req, const char *p, size_t n);
 
-/* step_settle.c: the sent attempt becomes a usage event; a reserved one is given back. Never fails. */
+/* step_settle.c: the sent attempt becomes a usage event; a reserved one is given back. Never fails.
+ */
 void req_settle(struct req *req, enum slot_outcome outcome);
 
-/* step_read_body.c: another JSON text takes the body's place (config overrides); copies it and finds the members anew. */
+/* step_read_body.c: another JSON text takes the body's place (config overrides); copies it and
+ * finds the members anew. */
 enum step_result req_body_replace(struct req *req, struct str text);
 
 /* step_own.c: takes the request off every list it waits on. */

@@ -1,4 +1,5 @@
-/* step_admit.c: may this key do this at all? Scopes match exactly; unknown = deny (ARCHITECTURE section 8, Tenancy). */
+/* step_admit.c: may this key do this at all? Scopes match exactly; unknown = deny (ARCHITECTURE
+ * section 8, Tenancy). */
 #include "data-plane/worker/models.h"
 #include "data-plane/worker/relay.h"
 #include "data-plane/worker/req.h"
@@ -7,8 +8,9 @@ static enum step_result need(struct req *req, uint64_t any_of, const char *scope
 {
     if ((req->auth.scopes & any_of) != 0)
         return STEP_NEXT;
-    return req_refuse(req, ST_FORBIDDEN,
-                      "This API key lacks the scope %s. An admin of the workspace can add it to the key.", scope);
+    return req_refuse(
+        req, ST_FORBIDDEN,
+        "This API key lacks the scope %s. An admin of the workspace can add it to the key.", scope);
 }
 
 enum step_result req_step_admit(struct req *req)
@@ -18,10 +20,13 @@ enum step_result req_step_admit(struct req *req)
     case REQ_SURFACE_RELAY:
         return relay_begin(req);
     case REQ_SURFACE_MODELS:
-        result = need(req, CAT_SCOPE_MODELS_LIST | CAT_SCOPE_COMPLETIONS_WRITE | CAT_SCOPE_PROVIDERS_LIST, "models.list");
+        result = need(
+            req, CAT_SCOPE_MODELS_LIST | CAT_SCOPE_COMPLETIONS_WRITE | CAT_SCOPE_PROVIDERS_LIST,
+            "models.list");
         return result == STEP_NEXT ? models_answer(req) : result;
     case REQ_SURFACE_PASSTHROUGH:
         return need(req, CAT_SCOPE_PASSTHROUGH, "passthrough.invoke");
+    case REQ_SURFACE_PRICING:
     case REQ_SURFACE_OP:
         break;
     }

@@ -1,9 +1,11 @@
-/* step_route.c: what is asked for: an operation, the model list, an admin route, or a pass-through path.
+/* step_route.c: what is asked for: an operation, the model list, an admin route, or a pass-through
+ * path.
  *
- * The base URL serves developers and admins alike (ARCHITECTURE section 7). The path is matched as it was sent; nothing is
- * normalised, so "/v1//files" or "/v1/./files" is simply no route.
+ * The base URL serves developers and admins alike (ARCHITECTURE section 7). The path is matched as
+ * it was sent; nothing is normalised, so "/v1//files" or "/v1/./files" is simply no route.
  */
 #include "data-plane/worker/admin_paths.h"
+#include "data-plane/worker/pricing.h"
 #include "data-plane/worker/req.h"
 
 static struct str header(const struct req *req, struct str name)
@@ -26,8 +28,13 @@ enum step_result req_step_route(struct req *req)
         req->surface = REQ_SURFACE_RELAY;
         return STEP_NEXT;
     }
+    if (str_starts(path, STR(PRICING_PREFIX)) && req->head->method == OP_METHOD_GET) {
+        req->surface = REQ_SURFACE_PRICING;
+        return pricing_answer(req);
+    }
     if (!str_starts(path, STR("/v1/")))
-        return req_refuse(req, ST_NO_ROUTE, "There is no endpoint " STR_FMT "; the base URL ends in /v1.",
+        return req_refuse(req, ST_NO_ROUTE,
+                          "There is no endpoint " STR_FMT "; the base URL ends in /v1.",
                           STR_ARG(str_head(path, 100)));
     req->path = arena_str(&req->arena, str_from(path, 3));
     if (req->path.p == NULL)
