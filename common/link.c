@@ -80,6 +80,8 @@ struct link_call {
 struct link_client {
     uint32_t magic;
     nng_socket socket;
+    link_state_fn state;
+    void *arg;
     pthread_mutex_t lock; /* guards everything below */
     bool interrupted;
     int pipes;
@@ -418,6 +420,8 @@ static void link_client_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
     (void)pipe;
     pthread_mutex_lock(&client->lock);
     client->pipes += event == NNG_PIPE_EV_ADD_POST ? 1 : -1;
+    if (client->state != NULL)
+        client->state(client->arg, client->pipes > 0);
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -455,7 +459,8 @@ static void link_client_abandon(struct link_client *client)
     free(client);
 }
 
-enum status link_client_open(const char *url, const struct link_identity *identity, struct link_client **client)
+enum status link_client_open(const char *url, const struct link_identity *identity, link_state_fn state,
+                             void *arg, struct link_client **client)
 {
     nng_tls_config *tls = NULL;
     if (url == NULL || strncmp(url, "tls+tcp://", 10) != 0)
@@ -466,6 +471,8 @@ enum status link_client_open(const char *url, const struct link_identity *identi
     if (c == NULL)
         goto out;
     c->magic = LINK_CLIENT_MAGIC;
+    c->state = state;
+    c->arg = arg;
     pthread_mutex_init(&c->lock, NULL);
     int rv = nng_req0_open(&c->socket);
     if (rv == 0)

@@ -66,8 +66,13 @@ void link_request_drop(struct link_request *request);
 /* --- client (courier) -------------------------------------------------------------------------------------------------- */
 struct link_client;
 
-/* Starts connecting in the background and for ever (200 ms - 30 s, full jitter). ST_INVALID, ST_NO_MEMORY, ST_IO. */
-MUST_USE enum status link_client_open(const char *url, const struct link_identity *identity,
+/* The connection came or went. Runs on an nng thread, one call at a time: it may store a few values, call nothing of the link and
+ * never block. */
+typedef void (*link_state_fn)(void *arg, bool up);
+
+/* Starts connecting in the background and for ever (200 ms - 30 s, full jitter). `state` may be NULL. ST_INVALID, ST_NO_MEMORY,
+ * ST_IO. */
+MUST_USE enum status link_client_open(const char *url, const struct link_identity *identity, link_state_fn state, void *arg,
                                       struct link_client **client);
 /* Sends one request and waits for its reply, given in the arena. Any thread; up to LINK_CLIENT_CALLS_MAX at once. ST_CONTROL_AWAY: no
  * reply within timeout_ms. ST_CLOSED: interrupted. ST_OVERLOADED: too many calls. ST_TOO_LARGE, ST_NO_MEMORY. */

@@ -51,7 +51,8 @@ struct uplink_calls {
     void (*probe)(void *arg, const Sluice__Probe *probe);
     /* Any authentic reply came in: the control plane's clock and newest revision (0 = not said). */
     void (*contact)(void *arg, int64_t utc_ms, uint64_t newest_revision);
-    /* The connection came or went; the node was removed (true) or is known again (false). */
+    /* The connection came or went; the node was removed (true) or is known again (false). `state` comes from a thread of the
+     * link's library: it may store a few values and must not call back. `revoked` comes from `feed`. */
     void (*state)(void *arg, bool up);
     void (*revoked)(void *arg, bool revoked);
 

@@ -91,7 +91,7 @@ static void setup(void)
     cr_assert_neq(link_server_port(server), 0);
     snprintf(url, sizeof url, "tls+tcp://127.0.0.1:%u", link_server_port(server));
     struct link_identity id = identity(&client_pair, &ca);
-    cr_assert_eq(link_client_open(url, &id, &client), ST_OK);
+    cr_assert_eq(link_client_open(url, &id, NULL, NULL, &client), ST_OK);
 }
 
 static void teardown(void)
@@ -216,7 +216,7 @@ Test(link, foreign_certificates_get_nothing)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct link_client *stranger;
         struct str reply;
-        cr_assert_eq(link_client_open(url, &rows[i], &stranger), ST_OK);
+        cr_assert_eq(link_client_open(url, &rows[i], NULL, NULL, &stranger), ST_OK);
         cr_expect_eq(link_client_call(stranger, STR("hello"), 600, &arena, &reply), ST_CONTROL_AWAY, "row %zu", i);
     }
     cr_expect_eq(atomic_load(&handled), 0);
@@ -234,7 +234,7 @@ Test(link, a_node_cannot_play_the_server)
     struct link_client *victim;
     struct link_identity id = identity(&client_pair, &ca);
     struct str reply;
-    cr_assert_eq(link_client_open(fake_url, &id, &victim), ST_OK);
+    cr_assert_eq(link_client_open(fake_url, &id, NULL, NULL, &victim), ST_OK);
     cr_expect_eq(link_client_call(victim, STR("hello"), 600, &arena, &reply), ST_CONTROL_AWAY);
     cr_expect_eq(atomic_load(&handled), 0);
 }
@@ -243,9 +243,9 @@ Test(link, unusable_options_are_refused)
 {
     struct link_identity good = identity(&client_pair, &ca), bad = {"x", "y", "z"};
     struct link_client *none;
-    cr_expect_eq(link_client_open("tcp://127.0.0.1:1", &good, &none), ST_INVALID);
-    cr_expect_eq(link_client_open(NULL, &good, &none), ST_INVALID);
-    cr_expect_eq(link_client_open(url, &bad, &none), ST_INVALID);
+    cr_expect_eq(link_client_open("tcp://127.0.0.1:1", &good, NULL, NULL, &none), ST_INVALID);
+    cr_expect_eq(link_client_open(NULL, &good, NULL, NULL, &none), ST_INVALID);
+    cr_expect_eq(link_client_open(url, &bad, NULL, NULL, &none), ST_INVALID);
     struct link_server *second;
     struct link_server_options taken = {.url = url, .identity = identity(&server_pair, &ca), .handler = handle};
     cr_expect_eq(link_server_start(&taken, &second), ST_CONFLICT);

@@ -167,7 +167,7 @@ static inline void node_join(struct test_node *node, const char *name, const cha
     pf_enrol(name, group, &node->bundle);
     struct str key = secret_open(node->bundle.key_pem);
     const struct link_identity identity = {node->bundle.cert_pem, key.p, node->bundle.ca_pem};
-    OK(link_client_open(node->bundle.link_url, &identity, &node->client));
+    OK(link_client_open(node->bundle.link_url, &identity, NULL, NULL, &node->client));
     secret_close(node->bundle.key_pem);
 }
 
