@@ -73,6 +73,14 @@ void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value)
     __atomic_store_n(&metrics->slots[rows[metric].at], value, __ATOMIC_RELAXED);
 }
 
+void metrics_forget_gauges(struct metrics *metrics)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (rows[i].kind == METRICS_GAUGE || rows[i].kind == METRICS_MAX)
+            __atomic_store_n(&metrics->slots[rows[i].at], 0, __ATOMIC_RELAXED);
+    }
+}
+
 void metrics_observe_us(struct metrics *metrics, enum metric metric, uint64_t us)
 {
     CHECK((size_t)metric < M_COUNT && rows[metric].kind == METRICS_HISTOGRAM);
