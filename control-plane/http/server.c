@@ -12,7 +12,6 @@
  */
 #include "control-plane/http/server.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/netaddr.h"
 #include "common/secret.h"
 #include "control-plane/http/guard.h"
 #include "control-plane/http/reply.h"
@@ -49,15 +49,12 @@ struct exchange {
     char peer[64];
 };
 
-bool server_is_loopback(const char *address)
+bool server_is_loopback(struct str address)
 {
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (strcmp(address, "localhost") == 0)
+    struct netaddr addr;
+    if (str_eq(address, STR("localhost")))
         return true;
-    if (inet_pton(AF_INET, address, &v4) == 1)
-        return (ntohl(v4.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    return netaddr_from_text(address, &addr) == ST_OK && netaddr_classify(&addr) == NETADDR_LOOPBACK;
 }
 
 /* The byte before the method: the allocator's size field (top byte 0) when the request begins its buffer, a blank when the
@@ -260,12 +257,30 @@ static int on_log_message(const struct mg_connection *conn, const char *message)
     return 1;
 }
 
+/* "127.0.0.1:8788,[::1]:8788" */
+static enum status listen_text(const struct server_options *options, char *text, size_t room)
+{
+    struct str rest = options->addresses, address;
+    size_t n = 0;
+    while (str_split(&rest, ',', &address)) {
+        address = str_trim(address);
+        if (!options->insecure_bind && !server_is_loopback(address))
+            return ST_FORBIDDEN;
+        bool v6 = str_find_char(address, ':') >= 0;
+        int more = snprintf(text + n, room - n, v6 ? "%s[" STR_FMT "]:%u" : "%s" STR_FMT ":%u", n == 0 ? "" : ",",
+                            STR_ARG(address), options->port);
+        if (more < 0 || (size_t)more >= room - n)
+            return ST_TOO_LARGE;
+        n += (size_t)more;
+    }
+    return ST_OK;
+}
+
 static enum status start_library(struct server *server)
 {
     const struct server_options *options = &server->options;
-    char listen[128], threads[16], timeout_ms[16], head_max[16];
-    bool v6 = strchr(options->address, ':') != NULL;
-    (void)snprintf(listen, sizeof(listen), v6 ? "[%s]:%u" : "%s:%u", options->address, options->port);
+    char listen[512], threads[16], timeout_ms[16], head_max[16];
+    TRY(listen_text(options, listen, sizeof(listen)));
     (void)snprintf(threads, sizeof(threads), "%u", options->threads);
     (void)snprintf(timeout_ms, sizeof(timeout_ms), "%u", options->timeout_ms);
     (void)snprintf(head_max, sizeof(head_max), "%d", SERVER_HEAD_MAX_BYTES);
@@ -287,8 +302,6 @@ static enum status start_library(struct server *server)
 enum status server_start(const struct server_options *options, struct server **server)
 {
     CHECK(options->threads >= 4 && options->threads <= 128);
-    if (!options->insecure_bind && !server_is_loopback(options->address))
-        return ST_FORBIDDEN;
     struct server *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return ST_NO_MEMORY;

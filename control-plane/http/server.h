@@ -16,8 +16,8 @@
 struct server;
 
 struct server_options {
-    const char *address;      /* IPv4 or IPv6 literal */
-    uint16_t port;            /* 0: any free one, see server_port */
+    struct str addresses;     /* comma list of IPv4 and IPv6 literals */
+    uint16_t port;            /* 0: any free one (of the first address), see server_port */
     unsigned threads;         /* 4 to 128 */
     unsigned timeout_ms;      /* for a head, and between two reads of a body */
     bool insecure_bind;       /* allow a non-loopback address without TLS */
@@ -38,6 +38,6 @@ void server_stop(struct server *server);
 uint16_t server_port(const struct server *server);
 
 /* True for 127.0.0.0/8, ::1 and "localhost". */
-bool server_is_loopback(const char *address);
+bool server_is_loopback(struct str address);
 
 #endif

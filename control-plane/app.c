@@ -1,0 +1,231 @@
+/* app.c: starting and stopping sluice-control.
+ *
+ * Each part is started when what it needs is there and stopped before what it needs goes. Nothing listens before the store is open and
+ * the catalog is in it, so a first request never meets a half-made state. A fault at start ends the process with one sentence:
+ * there is no half-started control plane.
+ */
+#include "control-plane/app.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "control-plane/api/dispatch.h"
+#include "control-plane/domain/catalog_sync.h"
+#include "control-plane/home.h"
+#include "control-plane/http/server.h"
+#include "control-plane/http/static.h"
+#include "control-plane/publish/publish.h"
+
+#define APP_MAGIC         0x41505001u
+#define APP_TIMEOUT_MS    5000
+#define APP_PURGE_ROWS    1000
+#define APP_THREADS_MIN   4
+#define APP_THREADS_MAX   128
+
+struct app {
+    uint32_t magic;
+    struct home home;
+    struct publish *publish;
+    struct static_files *console;
+    struct server *server;
+    int64_t tombstone_keep_ms;
+    struct api api;
+};
+
+/* catalog_dir, or the folder beside an installed or a built program. */
+static enum status find_catalog(const struct params *params, char path[HOME_PATH_MAX])
+{
+    static const char *const places[] = {"../share/sluice/catalog-data", "../../../control-plane/catalog-data"};
+    struct str given = params_str(params, PARAM_CATALOG_DIR);
+    char exe[HOME_PATH_MAX / 2];
+    if (given.n > 0)
+        return snprintf(path, HOME_PATH_MAX, STR_FMT, STR_ARG(given)) < HOME_PATH_MAX ? ST_OK : ST_TOO_LARGE;
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    if (n <= 0)
+        return ST_IO;
+    exe[n] = '\0';
+    *strrchr(exe, '/') = '\0';
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        (void)snprintf(path, HOME_PATH_MAX, "%s/%s", exe, places[i]);
+        if (access(path, R_OK) == 0)
+            return ST_OK;
+    }
+    return ST_NOT_FOUND;
+}
+
+static enum status load_catalog(struct app *app, const struct params *params, struct buf *why)
+{
+    struct catalog_sync_result result;
+    struct builtin_error error = {.line = 0};
+    char path[HOME_PATH_MAX];
+    enum status status = find_catalog(params, path);
+    if (status != ST_OK) {
+        buf_printf(why, "the built-in catalog is not found: set catalog_dir");
+        return status;
+    }
+    status = catalog_sync(app->home.writer, path, &result, &error);
+    if (status != ST_OK)
+        buf_printf(why, "catalog %s, line %zu: %s", error.file, error.line, error.what);
+    else
+        log_info("catalog_loaded", LOG_U64("rows", result.rows), LOG_U64("written", result.written),
+                 LOG_U64("removed", result.removed));
+    return status;
+}
+
+static void free_identity(struct secret *pems[3])
+{
+    for (size_t i = 0; i < 3; i++) {
+        if (pems[i] != NULL)
+            secret_close(pems[i]);
+        secret_free(pems[i]);
+    }
+}
+
+static enum status start_link(struct app *app, const struct params *params, struct buf *why)
+{
+    static const char *const files[3] = {"link/server.pem", "link/server.key", "link/ca.pem"};
+    struct secret *pems[3] = {NULL, NULL, NULL};
+    const char *texts[3];
+    char url[PARAMS_VALUE_MAX + 32];
+    enum status status = ST_OK;
+    for (size_t i = 0; i < 3 && status == ST_OK; i++) {
+        status = home_read_pem(params, files[i], &pems[i]);
+        if (status == ST_OK)
+            texts[i] = secret_open(pems[i]).p;
+        else
+            buf_printf(why, "cannot read %s below data_dir", files[i]);
+    }
+    if (status == ST_OK) {
+        struct str bind = params_str(params, PARAM_LINK_BIND), control = params_str(params, PARAM_CONTROL_URL);
+        bool v6 = str_find_char(bind, ':') >= 0;
+        (void)snprintf(url, sizeof(url), v6 ? "tls+tcp://[%.*s]:%u" : "tls+tcp://%.*s:%u", STR_ARG(bind),
+                       (unsigned)params_u64(params, PARAM_LINK_PORT));
+        struct publish_options options = {.kv = app->home.kv,
+                                          .writer = app->home.writer,
+                                          .vault = app->home.vault,
+                                          .link_url = url,
+                                          .identity = {texts[0], texts[1], texts[2]},
+                                          .control_url = control.p};
+        status = publish_start(&options, &app->publish);
+        if (status != ST_OK)
+            buf_printf(why, "cannot listen for data planes on %s: %s", url, status_row(status)->text);
+    }
+    free_identity(pems);
+    return status;
+}
+
+static enum status start_server(struct app *app, const struct params *params, struct buf *why)
+{
+    uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
+    struct str console = params_str(params, PARAM_CONSOLE_DIR);
+    if (console.n > 0 && static_open(console.p, &app->console) != ST_OK)
+        log_warn("console_missing", LOG_STR("folder", console));
+    app->api = (struct api){.kv = app->home.kv,
+                            .writer = app->home.writer,
+                            .vault = app->home.vault,
+                            .publish = app->publish,
+                            .console = app->console,
+                            .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
+                            .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
+                            .started_ms = clock_utc_ms()};
+    struct str address = params_str(params, PARAM_CONTROL_BIND);
+    struct server_options options = {
+        .addresses = address,
+        .port = (uint16_t)params_u64(params, PARAM_CONTROL_PORT),
+        .threads = (unsigned)(threads < APP_THREADS_MIN   ? APP_THREADS_MIN
+                              : threads > APP_THREADS_MAX ? APP_THREADS_MAX
+                                                          : threads),
+        .timeout_ms = APP_TIMEOUT_MS,
+        .insecure_bind = params_bool(params, PARAM_INSECURE_BIND),
+        .body_max = dispatch_body_max,
+        .handle = dispatch_handle,
+        .arg = &app->api,
+    };
+    enum status status = server_start(&options, &app->server);
+    if (status == ST_FORBIDDEN)
+        buf_printf(why, STR_FMT " is not a loopback address: give tls_cert and tls_key, or --insecure-bind", STR_ARG(address));
+    else if (status != ST_OK)
+        buf_printf(why, "cannot listen on " STR_FMT " port %u", STR_ARG(address), options.port);
+    return status;
+}
+
+enum status app_start(const struct params *params, struct app **out, struct buf *why)
+{
+    struct app *app = calloc(1, sizeof(*app));
+    if (app == NULL)
+        return ST_NO_MEMORY;
+    app->magic = APP_MAGIC;
+    app->tombstone_keep_ms = (int64_t)params_u64(params, PARAM_TOMBSTONE_KEEP);
+    enum status status = home_open(params, &app->home, why);
+    if (status == ST_OK)
+        status = load_catalog(app, params, why);
+    if (status == ST_OK)
+        status = start_link(app, params, why);
+    if (status == ST_OK)
+        status = start_server(app, params, why);
+    if (status != ST_OK) {
+        app_stop(app);
+        return status;
+    }
+    atomic_store(&app->api.ready, true);
+    *out = app;
+    return ST_OK;
+}
+
+void app_stop(struct app *app)
+{
+    if (app == NULL)
+        return;
+    CHECK_OBJ(app, APP_MAGIC);
+    atomic_store(&app->api.ready, false);
+    server_stop(app->server);
+    static_close(app->console);
+    publish_stop(app->publish);
+    home_close(&app->home);
+    app->magic = 0;
+    free(app);
+}
+
+uint16_t app_control_port(const struct app *app)
+{
+    return server_port(app->server);
+}
+
+uint16_t app_link_port(const struct app *app)
+{
+    return publish_port(app->publish);
+}
+
+struct purge {
+    int64_t before_ms;
+    bool left;
+};
+
+static enum status purge(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    op->no_revision = true;
+    return record_purge(op, purge->before_ms, APP_PURGE_ROWS, &purge->left);
+}
+
+void app_upkeep(struct app *app)
+{
+    struct write_actor actor = {.type = "system"};
+    struct purge job = {clock_utc_ms() - app->tombstone_keep_ms, true};
+    struct arena arena;
+    kv_check_readers(app->home.kv);
+    arena_init(&arena, 4u << 20);
+    while (job.left) {
+        enum status status = writer_run(app->home.writer, &actor, &arena, purge, &job, NULL);
+        arena_free(&arena);
+        if (status != ST_OK) {
+            log_warn("purge_failed", LOG_STATUS(status));
+            break;
+        }
+    }
+    arena_free(&arena);
+}
