@@ -1,0 +1,161 @@
+/* api_fixture.h: the admin API without a listener: two organisations in a temporary store, and calls through dispatch_handle. */
+#ifndef SLUICE_TEST_API_FIXTURE_H
+#define SLUICE_TEST_API_FIXTURE_H
+
+#include "control-plane/api/dispatch.h"
+#include "control-plane/domain/bootstrap.h"
+#include "control-plane/domain/builtin.h"
+#include "control-plane/domain/enrol.h"
+#include "tests/unit/control-plane/store_fixture.h"
+
+struct api_fixture {
+    struct fixture store;
+    struct api api;
+    struct bootstrap_result org[2];
+    struct id other_workspace; /* a second one of the first organisation */
+    struct str other_key;
+};
+
+struct answer {
+    int status;
+    struct json *body; /* NULL if it is no JSON */
+    struct str text, revision;
+};
+
+static struct api_fixture fx;
+
+static inline enum status api_fixture_fill(struct write_op *op, void *arg)
+{
+    struct id group, id;
+    static const char *const providers[] = {"openai", "azure-openai", "bedrock", "anthropic"};
+    static const char *const urls[] = {"https://api.openai.com/v1",
+                                       "https://{azure_resource_name}.openai.azure.com/openai",
+                                       "https://bedrock-runtime.{aws_region}.amazonaws.com",
+                                       "https://api.anthropic.com/v1"};
+    static const char *const models[] = {"gpt-4o", "gpt-4o-mini", "o1-mini"};
+    (void)arg;
+    TRY(vault_init(op, fx.api.vault));
+    TRY(enrol_group(op, fx.api.vault, STR(ENROL_GROUP_DEFAULT), &group));
+    for (size_t i = 0; i < 2; i++) {
+        struct bootstrap_order order = {.name = i == 0 ? STR("Acme") : STR("Other"),
+                                        .admin_email = STR("Admin@Example.com"),
+                                        .admin_first_name = STR("Ada"),
+                                        .password_hash = STR("x")};
+        TRY(bootstrap_org(op, &order, &fx.org[i]));
+    }
+    for (size_t i = 0; i < COUNT_OF(providers); i++) {
+        Sluice__ProviderType type = SLUICE__PROVIDER_TYPE__INIT;
+        struct record_key key = {SLUICE__KIND__KIND_PROVIDER_TYPE, ID_NONE, ID_NONE,
+                                 builtin_provider_type_id(str_c(providers[i]))};
+        type.slug = arena_cstr(op->arena, str_c(providers[i]));
+        type.base_url = arena_cstr(op->arena, str_c(urls[i]));
+        TRY(record_put(op, &key, &type, str_c(type.slug)));
+    }
+    for (size_t i = 0; i < COUNT_OF(models); i++) {
+        Sluice__Model model = SLUICE__MODEL__INIT;
+        struct record_key key = {SLUICE__KIND__KIND_MODEL, ID_NONE, builtin_provider_type_id(STR("openai")),
+                                 builtin_model_id(STR("openai"), str_c(models[i]))};
+        model.slug = arena_cstr(op->arena, str_c(models[i]));
+        TRY(record_put(op, &key, &model, str_c(model.slug)));
+    }
+    Sluice__Workspace workspace = SLUICE__WORKSPACE__INIT;
+    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE, fx.org[0].org, ID_NONE, id_new()};
+    workspace.id = wire_id_data(&key.id);
+    workspace.slug = workspace.name = arena_cstr(op->arena, STR("second"));
+    TRY(record_put(op, &key, &workspace, STR("second")));
+    fx.other_workspace = key.id;
+    return bootstrap_key(op, &fx.org[0].org, &key.id, STR("second"), STR_NONE, &id, &fx.other_key);
+}
+
+static inline void api_fixture_open(void)
+{
+    uint8_t raw[32] = {7};
+    struct secret *master;
+    memset(&fx, 0, sizeof fx);
+    fixture_open(&fx.store);
+    OK(secret_take(raw, sizeof raw, &master));
+    OK(vault_new(master, &fx.api.vault));
+    fx.api.kv = fx.store.kv;
+    fx.api.writer = fx.store.writer;
+    fx.api.ready = true;
+    OK(writer_run(fx.store.writer, &(struct write_actor){.type = "cli"}, &fx.store.arena, api_fixture_fill, NULL, NULL));
+}
+
+static inline void api_fixture_close(void)
+{
+    fixture_shut(&fx.store);
+    vault_free(fx.api.vault);
+    arena_free(&fx.store.arena);
+    fixture_remove(fx.store.path);
+}
+
+/* One call; `target` may have a query; key n = 0: none. The answer lives as long as the fixture. */
+static inline struct answer api_call(struct str key, const char *method, const char *target, const char *body)
+{
+    struct arena arena;
+    struct http_header headers[] = {{STR("x-portkey-api-key"), key}};
+    struct http_request request = {.headers = headers, .header_count = key.n > 0, .client_ip = STR("127.0.0.1")};
+    struct http_reply reply;
+    struct answer answer = {0};
+    struct str rest = str_c(target), path;
+    arena_init(&arena, (size_t)64 << 20);
+    cr_assert(str_split(&rest, '?', &path));
+    OK(http_method_from_text(str_c(method), &request.method));
+    request.path = path;
+    request.query = rest;
+    request.body = str_c(body);
+    request.arena = &arena;
+    reply_trace(&request);
+    reply_init(&reply);
+    dispatch_handle(&fx.api, &request, &reply);
+    answer.status = reply.status;
+    answer.text = arena_str(&fx.store.arena, buf_str(&reply.body));
+    for (size_t i = 0; i < reply.header_count; i++)
+        if (str_eq(reply.headers[i].name, STR("x-sluice-revision")))
+            answer.revision = arena_str(&fx.store.arena, reply.headers[i].value);
+    if (json_parse(&fx.store.arena, answer.text, NULL, &answer.body, NULL) != ST_OK)
+        answer.body = NULL;
+    reply_wipe(&reply);
+    arena_wipe(&arena);
+    return answer;
+}
+
+/* A member by a dotted path ("data.message", "models.0.slug"). */
+static inline const struct json *at(const struct json *node, const char *path)
+{
+    struct str rest = str_c(path), part;
+    uint64_t index;
+    while (node != NULL && str_split(&rest, '.', &part))
+        node = node->type == JSON_ARRAY && str_to_u64(part, &index) == ST_OK ? json_at(node, (size_t)index)
+                                                                           : json_get_str(node, part);
+    return node;
+}
+
+static inline struct str text_at(const struct json *node, const char *path)
+{
+    struct str text = STR("");
+    const struct json *found = at(node, path);
+    if (json_is(found, JSON_STRING))
+        OK(json_text(found, &fx.store.arena, &text));
+    return text;
+}
+
+/* Raw JSON at a path, "" if absent. */
+static inline struct str raw_at(const struct json *node, const char *path)
+{
+    const struct json *found = at(node, path);
+    return found == NULL ? STR("") : found->raw;
+}
+
+#define ADMIN     fx.org[0].org_key
+#define WORKSPACE fx.org[0].workspace_key
+
+#define EXPECT_STATUS(answer, wanted)                                                              \
+    cr_expect_eq((answer).status, (wanted), "status %d, not %d: %.*s", (answer).status, (wanted),  \
+                 (int)(answer).text.n, (answer).text.p)
+#define EXPECT_RAW(answer, path, wanted)                                                           \
+    cr_expect(str_eq(raw_at((answer).body, path), STR(wanted)), "%s is %.*s, not %s in %.*s", path, \
+              STR_ARG(raw_at((answer).body, path)), wanted, STR_ARG((answer).text))
+#define TARGET(...) arena_printf(&fx.store.arena, __VA_ARGS__).p
+
+#endif
