@@ -1,10 +1,12 @@
 /* frame.c: sealing and opening the envelope of the link.
  *
- * The order of the checks is the point: size, then the fixed prefix that names the sender, then the MAC over every byte in
- * front of it, and only then a parse. A stranger's bytes reach no parser but the 20-byte prefix compare, and a byte
- * changed anywhere (version, node, boot, kind, counter, payload, length) fails in one place.
+ * The order of the checks is the point: size, then the fixed prefix that names the sender, then the
+ * MAC over every byte in front of it, and only then a parse. A stranger's bytes reach no parser but
+ * the 20-byte prefix compare, and a byte changed anywhere (version, node, boot, kind, counter,
+ * payload, length) fails in one place.
  *
- * Must never: use a field of an envelope whose MAC has not been verified, except the claimed node id for the key look-up.
+ * Must never: use a field of an envelope whose MAC has not been verified, except the claimed node
+ * id for the key look-up.
  */
 #include "common/frame.h"
 
@@ -36,14 +38,15 @@ const ProtobufCMessageDescriptor *frame_descriptor(Sluice__LinkKind kind)
     return (size_t)kind < COUNT_OF(rows) ? rows[kind] : NULL;
 }
 
-static void frame_mac(const uint8_t key[FRAME_KEY_BYTES], const void *p, size_t n, uint8_t mac[FRAME_MAC_BYTES])
+static void frame_mac(const uint8_t key[FRAME_KEY_BYTES], const void *p, size_t n,
+                      uint8_t mac[FRAME_MAC_BYTES])
 {
     int failed = crypto_generichash(mac, FRAME_MAC_BYTES, p, n, key, FRAME_KEY_BYTES);
     CHECK(failed == 0);
 }
 
-enum status frame_seal(struct arena *arena, const uint8_t key[FRAME_KEY_BYTES], const struct frame *head,
-                       const ProtobufCMessage *message, struct str *wire)
+enum status frame_seal(struct arena *arena, const uint8_t key[FRAME_KEY_BYTES],
+                       const struct frame *head, const ProtobufCMessage *message, struct str *wire)
 {
     CHECK(message == NULL || message->descriptor == frame_descriptor(head->kind));
     struct str payload = STR_NONE;
@@ -81,7 +84,8 @@ enum status frame_peek(struct str wire, struct id *node)
     return ST_OK;
 }
 
-/* The fields behind version and node, each at most once and of its own wire type. Unknown ones are kept for later versions. */
+/* The fields behind version and node, each at most once and of its own wire type. Unknown ones are
+ * kept for later versions. */
 static enum status frame_read(struct str rest, struct frame *frame)
 {
     struct wire_field field;
@@ -91,13 +95,15 @@ static enum status frame_read(struct str rest, struct frame *frame)
             continue;
         bool bytes = field.number == 6;
         if (field.number < 3 || field.number == 7 || (seen & 1u << field.number) != 0 ||
-            field.type != (bytes ? PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED : PROTOBUF_C_WIRE_TYPE_VARINT))
+            field.type !=
+                (bytes ? PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED : PROTOBUF_C_WIRE_TYPE_VARINT))
             return ST_BAD_FORMAT;
         seen |= 1u << field.number;
         if (field.number == 3)
             frame->boot = field.value;
         else if (field.number == 4)
-            frame->kind = field.value < 64 ? (Sluice__LinkKind)field.value : SLUICE__LINK_KIND__LINK_NONE;
+            frame->kind =
+                field.value < 64 ? (Sluice__LinkKind)field.value : SLUICE__LINK_KIND__LINK_NONE;
         else if (field.number == 5)
             frame->counter = field.value;
         else

@@ -1,10 +1,12 @@
 /* node_bundle.c: reading and writing the node bundle.
  *
- * The text holds keys, so it is only ever put together inside a struct secret, and parsed bytes go straight into one. The parser is
- * a table of fields: each appears once; `private_key` alone may be missing. A line that no row knows is skipped, so that an older
- * gateway reads a newer bundle; the first line carries the version that may not be skipped.
+ * The text holds keys, so it is only ever put together inside a struct secret, and parsed bytes go
+ * straight into one. The parser is a table of fields: each appears once; `private_key` alone may be
+ * missing. A line that no row knows is skipped, so that an older gateway reads a newer bundle; the
+ * first line carries the version that may not be skipped.
  *
- * Must never: write to a file that exists, leave one behind that is readable by others, or put a key into plain heap memory.
+ * Must never: write to a file that exists, leave one behind that is readable by others, or put a
+ * key into plain heap memory.
  */
 #include "common/node_bundle.h"
 
@@ -21,7 +23,14 @@
 #define BUNDLE_TOKEN      "slnb1."
 #define BUNDLE_BASE64     sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
-enum bundle_type { BUNDLE_ID, BUNDLE_TEXT, BUNDLE_PLAIN_KEY, BUNDLE_SECRET_KEY, BUNDLE_PEM, BUNDLE_SECRET_PEM };
+enum bundle_type {
+    BUNDLE_ID,
+    BUNDLE_TEXT,
+    BUNDLE_PLAIN_KEY,
+    BUNDLE_SECRET_KEY,
+    BUNDLE_PEM,
+    BUNDLE_SECRET_PEM
+};
 
 struct bundle_field {
     const char *name;
@@ -30,7 +39,10 @@ struct bundle_field {
     size_t max_bytes; /* of the value: text, or decoded */
 };
 
-#define FIELD(name, type, member, max) {name, type, offsetof(struct node_bundle, member), max}
+#define FIELD(name, type, member, max)                                                             \
+    {                                                                                              \
+        name, type, offsetof(struct node_bundle, member), max                                      \
+    }
 static const struct bundle_field bundle_fields[] = {
     FIELD("node", BUNDLE_ID, node, 0),
     FIELD("name", BUNDLE_TEXT, name, NODE_BUNDLE_TEXT_MAX),
@@ -45,10 +57,10 @@ static const struct bundle_field bundle_fields[] = {
     FIELD("private_key", BUNDLE_SECRET_KEY, private_key, NODE_BUNDLE_KEY_BYTES),
 };
 #undef FIELD
-#define BUNDLE_ALL ((1u << COUNT_OF(bundle_fields)) - 1)
+#define BUNDLE_ALL     ((1u << COUNT_OF(bundle_fields)) - 1)
 #define BUNDLE_PRIVATE (1u << (COUNT_OF(bundle_fields) - 1)) /* the last row: private_key */
 
-/* --- writing ---------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------------- */
 
 struct bundle_writer {
     char *p;
@@ -77,7 +89,8 @@ static void bundle_put_base64(struct bundle_writer *w, struct str bytes)
     w->n += sodium_base64_encoded_len(bytes.n, BUNDLE_BASE64) - 1;
 }
 
-static void bundle_put_field(struct bundle_writer *w, const struct bundle_field *field, const void *at)
+static void bundle_put_field(struct bundle_writer *w, const struct bundle_field *field,
+                             const void *at)
 {
     char text[ID_TEXT + 1];
     struct secret *secret;
@@ -189,7 +202,7 @@ enum status node_bundle_write(const char *path, const struct node_bundle *bundle
     return status;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------- */
 
 /* Text for people and URLs: visible ASCII and inner blanks. */
 static bool bundle_is_text(struct str s)
@@ -201,15 +214,18 @@ static bool bundle_is_text(struct str s)
 }
 
 /* Decodes into `room`; the exact number of bytes if `exact`. */
-static enum status bundle_decode(struct str value, char *room, size_t max_bytes, bool exact, size_t *n)
+static enum status bundle_decode(struct str value, char *room, size_t max_bytes, bool exact,
+                                 size_t *n)
 {
-    if (sodium_base642bin((unsigned char *)room, max_bytes, value.p, value.n, NULL, n, NULL, BUNDLE_BASE64) != 0 ||
+    if (sodium_base642bin((unsigned char *)room, max_bytes, value.p, value.n, NULL, n, NULL,
+                          BUNDLE_BASE64) != 0 ||
         *n == 0 || (exact && *n != max_bytes))
         return ST_BAD_FORMAT;
     return ST_OK;
 }
 
-static enum status bundle_take_secret(const struct bundle_field *field, struct str value, struct secret **out)
+static enum status bundle_take_secret(const struct bundle_field *field, struct str value,
+                                      struct secret **out)
 {
     bool pem = field->type == BUNDLE_SECRET_PEM;
     struct secret *scratch = NULL, *exact = NULL;
@@ -289,7 +305,8 @@ static enum status bundle_parse_lines(struct str text, struct node_bundle *bundl
             seen |= 1u << i;
         }
     }
-    return (seen | BUNDLE_PRIVATE) == BUNDLE_ALL && !id_is_none(&bundle->node) && bundle->name[0] != '\0'
+    return (seen | BUNDLE_PRIVATE) == BUNDLE_ALL && !id_is_none(&bundle->node) &&
+                   bundle->name[0] != '\0'
                ? ST_OK
                : ST_BAD_FORMAT;
 }
@@ -348,7 +365,7 @@ enum status node_bundle_read(const char *path, struct node_bundle *bundle)
     return bundle_parse_secret(text, bundle);
 }
 
-/* --- keys ------------------------------------------------------------------------------------------- */
+/* --- keys -------------------------------------------------------------------------------------- */
 
 enum status node_bundle_make_keys(struct node_bundle *bundle)
 {

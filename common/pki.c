@@ -1,11 +1,13 @@
 /* pki.c: making the installation's certificates with OpenSSL.
  *
- * A certificate here only admits to the link; who speaks is decided by the node key (frame.h). So certificates live ten years and
- * there is no revocation list: removing a node revokes its key, and the CA signs nothing for strangers. What still matters is
- * purpose: keyUsage and extendedKeyUsage are set and checked by both TLS libraries, and only the server's certificate
- * carries the name that clients ask for.
+ * A certificate here only admits to the link; who speaks is decided by the node key (frame.h). So
+ * certificates live ten years and there is no revocation list: removing a node revokes its key, and
+ * the CA signs nothing for strangers. What still matters is purpose: keyUsage and extendedKeyUsage
+ * are set and checked by both TLS libraries, and only the server's certificate carries the name
+ * that clients ask for.
  *
- * Must never: write a private key to a log or leave its text in freed memory (BIO_CTRL secmem and pki_wipe).
+ * Must never: write a private key to a log or leave its text in freed memory (BIO_CTRL secmem and
+ * pki_wipe).
  */
 #include "common/pki.h"
 
@@ -20,7 +22,7 @@
 
 #include "common/link.h"
 
-#define PKI_NAME_MAX       64  /* X.520 ub-common-name */
+#define PKI_NAME_MAX       64 /* X.520 ub-common-name */
 #define PKI_DNS_MAX        253
 #define PKI_BACKDATE_S     3600 /* a node's clock may lag */
 #define PKI_DAY_S          86400
@@ -58,8 +60,9 @@ static enum status pki_read(const struct pki_pair *pair, X509 **cert, EVP_PKEY *
     if (cert_bio != NULL && key_bio != NULL) {
         *cert = PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
         *key = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
-        status = *cert != NULL && *key != NULL && X509_check_private_key(*cert, *key) == 1 ? ST_OK
-                                                                                           : ST_BAD_FORMAT;
+        status = *cert != NULL && *key != NULL && X509_check_private_key(*cert, *key) == 1
+                     ? ST_OK
+                     : ST_BAD_FORMAT;
     }
     BIO_free(key_bio);
     BIO_free(cert_bio);
@@ -108,7 +111,8 @@ static bool pki_fill(X509 *cert, EVP_PKEY *key, X509 *issuer, const struct pki_p
                                       (const unsigned char *)"Sluice", -1, -1, 0) == 1 &&
            X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
                                       (const unsigned char *)plan->name, -1, -1, 0) == 1 &&
-           X509_set_issuer_name(cert, X509_get_subject_name(by)) == 1 && X509_set_pubkey(cert, key) == 1 &&
+           X509_set_issuer_name(cert, X509_get_subject_name(by)) == 1 &&
+           X509_set_pubkey(cert, key) == 1 &&
            pki_extend(cert, by, NID_basic_constraints, plan->basic) &&
            pki_extend(cert, by, NID_key_usage, plan->usage) &&
            pki_extend(cert, by, NID_subject_key_identifier, "hash") &&
@@ -118,8 +122,8 @@ static bool pki_fill(X509 *cert, EVP_PKEY *key, X509 *issuer, const struct pki_p
 }
 
 /* ca NULL: signs itself. */
-static enum status pki_make(struct arena *arena, const struct pki_pair *ca, const struct pki_plan *plan,
-                            struct pki_pair *pair)
+static enum status pki_make(struct arena *arena, const struct pki_pair *ca,
+                            const struct pki_plan *plan, struct pki_pair *pair)
 {
     enum status status = ST_OK;
     X509 *issuer = NULL;
@@ -132,8 +136,9 @@ static enum status pki_make(struct arena *arena, const struct pki_pair *ca, cons
         status = ST_NO_MEMORY;
     else if (ca != NULL)
         status = pki_read(ca, &issuer, &issuer_key);
-    if (status == ST_OK && (!pki_fill(cert, key, issuer, plan) ||
-                            X509_sign(cert, issuer_key != NULL ? issuer_key : key, EVP_sha256()) == 0))
+    if (status == ST_OK &&
+        (!pki_fill(cert, key, issuer, plan) ||
+         X509_sign(cert, issuer_key != NULL ? issuer_key : key, EVP_sha256()) == 0))
         status = ST_IO;
     if (status == ST_OK)
         status = pki_to_pem(arena, cert, key, pair);
@@ -153,7 +158,8 @@ enum status pki_make_ca(struct arena *arena, const char *name, struct pki_pair *
     return pki_make(arena, NULL, &plan, ca);
 }
 
-/* Appends one name in OpenSSL's syntax. Only letters that a name or address can hold get there: the syntax has commas in it. */
+/* Appends one name in OpenSSL's syntax. Only letters that a name or address can hold get there: the
+ * syntax has commas in it. */
 static enum status pki_add_name(char *text, size_t room, const char *name)
 {
     struct in6_addr addr;
@@ -163,18 +169,19 @@ static enum status pki_add_name(char *text, size_t room, const char *name)
         return ST_INVALID;
     for (size_t i = 0; i < s.n && !is_addr; i++) {
         char c = s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                  (c == '.' && i > 0);
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || (c == '.' && i > 0);
         if (!ok)
             return ST_INVALID;
     }
     size_t at = strlen(text);
-    int n = snprintf(text + at, room - at, "%s%s:%s", at > 0 ? "," : "", is_addr ? "IP" : "DNS", name);
+    int n =
+        snprintf(text + at, room - at, "%s%s:%s", at > 0 ? "," : "", is_addr ? "IP" : "DNS", name);
     return n > 0 && (size_t)n < room - at ? ST_OK : ST_INVALID;
 }
 
-enum status pki_make_server(struct arena *arena, const struct pki_pair *ca, const char *const *names,
-                            size_t count, struct pki_pair *server)
+enum status pki_make_server(struct arena *arena, const struct pki_pair *ca,
+                            const char *const *names, size_t count, struct pki_pair *server)
 {
     static const char *const always[] = {LINK_SERVER_NAME, "localhost", "127.0.0.1", "::1"};
     char san[PKI_SAN_TEXT_BYTES] = "";

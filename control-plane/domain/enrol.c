@@ -1,7 +1,8 @@
 /* enrol.c: enrolment of nodes.
  *
- * Everything secret that is made here ends in two places: sealed in the node's record, and in the bundle. The certificate's key passes
- * through the operation's arena as text and is wiped there before the function returns, also on failure.
+ * Everything secret that is made here ends in two places: sealed in the node's record, and in the
+ * bundle. The certificate's key passes through the operation's arena as text and is wiped there
+ * before the function returns, also on failure.
  */
 #include "control-plane/domain/enrol.h"
 
@@ -19,8 +20,8 @@ static bool enrol_is_word(struct str s, bool may_be_empty)
         return false;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                  c == '_' || c == '.';
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_' || c == '.';
         if (!ok)
             return false;
     }
@@ -37,9 +38,11 @@ static bool enrol_is_url(struct str url, struct str scheme, struct str other)
     return true;
 }
 
-static void enrol_audit(struct write_op *op, const char *action, const char *type, const struct id *id, struct str name)
+static void enrol_audit(struct write_op *op, const char *action, const char *type,
+                        const struct id *id, struct str name)
 {
-    const struct write_audit audit = {.action = action, .resource_type = type, .resource = *id, .slug = name};
+    const struct write_audit audit = {
+        .action = action, .resource_type = type, .resource = *id, .slug = name};
     writer_audit(op, &audit);
 }
 
@@ -63,7 +66,8 @@ enum status enrol_group(struct write_op *op, struct vault *vault, struct str nam
 }
 
 /* The certificate's key text becomes a secret; its place in the arena is wiped either way. */
-static enum status enrol_certificate(struct write_op *op, const struct pki_pair *ca, struct node_bundle *bundle)
+static enum status enrol_certificate(struct write_op *op, const struct pki_pair *ca,
+                                     struct node_bundle *bundle)
 {
     struct pki_pair pair = {0};
     char name[ID_TEXT + 1];
@@ -82,16 +86,18 @@ static enum status enrol_certificate(struct write_op *op, const struct pki_pair 
     return status;
 }
 
-static enum status enrol_fill(struct write_op *op, struct vault *vault, const struct enrol_order *order,
-                              const struct node_bundle *bundle, const struct id *group, Sluice__Node *row)
+static enum status enrol_fill(struct write_op *op, struct vault *vault,
+                              const struct enrol_order *order, const struct node_bundle *bundle,
+                              const struct id *group, Sluice__Node *row)
 {
     struct id vault_key;
     struct str box;
     sluice__node__init(row);
-    TRY(vault_seal_key(vault, op->txn, op->arena, &bundle->node, ENROL_NODE_KEY_FIELD, bundle->node_key, &vault_key,
-                       &box));
+    TRY(vault_seal_key(vault, op->txn, op->arena, &bundle->node, ENROL_NODE_KEY_FIELD,
+                       bundle->node_key, &vault_key, &box));
     struct str key_id = arena_str(op->arena, id_bytes(&vault_key));
-    struct str public_key = arena_str(op->arena, str_of((const char *)bundle->public_key, sizeof bundle->public_key));
+    struct str public_key =
+        arena_str(op->arena, str_of((const char *)bundle->public_key, sizeof bundle->public_key));
     row->name = arena_cstr(op->arena, str_c(bundle->name));
     row->region = arena_cstr(op->arena, str_c(bundle->region));
     row->labels_json = arena_cstr(op->arena, order->labels_json);
@@ -119,8 +125,8 @@ static enum status enrol_texts(const struct enrol_order *order, struct node_bund
     if (order->name.n > 0)
         snprintf(bundle->name, sizeof bundle->name, STR_FMT, STR_ARG(order->name));
     else if (order->region.n > 0)
-        snprintf(bundle->name, sizeof bundle->name, STR_FMT "-%s", STR_ARG(str_head(order->region, 48)),
-                 id + ID_TEXT - 6);
+        snprintf(bundle->name, sizeof bundle->name, STR_FMT "-%s",
+                 STR_ARG(str_head(order->region, 48)), id + ID_TEXT - 6);
     else
         snprintf(bundle->name, sizeof bundle->name, "node-%s", id + ID_TEXT - 6);
     snprintf(bundle->region, sizeof bundle->region, STR_FMT, STR_ARG(order->region));
@@ -148,8 +154,8 @@ enum status enrol_node(struct write_op *op, struct vault *vault, const struct pk
     return ST_OK;
 }
 
-enum status enrol_find(struct kv_txn *txn, struct arena *arena, struct str id_or_name, struct record_key *key,
-                       Sluice__Node **node)
+enum status enrol_find(struct kv_txn *txn, struct arena *arena, struct str id_or_name,
+                       struct record_key *key, Sluice__Node **node)
 {
     struct record_cursor *cursor;
     struct id id;

@@ -1,7 +1,8 @@
 /* ingest.c: reports of the nodes.
  *
- * A node's word is taken for what happened on it and for nothing else: an event must carry its own id, and a batch is one piece of one
- * journal. What is repeated changes nothing; what contradicts itself is refused whole.
+ * A node's word is taken for what happened on it and for nothing else: an event must carry its own
+ * id, and a batch is one piece of one journal. What is repeated changes nothing; what contradicts
+ * itself is refused whole.
  */
 #include "control-plane/ingest/ingest.h"
 
@@ -9,8 +10,8 @@
 #include "common/wire.h"
 #include "control-plane/ledger/ledger.h"
 
-enum status ingest_usage(struct writer *writer, const struct caller *caller, const Sluice__UsageRequest *request,
-                         Sluice__UsageAck *ack)
+enum status ingest_usage(struct writer *writer, const struct caller *caller,
+                         const Sluice__UsageRequest *request, Sluice__UsageAck *ack)
 {
     const Sluice__UsageBatch *batch = request->batch;
     if (batch == NULL)
@@ -36,14 +37,16 @@ enum status ingest_objects(struct kv *kv, struct arena *arena, const Sluice__Obj
         return ST_NO_MEMORY;
     TRY(kv_begin(kv, false, &txn));
     for (size_t i = 0; i < request->n_object_ids; i++)
-        owned[i] = ledger_object_owned(txn, &org, &workspace, &provider, str_c(request->object_ids[i]));
+        owned[i] =
+            ledger_object_owned(txn, &org, &workspace, &provider, str_c(request->object_ids[i]));
     kv_abort(txn);
     reply->n_owned = request->n_object_ids;
     reply->owned = owned;
     return ST_OK;
 }
 
-enum status ingest_grants(struct arena *arena, const Sluice__GrantsRequest *request, Sluice__GrantsReply *reply)
+enum status ingest_grants(struct arena *arena, const Sluice__GrantsRequest *request,
+                          Sluice__GrantsReply *reply)
 {
     sluice__grants_reply__init(reply);
     if (request->n_grants > INGEST_GRANTS_MAX)
@@ -53,12 +56,14 @@ enum status ingest_grants(struct arena *arena, const Sluice__GrantsRequest *requ
         return ST_NO_MEMORY;
     for (size_t i = 0; i < request->n_grants; i++) {
         const Sluice__Grant *asked = request->grants[i];
-        if (asked->spent + asked->returned < asked->spent || asked->spent + asked->returned > asked->granted)
+        if (asked->spent + asked->returned < asked->spent ||
+            asked->spent + asked->returned > asked->granted)
             return ST_BAD_FORMAT;
         Sluice__Grant *grant = arena_alloc(arena, sizeof *grant);
         if (grant == NULL)
             return ST_NO_MEMORY;
-        *grant = *asked; /* what it says it holds is what it keeps; `wanted` beyond that is not granted */
+        *grant = *asked; /* what it says it holds is what it keeps; `wanted` beyond that is not
+                            granted */
         reply->grants[reply->n_grants++] = grant;
     }
     reply->utc_ms = clock_utc_ms();

@@ -1,7 +1,7 @@
 /* caller.c: from a claimed node id to a proved caller.
  *
- * Reading the record for every message costs microseconds and needs no cache that could lag behind a removal. The key is open
- * only inside one MAC computation.
+ * Reading the record for every message costs microseconds and needs no cache that could lag behind
+ * a removal. The key is open only inside one MAC computation.
  */
 #include "control-plane/publish/caller.h"
 
@@ -14,15 +14,16 @@ static enum status caller_read(struct kv_txn *txn, struct vault *vault, struct c
     TRY(record_locate(txn, SLUICE__KIND__KIND_NODE, &ID_NONE, &caller->id, &key));
     TRY(record_get(txn, &key, caller->arena, &caller->node, NULL));
     TRY(wire_id(&caller->node->group, &caller->group));
-    TRY(vault_open_key(vault, txn, &caller->id, "node_key", wire_str(&caller->node->key_box), &caller->key));
+    TRY(vault_open_key(vault, txn, &caller->id, "node_key", wire_str(&caller->node->key_box),
+                       &caller->key));
     if (secret_size(caller->key) == FRAME_KEY_BYTES)
         return ST_OK;
     secret_free(caller->key);
     return ST_BAD_SEAL;
 }
 
-enum status caller_open(struct kv *kv, struct vault *vault, const struct id *node, struct arena *arena,
-                        struct caller *caller)
+enum status caller_open(struct kv *kv, struct vault *vault, const struct id *node,
+                        struct arena *arena, struct caller *caller)
 {
     struct kv_txn *txn;
     struct caller found = {.id = *node, .arena = arena};
@@ -51,7 +52,8 @@ enum status caller_verify(struct caller *caller, struct str wire, struct frame *
 void caller_answer(struct caller *caller, struct link_request *request, const struct frame *head,
                    Sluice__LinkKind kind, const ProtobufCMessage *message)
 {
-    struct frame answer = {.node = caller->id, .boot = head->boot, .counter = head->counter, .kind = kind};
+    struct frame answer = {
+        .node = caller->id, .boot = head->boot, .counter = head->counter, .kind = kind};
     struct str wire;
     struct str key = secret_open(caller->key);
     enum status status = frame_seal(caller->arena, (const uint8_t *)key.p, &answer, message, &wire);
@@ -60,11 +62,13 @@ void caller_answer(struct caller *caller, struct link_request *request, const st
         link_request_reply(request, wire);
         return;
     }
-    log_error("link_answer_failed", LOG_ID("node", &caller->id), LOG_U64("kind", kind), LOG_STATUS(status));
+    log_error("link_answer_failed", LOG_ID("node", &caller->id), LOG_U64("kind", kind),
+              LOG_STATUS(status));
     link_request_drop(request);
 }
 
-void caller_refuse(struct caller *caller, struct link_request *request, const struct frame *head, enum status status)
+void caller_refuse(struct caller *caller, struct link_request *request, const struct frame *head,
+                   enum status status)
 {
     Sluice__LinkError error;
     sluice__link_error__init(&error);

@@ -1,11 +1,13 @@
 /* changes.c: the feed, seen by one node.
  *
- * A positive list of kinds decides what leaves the store, and each kind with something to hide has a function that takes it out of an
- * unpacked copy; an entity of any other kind is not sent. A node is told to begin anew (full) when its data is another store's, when
- * tombstones that it has not seen were purged, or when it claims a revision that does not exist yet.
+ * A positive list of kinds decides what leaves the store, and each kind with something to hide has
+ * a function that takes it out of an unpacked copy; an entity of any other kind is not sent. A node
+ * is told to begin anew (full) when its data is another store's, when tombstones that it has not
+ * seen were purged, or when it claims a revision that does not exist yet.
  *
- * Cursors: a part that is not the last names the last row it looked at; through_revision of such a part is one less, because
- * further rows of the same revision may follow. Rows changed while a copy is under way move to a newer revision and so are met again.
+ * Cursors: a part that is not the last names the last row it looked at; through_revision of such a
+ * part is one less, because further rows of the same revision may follow. Rows changed while a copy
+ * is under way move to a newer revision and so are met again.
  */
 #include "control-plane/publish/changes.h"
 
@@ -29,7 +31,8 @@ struct changes_walk {
 
 static char changes_nothing[] = "";
 
-enum status changes_cut_integration(struct kv_txn *txn, const struct id *group, Sluice__Integration *integration)
+enum status changes_cut_integration(struct kv_txn *txn, const struct id *group,
+                                    Sluice__Integration *integration)
 {
     integration->masked_json = changes_nothing;
     integration->secret_mappings_json = changes_nothing;
@@ -141,7 +144,8 @@ static enum status changes_id(struct arena *arena, const struct id *id, Protobuf
     return ST_OK;
 }
 
-static enum status changes_add(struct changes_walk *walk, const struct record_change *change, struct str body)
+static enum status changes_add(struct changes_walk *walk, const struct record_change *change,
+                               struct str body)
 {
     TRY(changes_make_room(walk));
     Sluice__Change *out = arena_alloc(walk->arena, sizeof *out);
@@ -199,9 +203,11 @@ static enum status changes_close(struct changes_walk *walk, bool more, uint64_t 
 }
 
 enum status changes_build(struct vault *vault, struct kv_txn *txn, const Sluice__Node *node,
-                          const Sluice__ChangesRequest *ask, struct arena *arena, Sluice__ChangesReply *reply)
+                          const Sluice__ChangesRequest *ask, struct arena *arena,
+                          Sluice__ChangesReply *reply)
 {
-    struct changes_walk walk = {.vault = vault, .txn = txn, .node = node, .arena = arena, .reply = reply};
+    struct changes_walk walk = {
+        .vault = vault, .txn = txn, .node = node, .arena = arena, .reply = reply};
     struct id store_id;
     uint64_t newest, floor;
     bool more = false;
@@ -214,8 +220,8 @@ enum status changes_build(struct vault *vault, struct kv_txn *txn, const Sluice_
     if (goes_on && (cursor_key.n != RECORD_CHANGE_KEY || ask->cursor_revision > newest))
         return ST_BAD_FORMAT;
     sluice__changes_reply__init(reply);
-    reply->full = !str_eq(wire_str(&ask->store_id), id_bytes(&store_id)) || ask->have_revision < floor ||
-                  ask->have_revision > newest;
+    reply->full = !str_eq(wire_str(&ask->store_id), id_bytes(&store_id)) ||
+                  ask->have_revision < floor || ask->have_revision > newest;
     TRY(changes_id(arena, &store_id, &reply->store_id));
     reply->utc_ms = clock_utc_ms();
     uint64_t after = goes_on ? ask->cursor_revision : reply->full ? 0 : ask->have_revision;
@@ -227,6 +233,7 @@ bool changes_is_news(const Sluice__ChangesRequest *ask, const Sluice__ChangesRep
 {
     if (reply->full || reply->more || ask->cursor_key.len > 0)
         return true;
-    uint64_t known = ask->refused_revision > ask->have_revision ? ask->refused_revision : ask->have_revision;
+    uint64_t known =
+        ask->refused_revision > ask->have_revision ? ask->refused_revision : ask->have_revision;
     return reply->newest_revision > known;
 }

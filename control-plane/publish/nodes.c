@@ -1,11 +1,12 @@
 /* nodes.c: the live table of nodes.
  *
- * Entries are found by scanning ids: a few thousand nodes that speak every 25 s cost less than an index would. Lag is measured against
- * the moments at which revisions were committed, of which the last NODES_MARKS are kept; a node that is further behind is measured from
- * the oldest one kept, so the figure may be too small but never too large.
+ * Entries are found by scanning ids: a few thousand nodes that speak every 25 s cost less than an
+ * index would. Lag is measured against the moments at which revisions were committed, of which the
+ * last NODES_MARKS are kept; a node that is further behind is measured from the oldest one kept, so
+ * the figure may be too small but never too large.
  *
- * Must never: decide on a node by what is here (revoked, region, keys come from its record), or count a node as having
- * applied a revision of another store.
+ * Must never: decide on a node by what is here (revoked, region, keys come from its record), or
+ * count a node as having applied a revision of another store.
  */
 #include "control-plane/publish/nodes.h"
 
@@ -109,7 +110,8 @@ static struct frame_window *nodes_window(struct node_entry *entry, uint64_t boot
     return &oldest->window;
 }
 
-enum status nodes_admit(struct nodes *nodes, const struct id *id, uint64_t boot, uint64_t counter, uint32_t peer)
+enum status nodes_admit(struct nodes *nodes, const struct id *id, uint64_t boot, uint64_t counter,
+                        uint32_t peer)
 {
     CHECK_OBJ(nodes, NODES_MAGIC);
     int64_t now_ms = clock_mono_ms() + 1; /* never 0: 0 marks a free boot */
@@ -147,7 +149,8 @@ void nodes_hello(struct nodes *nodes, const struct id *id, const char *software)
     pthread_mutex_unlock(&nodes->lock);
 }
 
-void nodes_report(struct nodes *nodes, const struct id *id, bool same_store, const Sluice__ChangesRequest *report)
+void nodes_report(struct nodes *nodes, const struct id *id, bool same_store,
+                  const Sluice__ChangesRequest *report)
 {
     CHECK_OBJ(nodes, NODES_MAGIC);
     pthread_mutex_lock(&nodes->lock);
@@ -257,7 +260,8 @@ enum status nodes_get(struct nodes *nodes, const struct id *id, struct node_live
     return entry != NULL ? ST_OK : ST_NOT_FOUND;
 }
 
-enum status nodes_list(struct nodes *nodes, struct arena *arena, struct node_live **list, size_t *count)
+enum status nodes_list(struct nodes *nodes, struct arena *arena, struct node_live **list,
+                       size_t *count)
 {
     CHECK_OBJ(nodes, NODES_MAGIC);
     pthread_mutex_lock(&nodes->lock);
@@ -289,7 +293,8 @@ static struct nodes_applied nodes_count_applied(const struct nodes *nodes, uint6
     return out;
 }
 
-void nodes_wait_applied(struct nodes *nodes, uint64_t revision, unsigned wait_ms, struct nodes_applied *applied)
+void nodes_wait_applied(struct nodes *nodes, uint64_t revision, unsigned wait_ms,
+                        struct nodes_applied *applied)
 {
     CHECK_OBJ(nodes, NODES_MAGIC);
     int64_t until_ns = clock_mono_ns() + (int64_t)wait_ms * 1000000;

@@ -1,7 +1,8 @@
 /* parking.c: the table of waiting requests.
  *
- * Due requests are found by a scan: with a few thousand nodes that costs microseconds per wake, and a wake answers up to that many
- * requests anyway. The time until nothing is due is the least of all deadlines, so an idle table wakes nobody.
+ * Due requests are found by a scan: with a few thousand nodes that costs microseconds per wake, and
+ * a wake answers up to that many requests anyway. The time until nothing is due is the least of all
+ * deadlines, so an idle table wakes nobody.
  */
 #include "control-plane/publish/parking.h"
 
@@ -16,8 +17,9 @@
 
 struct parking {
     uint32_t magic;
-    pthread_mutex_t lock; /* guards everything below; never held across a call into the link or the store */
-    pthread_cond_t wake;  /* CLOCK_MONOTONIC */
+    pthread_mutex_t
+        lock; /* guards everything below; never held across a call into the link or the store */
+    pthread_cond_t wake; /* CLOCK_MONOTONIC */
     struct parked *rows[NODES_MAX];
     size_t count;
     uint64_t newest;

@@ -4,8 +4,8 @@
  *                             news (a revision newer than it knows) not before its not_before_ms
  *                             its deadline, or its connection is gone
  *                        -> parking_take gives it to somebody with other news (a probe)
- * A request belongs to the table or to exactly one thread, so it ends once. Owner of what is added: the table until it gives it.
- * Threads: any. Bound: NODES_MAX.
+ * A request belongs to the table or to exactly one thread, so it ends once. Owner of what is added:
+ * the table until it gives it. Threads: any. Bound: NODES_MAX.
  */
 #ifndef SLUICE_CONTROL_PUBLISH_PARKING_H
 #define SLUICE_CONTROL_PUBLISH_PARKING_H
@@ -17,10 +17,10 @@ struct parking;
 
 struct parked {
     struct link_request *request;
-    struct frame head;      /* without its payload */
+    struct frame head; /* without its payload */
     struct id store_id;
     uint64_t have_revision;
-    uint64_t known;         /* newer than this is news */
+    uint64_t known; /* newer than this is news */
     uint32_t peer;
     int64_t deadline_ms, not_before_ms; /* monotonic */
     bool gone;
@@ -29,11 +29,12 @@ struct parked {
 /* `newest`: the revision now. gives. ST_NO_MEMORY. */
 MUST_USE enum status parking_new(uint64_t newest, struct parking **parking);
 
-/* copies `parked`; an older request of the same node is dropped. ST_OVERLOADED, ST_CLOSED (stopping), ST_NO_MEMORY: it stays the
- * caller's. */
+/* copies `parked`; an older request of the same node is dropped. ST_OVERLOADED, ST_CLOSED
+ * (stopping), ST_NO_MEMORY: it stays the caller's. */
 MUST_USE enum status parking_add(struct parking *parking, const struct parked *parked);
 /* gives the node's request. ST_NOT_FOUND. */
-MUST_USE enum status parking_take(struct parking *parking, const struct id *node, struct parked *parked);
+MUST_USE enum status parking_take(struct parking *parking, const struct id *node,
+                                  struct parked *parked);
 /* Waits for a due request and gives it. ST_CLOSED: parking_stop was called. */
 MUST_USE enum status parking_wait(struct parking *parking, struct parked *parked);
 

@@ -3,8 +3,9 @@
  *   FREE -ask-> WAITING -attached to a reply of its node-> SENT -answer-> DONE -wait returns-> FREE
  *                  `--------------------- time is up -----------------------------------------^
  *
- * An answer is taken only from the node that was asked, and cut to what its header states. Answers are copied into the asker's arena
- * while the slot is locked; nothing of a node's message outlives the handler.
+ * An answer is taken only from the node that was asked, and cut to what its header states. Answers
+ * are copied into the asker's arena while the slot is locked; nothing of a node's message outlives
+ * the handler.
  */
 #include "control-plane/publish/probe.h"
 
@@ -74,8 +75,9 @@ static struct probe *probe_find(struct probes *probes, const struct id *id)
     return NULL;
 }
 
-enum status probe_ask(struct probes *probes, const struct id *node, const struct record_key *integration,
-                      const char *action, unsigned wait_ms, struct id *id)
+enum status probe_ask(struct probes *probes, const struct id *node,
+                      const struct record_key *integration, const char *action, unsigned wait_ms,
+                      struct id *id)
 {
     CHECK_OBJ(probes, PROBES_MAGIC);
     enum status status = ST_OVERLOADED;
@@ -101,7 +103,8 @@ enum status probe_ask(struct probes *probes, const struct id *node, const struct
 }
 
 /* Copies texts that die with `from`'s owner. */
-static enum status probe_copy(struct arena *arena, const struct probe_result *from, struct probe_result *to)
+static enum status probe_copy(struct arena *arena, const struct probe_result *from,
+                              struct probe_result *to)
 {
     struct probe_result copy = *from;
     struct str *models = arena_calloc(arena, from->model_count, sizeof *models);
@@ -145,14 +148,16 @@ bool probes_waiting(struct probes *probes, const struct id *node)
     bool waiting = false;
     pthread_mutex_lock(&probes->lock);
     for (size_t i = 0; i < PROBES_MAX; i++)
-        waiting = waiting || (probes->rows[i].state == PROBE_WAITING && id_eq(&probes->rows[i].node, node));
+        waiting = waiting ||
+                  (probes->rows[i].state == PROBE_WAITING && id_eq(&probes->rows[i].node, node));
     pthread_mutex_unlock(&probes->lock);
     return waiting;
 }
 
-/* What goes to the node; a copy in the arena, so that the table's lock is not held while the store is read. */
-static enum status probe_build(struct kv_txn *txn, const struct probe *probe, const struct id *group,
-                               struct arena *arena, Sluice__Probe **out)
+/* What goes to the node; a copy in the arena, so that the table's lock is not held while the store
+ * is read. */
+static enum status probe_build(struct kv_txn *txn, const struct probe *probe,
+                               const struct id *group, struct arena *arena, Sluice__Probe **out)
 {
     Sluice__Probe *message = arena_alloc(arena, sizeof *message);
     if (message == NULL)
@@ -172,8 +177,8 @@ static enum status probe_build(struct kv_txn *txn, const struct probe *probe, co
     return ST_OK;
 }
 
-enum status probes_attach(struct probes *probes, struct kv_txn *txn, const struct id *node, const struct id *group,
-                          struct arena *arena, Sluice__ChangesReply *reply)
+enum status probes_attach(struct probes *probes, struct kv_txn *txn, const struct id *node,
+                          const struct id *group, struct arena *arena, Sluice__ChangesReply *reply)
 {
     CHECK_OBJ(probes, PROBES_MAGIC);
     struct probe taken[PROBES_MAX];
@@ -193,7 +198,8 @@ enum status probes_attach(struct probes *probes, struct kv_txn *txn, const struc
     if (reply->probes == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        enum status status = probe_build(txn, &taken[i], group, arena, &reply->probes[reply->n_probes]);
+        enum status status =
+            probe_build(txn, &taken[i], group, arena, &reply->probes[reply->n_probes]);
         if (status == ST_OK)
             reply->n_probes++;
         else if (status != ST_NOT_FOUND)

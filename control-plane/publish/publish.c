@@ -3,8 +3,9 @@
  *   message -> caller (record, key) -> frame verified -> revoked? -> counter new? -> by kind
  *   Changes without news -> parking -> answered by the server thread, or dropped
  *
- * The watcher thread hands the writer's revision to the parking table; the server thread answers what becomes due there. A parked
- * request's node is looked up again before it is answered: a removal in between turns the answer into node_revoked.
+ * The watcher thread hands the writer's revision to the parking table; the server thread answers
+ * what becomes due there. A parked request's node is looked up again before it is answered: a
+ * removal in between turns the answer into node_revoked.
  *
  * Must never: answer anything to a message whose MAC did not verify.
  */
@@ -51,11 +52,12 @@ struct publish_call {
     struct arena *arena;
 };
 
-/* --- changes ---------------------------------------------------------------------------------------- */
+/* --- changes ----------------------------------------------------------------------------------- */
 
 /* Builds and sends the answer to a Changes request: news or none. */
-static void publish_answer_changes(struct publish *publish, struct caller *caller, struct link_request *request,
-                                   const struct frame *head, const Sluice__ChangesRequest *ask)
+static void publish_answer_changes(struct publish *publish, struct caller *caller,
+                                   struct link_request *request, const struct frame *head,
+                                   const Sluice__ChangesRequest *ask)
 {
     Sluice__ChangesReply reply;
     struct kv_txn *txn;
@@ -63,9 +65,11 @@ static void publish_answer_changes(struct publish *publish, struct caller *calle
     if (status == ST_OK) {
         status = changes_build(publish->vault, txn, caller->node, ask, caller->arena, &reply);
         if (status == ST_OK)
-            status = probes_attach(publish->probes, txn, &caller->id, &caller->group, caller->arena, &reply);
+            status = probes_attach(publish->probes, txn, &caller->id, &caller->group, caller->arena,
+                                   &reply);
         if (status == ST_OK)
-            caller_answer(caller, request, head, SLUICE__LINK_KIND__LINK_CHANGES_REPLY, &reply.base);
+            caller_answer(caller, request, head, SLUICE__LINK_KIND__LINK_CHANGES_REPLY,
+                          &reply.base);
         kv_abort(txn);
     }
     if (status != ST_OK) {
@@ -136,9 +140,10 @@ static uint64_t publish_known(const Sluice__ChangesRequest *ask)
     return ask->refused_revision > ask->have_revision ? ask->refused_revision : ask->have_revision;
 }
 
-/* Parks a request without news, or with news that come too soon after the last wake. False: it must be answered now. */
-static bool publish_park(struct publish_call *call, const Sluice__ChangesRequest *ask, const struct id *store_id,
-                         int64_t not_before_ms)
+/* Parks a request without news, or with news that come too soon after the last wake. False: it must
+ * be answered now. */
+static bool publish_park(struct publish_call *call, const Sluice__ChangesRequest *ask,
+                         const struct id *store_id, int64_t not_before_ms)
 {
     uint32_t wait_ms = ask->wait_ms < LINK_WAIT_MAX_MS ? ask->wait_ms : LINK_WAIT_MAX_MS;
     const struct parked parked = {.request = call->request,
@@ -152,9 +157,10 @@ static bool publish_park(struct publish_call *call, const Sluice__ChangesRequest
     return parking_add(call->publish->parking, &parked) == ST_OK;
 }
 
-/* --- requests by kind ------------------------------------------------------------------------------- */
+/* --- requests by kind -------------------------------------------------------------------------- */
 
-static enum status publish_position(struct publish *publish, struct id *store_id, uint64_t *revision)
+static enum status publish_position(struct publish *publish, struct id *store_id,
+                                    uint64_t *revision)
 {
     struct kv_txn *txn;
     TRY(kv_begin(publish->kv, false, &txn));
@@ -182,9 +188,10 @@ static enum status publish_hello(struct publish_call *call)
     reply.region = call->caller->node->region;
     reply.control_url = call->publish->control_url;
     reply.format = CHANGES_FORMAT;
-    log_info("node_hello", LOG_ID("node", &call->caller->id), LOG_CSTR("name", call->caller->node->name),
-             LOG_CSTR("software", hello->software));
-    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_HELLO_REPLY, &reply.base);
+    log_info("node_hello", LOG_ID("node", &call->caller->id),
+             LOG_CSTR("name", call->caller->node->name), LOG_CSTR("software", hello->software));
+    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_HELLO_REPLY,
+                  &reply.base);
     return ST_OK;
 }
 
@@ -215,7 +222,8 @@ static enum status publish_usage(struct publish_call *call)
     Sluice__UsageAck ack;
     TRY(frame_message(call->frame, call->arena, &request));
     TRY(ingest_usage(call->publish->writer, call->caller, request, &ack));
-    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_USAGE_REPLY, &ack.base);
+    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_USAGE_REPLY,
+                  &ack.base);
     return ST_OK;
 }
 
@@ -225,7 +233,8 @@ static enum status publish_grants(struct publish_call *call)
     Sluice__GrantsReply reply;
     TRY(frame_message(call->frame, call->arena, &request));
     TRY(ingest_grants(call->arena, request, &reply));
-    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_GRANTS_REPLY, &reply.base);
+    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_GRANTS_REPLY,
+                  &reply.base);
     return ST_OK;
 }
 
@@ -235,7 +244,8 @@ static enum status publish_objects(struct publish_call *call)
     Sluice__ObjectReply reply;
     TRY(frame_message(call->frame, call->arena, &request));
     TRY(ingest_objects(call->publish->kv, call->arena, request, &reply));
-    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_OBJECT_REPLY, &reply.base);
+    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_OBJECT_REPLY,
+                  &reply.base);
     return ST_OK;
 }
 
@@ -246,13 +256,14 @@ static enum status publish_probe_result(struct publish_call *call)
     TRY(frame_message(call->frame, call->arena, &answer));
     sluice__probe_result_reply__init(&reply);
     reply.known = probe_answer(call->publish->probes, &call->caller->id, answer);
-    caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_PROBE_RESULT_REPLY, &reply.base);
+    caller_answer(call->caller, call->request, call->frame,
+                  SLUICE__LINK_KIND__LINK_PROBE_RESULT_REPLY, &reply.base);
     return ST_OK;
 }
 
 static enum status publish_dispatch(struct publish_call *call)
 {
-    static enum status (*const handlers[])(struct publish_call *call) = {
+    static enum status (*const handlers[])(struct publish_call * call) = {
         [SLUICE__LINK_KIND__LINK_HELLO] = publish_hello,
         [SLUICE__LINK_KIND__LINK_CHANGES] = publish_changes,
         [SLUICE__LINK_KIND__LINK_USAGE] = publish_usage,
@@ -268,7 +279,8 @@ static enum status publish_dispatch(struct publish_call *call)
     return handlers[frame->kind](call);
 }
 
-/* A message that nothing proves: counted, told in the log at most once a second, and not answered. */
+/* A message that nothing proves: counted, told in the log at most once a second, and not answered.
+ */
 static void publish_stranger(struct publish *publish, struct link_request *request, enum status why)
 {
     int64_t now_ms = clock_mono_ms();
@@ -308,7 +320,7 @@ static void publish_handle(void *arg, struct link_request *request)
     arena_free(&arena);
 }
 
-/* --- probes ------------------------------------------------------------------------------------------ */
+/* --- probes ------------------------------------------------------------------------------------ */
 
 /* A connected node, the one seen last. ST_NOT_READY. */
 static enum status publish_pick(struct publish *publish, struct arena *arena, struct id *node)
@@ -326,8 +338,9 @@ static enum status publish_pick(struct publish *publish, struct arena *arena, st
     return ST_OK;
 }
 
-enum status publish_probe(struct publish *publish, const struct record_key *integration, const char *action,
-                          unsigned wait_ms, struct arena *arena, struct id *node, struct probe_result *result)
+enum status publish_probe(struct publish *publish, const struct record_key *integration,
+                          const char *action, unsigned wait_ms, struct arena *arena,
+                          struct id *node, struct probe_result *result)
 {
     CHECK_OBJ(publish, PUBLISH_MAGIC);
     struct id probe;
@@ -339,7 +352,7 @@ enum status publish_probe(struct publish *publish, const struct record_key *inte
     return probe_wait(publish->probes, &probe, arena, result);
 }
 
-/* --- life -------------------------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------------------------- */
 
 static enum status publish_threads(struct publish *publish)
 {

@@ -1,8 +1,10 @@
-/* publish.h: the control plane's end of the link: who may speak, who waits for changes, who is told what.
+/* publish.h: the control plane's end of the link: who may speak, who waits for changes, who is told
+ * what.
  *
- * Owner: publish_start gives, lives as long as the process (link.h); publish_stop ends its threads. Threads: the link's workers answer
- * requests; one thread watches the writer's revision; one serves parked requests. Each message is verified against the node's
- * record as it is now, so a removed node gets nothing from the moment its removal is committed: LINK_ERROR node_revoked if its key
+ * Owner: publish_start gives, lives as long as the process (link.h); publish_stop ends its threads.
+ * Threads: the link's workers answer requests; one thread watches the writer's revision; one serves
+ * parked requests. Each message is verified against the node's record as it is now, so a removed
+ * node gets nothing from the moment its removal is committed: LINK_ERROR node_revoked if its key
  * still verifies, silence otherwise.
  * Bounds: NODES_MAX nodes, one parked request each; a wake per node and PUBLISH_WAKE_MS.
  */
@@ -32,11 +34,11 @@ void publish_stop(struct publish *publish);
 uint16_t publish_port(const struct publish *publish);
 struct nodes *publish_nodes(struct publish *publish);
 
-/* Has one connected node of any group act with an integration's credential, and waits. ST_NOT_READY: no node is connected.
- * ST_UPSTREAM_TIMEOUT, ST_OVERLOADED, ST_NO_MEMORY. */
-MUST_USE enum status publish_probe(struct publish *publish, const struct record_key *integration, const char *action,
-                                   unsigned wait_ms, struct arena *arena, struct id *node,
-                                   struct probe_result *result);
+/* Has one connected node of any group act with an integration's credential, and waits.
+ * ST_NOT_READY: no node is connected. ST_UPSTREAM_TIMEOUT, ST_OVERLOADED, ST_NO_MEMORY. */
+MUST_USE enum status publish_probe(struct publish *publish, const struct record_key *integration,
+                                   const char *action, unsigned wait_ms, struct arena *arena,
+                                   struct id *node, struct probe_result *result);
 
 /* Messages that were not answered because nothing proved who sent them; for /metrics. */
 uint64_t publish_strangers(const struct publish *publish);

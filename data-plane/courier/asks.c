@@ -1,7 +1,9 @@
-/* asks.c: questions of workers (whose is this object?) and the answers to probes, in the order they come.
+/* asks.c: questions of workers (whose is this object?) and the answers to probes, in the order they
+ * come.
  *
- * A request is waiting behind each question, so a question is answered soon or refused: at once while the link is away, or when it is older
- * than UPLINK_ASK_TIMEOUT_MS. Questions about the same provider that stand one behind the other travel together.
+ * A request is waiting behind each question, so a question is answered soon or refused: at once
+ * while the link is away, or when it is older than UPLINK_ASK_TIMEOUT_MS. Questions about the same
+ * provider that stand one behind the other travel together.
  */
 #include <stdlib.h>
 
@@ -13,14 +15,15 @@
 #define ASKS_TOGETHER     64u
 #define ASKS_RESULT_BYTES ((size_t)1 << 20)
 
-/* --- the queue -------------------------------------------------------------------------------------- */
+/* --- the queue --------------------------------------------------------------------------------- */
 
 static void asks_push(struct uplink *uplink, const struct uplink_ask *ask)
 {
     CHECK_OBJ(uplink, UPLINK_MAGIC);
     bool room = false;
     pthread_mutex_lock(&uplink->lock);
-    if (!uplink->stopping && uplink->ask_count < (ask->is_probe ? UPLINK_ASKS_MAX : UPLINK_ASK_ROWS)) {
+    if (!uplink->stopping &&
+        uplink->ask_count < (ask->is_probe ? UPLINK_ASKS_MAX : UPLINK_ASK_ROWS)) {
         size_t at = (uplink->ask_first + uplink->ask_count) % UPLINK_ASK_ROWS;
         uplink->asks[at] = *ask;
         uplink->asks[at].at_ms = clock_mono_ms();
@@ -41,11 +44,13 @@ static void asks_push(struct uplink *uplink, const struct uplink_ask *ask)
 static bool asks_alike(const struct uplink_ask *a, const struct uplink_ask *b)
 {
     return !a->is_probe && !b->is_probe && !b->overloaded && id_eq(&a->query.org, &b->query.org) &&
-           id_eq(&a->query.workspace, &b->query.workspace) && id_eq(&a->query.provider, &b->query.provider) &&
+           id_eq(&a->query.workspace, &b->query.workspace) &&
+           id_eq(&a->query.provider, &b->query.provider) &&
            strcmp(a->query.object_kind, b->query.object_kind) == 0;
 }
 
-/* Takes the oldest and those behind it that can travel with it; waits for one. 0: stopping and nothing left. */
+/* Takes the oldest and those behind it that can travel with it; waits for one. 0: stopping and
+ * nothing left. */
 static size_t asks_take(struct uplink *uplink, struct uplink_ask taken[ASKS_TOGETHER])
 {
     size_t count = 0;
@@ -78,7 +83,8 @@ void uplink_probe_result(struct uplink *uplink, struct str packed)
     if (ask.arena == NULL)
         return;
     arena_init(ask.arena, ASKS_RESULT_BYTES);
-    enum status status = wire_unpack_known(&sluice__probe_result__descriptor, packed, ask.arena, &ask.result);
+    enum status status =
+        wire_unpack_known(&sluice__probe_result__descriptor, packed, ask.arena, &ask.result);
     if (status == ST_OK) {
         asks_push(uplink, &ask);
         return;
@@ -88,9 +94,10 @@ void uplink_probe_result(struct uplink *uplink, struct str packed)
     free(ask.arena);
 }
 
-/* --- the thread ------------------------------------------------------------------------------------- */
+/* --- the thread -------------------------------------------------------------------------------- */
 
-static enum status asks_exchange(struct uplink *uplink, struct arena *arena, const struct uplink_ask *asks, size_t count,
+static enum status asks_exchange(struct uplink *uplink, struct arena *arena,
+                                 const struct uplink_ask *asks, size_t count,
                                  Sluice__ObjectReply **reply)
 {
     Sluice__ObjectRequest request;
@@ -107,11 +114,13 @@ static enum status asks_exchange(struct uplink *uplink, struct arena *arena, con
     }
     request.n_object_ids = count;
     request.object_ids = ids;
-    TRY(uplink_exchange(uplink, arena, SLUICE__LINK_KIND__LINK_OBJECT, &request.base, UPLINK_ASK_TIMEOUT_MS, reply));
+    TRY(uplink_exchange(uplink, arena, SLUICE__LINK_KIND__LINK_OBJECT, &request.base,
+                        UPLINK_ASK_TIMEOUT_MS, reply));
     return (*reply)->n_owned == count ? ST_OK : ST_BAD_FORMAT;
 }
 
-static void asks_answer(struct uplink *uplink, struct arena *arena, const struct uplink_ask *asks, size_t count)
+static void asks_answer(struct uplink *uplink, struct arena *arena, const struct uplink_ask *asks,
+                        size_t count)
 {
     const struct uplink_calls *calls = &uplink->calls;
     Sluice__ObjectReply *reply = NULL;
@@ -134,8 +143,8 @@ static void asks_answer(struct uplink *uplink, struct arena *arena, const struct
 static void asks_send_result(struct uplink *uplink, struct arena *arena, struct uplink_ask *ask)
 {
     Sluice__ProbeResultReply *reply;
-    enum status status = uplink_exchange(uplink, arena, SLUICE__LINK_KIND__LINK_PROBE_RESULT, &ask->result->base,
-                                         UPLINK_ASK_TIMEOUT_MS, &reply);
+    enum status status = uplink_exchange(uplink, arena, SLUICE__LINK_KIND__LINK_PROBE_RESULT,
+                                         &ask->result->base, UPLINK_ASK_TIMEOUT_MS, &reply);
     if (status != ST_OK)
         log_warn("probe_result_lost", LOG_STATUS(status));
     arena_free(ask->arena);

@@ -5,11 +5,13 @@
  *                                                     -> last: apply all in one go -> ask
  *                            -> part of a full copy: apply at once -> more: ask on -> last: live
  *
- * A feed that would stage more than FEED_STAGE_BYTES is given up and asked for as a full copy, which needs no staging. What the host
- * could not apply is told with the next request (refused) until something newer is applied; the old configuration stays.
- * Where we stand is asked of the catalog before each request, so a file that was lost or made anew corrects the next one.
+ * A feed that would stage more than FEED_STAGE_BYTES is given up and asked for as a full copy,
+ * which needs no staging. What the host could not apply is told with the next request (refused)
+ * until something newer is applied; the old configuration stays. Where we stand is asked of the
+ * catalog before each request, so a file that was lost or made anew corrects the next one.
  *
- * Must never: apply parts of one copy to another (a reply that is full when the first was not, or of another store, starts over).
+ * Must never: apply parts of one copy to another (a reply that is full when the first was not, or
+ * of another store, starts over).
  */
 #include "common/clock.h"
 #include "common/log.h"
@@ -62,21 +64,24 @@ static enum status feed_hello(struct feed *feed)
     hello.software = arena_cstr(&arena, str_c(uplink->config.software));
     hello.format_min = hello.format_max = FEED_FORMAT;
     hello.workers = uplink->config.workers;
-    enum status status = hello.software == NULL ? ST_NO_MEMORY
-                                                : uplink_exchange(uplink, &arena, SLUICE__LINK_KIND__LINK_HELLO,
-                                                                  &hello.base, LINK_TIMEOUT_EXTRA_MS, &reply);
+    enum status status = hello.software == NULL
+                             ? ST_NO_MEMORY
+                             : uplink_exchange(uplink, &arena, SLUICE__LINK_KIND__LINK_HELLO,
+                                               &hello.base, LINK_TIMEOUT_EXTRA_MS, &reply);
     if (status == ST_OK) {
         uplink->calls.hello(uplink->calls.arg, reply);
         feed_contact(feed, reply->utc_ms, reply->revision);
         feed->greeted = true;
-        log_info("link_hello", LOG_CSTR("node", reply->node_name), LOG_U64("revision", reply->revision));
+        log_info("link_hello", LOG_CSTR("node", reply->node_name),
+                 LOG_U64("revision", reply->revision));
     }
     arena_free(&arena);
     return status;
 }
 
 /* What to ask for: where we stand, or the next part. */
-static void feed_fill(struct feed *feed, Sluice__ChangesRequest *ask, Sluice__NodeHealth *health, struct id *store_id)
+static void feed_fill(struct feed *feed, Sluice__ChangesRequest *ask, Sluice__NodeHealth *health,
+                      struct id *store_id)
 {
     const struct uplink_calls *calls = &feed->uplink->calls;
     sluice__changes_request__init(ask);
@@ -115,8 +120,9 @@ static enum status feed_apply(struct feed *feed, Sluice__ChangesReply *const *pa
             text.n--;
         memcpy(feed->refused, text.p, text.n);
         feed->refused[text.n] = '\0';
-        feed->refused_revision = parts[count - 1]->newest_revision > revision ? parts[count - 1]->newest_revision
-                                                                             : revision;
+        feed->refused_revision = parts[count - 1]->newest_revision > revision
+                                     ? parts[count - 1]->newest_revision
+                                     : revision;
         log_warn("revision_refused", LOG_U64("revision", revision), LOG_STR("reason", text));
     } else {
         log_warn("changes_not_applied", LOG_STATUS(status));
@@ -124,7 +130,8 @@ static enum status feed_apply(struct feed *feed, Sluice__ChangesReply *const *pa
     return status;
 }
 
-/* A reply that cannot follow what was staged: other store, other mode, or nothing staged can be continued by it. */
+/* A reply that cannot follow what was staged: other store, other mode, or nothing staged can be
+ * continued by it. */
 static bool feed_fits(const struct feed *feed, const Sluice__ChangesReply *reply)
 {
     return !feed->begun || (feed->full == (reply->full != 0) &&
@@ -248,7 +255,8 @@ void *feed_thread(void *arg)
             break;
         if (status == ST_NODE_REVOKED)
             feed_tell_revoked(&feed, true);
-        /* A refused revision is no failure of the link: the next request says so and waits for a newer one. */
+        /* A refused revision is no failure of the link: the next request says so and waits for a
+         * newer one. */
         if (status == ST_BAD_FORMAT && feed.refused_revision != 0 && feed.tries == 0) {
             feed.tries++;
             feed_drop(&feed);

@@ -1,10 +1,12 @@
 /* uplink.c: the life of the conversation, and one exchange of it.
  *
- * Every message carries a counter that this node and boot never use twice, also across restarts of the courier: it starts at the
- * machine's monotonic microseconds, and nothing sends a million messages a second. nng repeats a request by itself when a connection
- * breaks; the control plane then calls it a repetition (conflict), and it is asked again once, as a new message.
+ * Every message carries a counter that this node and boot never use twice, also across restarts of
+ * the courier: it starts at the machine's monotonic microseconds, and nothing sends a million
+ * messages a second. nng repeats a request by itself when a connection breaks; the control plane
+ * then calls it a repetition (conflict), and it is asked again once, as a new message.
  *
- * Must never: believe a reply whose MAC, node, boot, counter or kind is not what this request expects.
+ * Must never: believe a reply whose MAC, node, boot, counter or kind is not what this request
+ * expects.
  */
 #include "data-plane/courier/uplink_internal.h"
 
@@ -52,8 +54,9 @@ static enum status uplink_refusal(const struct frame *frame, struct arena *arena
     return uplink_error_status(str_c(error->status));
 }
 
-static enum status uplink_exchange_once(struct uplink *uplink, struct arena *arena, Sluice__LinkKind kind,
-                                        const ProtobufCMessage *message, unsigned timeout_ms, void *reply)
+static enum status uplink_exchange_once(struct uplink *uplink, struct arena *arena,
+                                        Sluice__LinkKind kind, const ProtobufCMessage *message,
+                                        unsigned timeout_ms, void *reply)
 {
     const struct frame head = {.node = uplink->config.bundle->node,
                                .boot = uplink->config.boot,
@@ -64,7 +67,8 @@ static enum status uplink_exchange_once(struct uplink *uplink, struct arena *are
     TRY(uplink_seal(uplink, arena, &head, message, &wire));
     TRY(link_client_call(uplink->client, wire, timeout_ms, arena, &answer));
     enum status status = uplink_verify(uplink, answer, &back);
-    if (status != ST_OK || !id_eq(&back.node, &head.node) || back.boot != head.boot || back.counter != head.counter) {
+    if (status != ST_OK || !id_eq(&back.node, &head.node) || back.boot != head.boot ||
+        back.counter != head.counter) {
         log_warn("link_reply_refused", LOG_STATUS(status == ST_OK ? ST_CONFLICT : status));
         return ST_BAD_FORMAT;
     }
@@ -136,18 +140,22 @@ static enum status uplink_threads(struct uplink *uplink)
     const struct {
         pthread_t *thread;
         void *(*body)(void *arg);
-    } rows[] = {{&uplink->feed, feed_thread}, {&uplink->upload, upload_thread}, {&uplink->asker, asks_thread}};
+    } rows[] = {{&uplink->feed, feed_thread},
+                {&uplink->upload, upload_thread},
+                {&uplink->asker, asks_thread}};
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (uplink->threads < COUNT_OF(rows) &&
-           pthread_create(rows[uplink->threads].thread, NULL, rows[uplink->threads].body, uplink) == 0)
+           pthread_create(rows[uplink->threads].thread, NULL, rows[uplink->threads].body, uplink) ==
+               0)
         uplink->threads++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return uplink->threads == COUNT_OF(rows) ? ST_OK : ST_NO_MEMORY;
 }
 
-enum status uplink_start(const struct uplink_config *config, const struct uplink_calls *calls, struct uplink **out)
+enum status uplink_start(const struct uplink_config *config, const struct uplink_calls *calls,
+                         struct uplink **out)
 {
     pthread_condattr_t attr;
     struct uplink *uplink = calloc(1, sizeof *uplink);

@@ -1,14 +1,17 @@
-/* uplink.h: the courier's end of the link: what goes to the control plane and what comes from it (ARCHITECTURE section 4).
+/* uplink.h: the courier's end of the link: what goes to the control plane and what comes from it
+ * (ARCHITECTURE section 4).
  *
- * Implemented by feed*.c over common/link.h and common/frame.h; used by courier.c and nobody else. It owns the conversation: hello,
- * the long poll for changes (staging parts until `more` is false or LINK_MAX_BYTES x 4 are staged), uploads of usage, questions,
- * retry with jitter, the mac and counters. It knows no file, no segment and no worker: for those it calls what is below.
+ * Implemented by feed*.c over common/link.h and common/frame.h; used by courier.c and nobody else.
+ * It owns the conversation: hello, the long poll for changes (staging parts until `more` is false
+ * or LINK_MAX_BYTES x 4 are staged), uploads of usage, questions, retry with jitter, the mac and
+ * counters. It knows no file, no segment and no worker: for those it calls what is below.
  *
- * Threads: uplink_start makes three. `feed` calls hello, copy_begins, position, changes, health, probe, contact; `usage` calls
- * usage_next, usage_acked; `asks` calls object_answer. A call may block for the disk; each comes from its one thread, never two
- * at a time. The functions uplink_* may be called from any thread and never block.
- * Failure: the link being away is a state, not an error. A node that was removed (LINK_ERROR with the code of ST_NODE_REVOKED) reports
- * it by `revoked` and asks again every 30 s, no more.
+ * Threads: uplink_start makes three. `feed` calls hello, copy_begins, position, changes, health,
+ * probe, contact; `usage` calls usage_next, usage_acked; `asks` calls object_answer. A call may
+ * block for the disk; each comes from its one thread, never two at a time. The functions uplink_*
+ * may be called from any thread and never block. Failure: the link being away is a state, not an
+ * error. A node that was removed (LINK_ERROR with the code of ST_NODE_REVOKED) reports it by
+ * `revoked` and asks again every 30 s, no more.
  */
 #ifndef SLUICE_DATA_COURIER_UPLINK_H
 #define SLUICE_DATA_COURIER_UPLINK_H
@@ -18,7 +21,8 @@
 #include "data-plane/ipc.h"
 #include "proto/link.pb-c.h"
 
-#define UPLINK_ASKS_MAX         1024 /* questions and probe results that wait; beyond: answered ST_OVERLOADED, or dropped */
+#define UPLINK_ASKS_MAX                                                                            \
+    1024 /* questions and probe results that wait; beyond: answered ST_OVERLOADED, or dropped */
 #define UPLINK_ASK_TIMEOUT_MS   4000
 #define UPLINK_BATCH_MAX_EVENTS 2000
 #define UPLINK_BATCH_MAX_BYTES  (1u << 20)
@@ -41,23 +45,26 @@ struct uplink_calls {
     void (*position)(void *arg, uint64_t *revision, struct id *store_id);
     /* The next replies are a full copy from its beginning: what was copied before is given up. */
     void (*copy_begins)(void *arg);
-    /* Staged replies, in order; as catalog_apply, whose statuses come back: ST_OK; ST_BAD_FORMAT with *refused and
-     * *refused_revision (told to the control plane with the next request); anything else: try the same again later. */
-    enum status (*changes)(void *arg, Sluice__ChangesReply *const *replies, size_t count, const char **refused,
-                           uint64_t *refused_revision);
+    /* Staged replies, in order; as catalog_apply, whose statuses come back: ST_OK; ST_BAD_FORMAT
+     * with *refused and *refused_revision (told to the control plane with the next request);
+     * anything else: try the same again later. */
+    enum status (*changes)(void *arg, Sluice__ChangesReply *const *replies, size_t count,
+                           const char **refused, uint64_t *refused_revision);
     /* Fills in how the node is (zeroed before). */
     void (*health)(void *arg, Sluice__NodeHealth *health);
-    /* One probe to be carried out by a worker (borrowed for the call); the answer comes by uplink_probe_result. */
+    /* One probe to be carried out by a worker (borrowed for the call); the answer comes by
+     * uplink_probe_result. */
     void (*probe)(void *arg, const Sluice__Probe *probe);
     /* Any authentic reply came in: the control plane's clock and newest revision (0 = not said). */
     void (*contact)(void *arg, int64_t utc_ms, uint64_t newest_revision);
-    /* The connection came or went; the node was removed (true) or is known again (false). `state` comes from a thread of the
-     * link's library: it may store a few values and must not call back. `revoked` comes from `feed`. */
+    /* The connection came or went; the node was removed (true) or is known again (false). `state`
+     * comes from a thread of the link's library: it may store a few values and must not call back.
+     * `revoked` comes from `feed`. */
     void (*state)(void *arg, bool up);
     void (*revoked)(void *arg, bool revoked);
 
-    /* The oldest events that are not acknowledged, of any journal of this node, at most UPLINK_BATCH_MAX_*; given in the arena.
-     * ST_END: none; uplink_usage_ready will say when. */
+    /* The oldest events that are not acknowledged, of any journal of this node, at most
+     * UPLINK_BATCH_MAX_*; given in the arena. ST_END: none; uplink_usage_ready will say when. */
     enum status (*usage_next)(void *arg, struct arena *arena, Sluice__UsageBatch **batch);
     void (*usage_acked)(void *arg, uint64_t journal_boot, uint64_t through_seq);
 
@@ -66,8 +73,8 @@ struct uplink_calls {
 };
 
 /* copies `calls`. gives. ST_INVALID (bundle), ST_NO_MEMORY, ST_IO. */
-MUST_USE enum status uplink_start(const struct uplink_config *config, const struct uplink_calls *calls,
-                                  struct uplink **uplink);
+MUST_USE enum status uplink_start(const struct uplink_config *config,
+                                  const struct uplink_calls *calls, struct uplink **uplink);
 /* Ends the conversation; when it returns no call is made any more. Bounded by 2 s. NULL is fine. */
 void uplink_stop(struct uplink *uplink);
 

@@ -1,8 +1,9 @@
 /* upload.c: bringing usage to the control plane.
  *
- * One batch at a time, oldest first, until none is left; then it sleeps until it is told of more. An acknowledgement says how far the ledger
- * holds that journal without a gap; only that is acknowledged on disk. A batch that is answered without progress is not repeated at once:
- * both sides are then waiting for something that a hot loop would not bring.
+ * One batch at a time, oldest first, until none is left; then it sleeps until it is told of more.
+ * An acknowledgement says how far the ledger holds that journal without a gap; only that is
+ * acknowledged on disk. A batch that is answered without progress is not repeated at once: both
+ * sides are then waiting for something that a hot loop would not bring.
  */
 #include "common/log.h"
 #include "data-plane/courier/uplink_internal.h"
@@ -35,12 +36,13 @@ static enum status upload_one(struct uplink *uplink, struct arena *arena)
     TRY(calls->usage_next(calls->arg, arena, &batch));
     sluice__usage_request__init(&request);
     request.batch = batch;
-    TRY(uplink_exchange(uplink, arena, SLUICE__LINK_KIND__LINK_USAGE, &request.base, LINK_TIMEOUT_EXTRA_MS, &ack));
+    TRY(uplink_exchange(uplink, arena, SLUICE__LINK_KIND__LINK_USAGE, &request.base,
+                        LINK_TIMEOUT_EXTRA_MS, &ack));
     if (ack->journal_boot != batch->journal_boot)
         return ST_BAD_FORMAT;
     if (ack->through_seq < batch->first_seq) {
-        log_warn("usage_not_taken", LOG_U64("boot", batch->journal_boot), LOG_U64("first", batch->first_seq),
-                 LOG_U64("through", ack->through_seq));
+        log_warn("usage_not_taken", LOG_U64("boot", batch->journal_boot),
+                 LOG_U64("first", batch->first_seq), LOG_U64("through", ack->through_seq));
         return ST_AGAIN;
     }
     calls->usage_acked(calls->arg, ack->journal_boot, ack->through_seq);
