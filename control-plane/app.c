@@ -16,6 +16,7 @@
 #include "control-plane/api/dispatch.h"
 #include "control-plane/domain/catalog_sync.h"
 #include "control-plane/home.h"
+#include "control-plane/operator.h"
 #include "control-plane/http/server.h"
 #include "control-plane/http/static.h"
 #include "control-plane/publish/publish.h"
@@ -30,6 +31,7 @@ struct app {
     uint32_t magic;
     struct home home;
     struct publish *publish;
+    struct operator *operator_socket;
     struct static_files *console;
     struct server *server;
     int64_t tombstone_keep_ms;
@@ -153,6 +155,15 @@ static enum status start_server(struct app *app, const struct params *params, st
     return status;
 }
 
+static enum status start_operator(struct app *app, const struct params *params, struct buf *why)
+{
+    enum status status = operator_start(params, &app->home, publish_nodes(app->publish), publish_port(app->publish),
+                                        &app->operator_socket);
+    if (status != ST_OK)
+        buf_printf(why, "cannot listen on operator.sock below data_dir: %s", status_row(status)->text);
+    return status;
+}
+
 enum status app_start(const struct params *params, struct app **out, struct buf *why)
 {
     struct app *app = calloc(1, sizeof(*app));
@@ -167,6 +178,8 @@ enum status app_start(const struct params *params, struct app **out, struct buf 
         status = start_link(app, params, why);
     if (status == ST_OK)
         status = start_server(app, params, why);
+    if (status == ST_OK)
+        status = start_operator(app, params, why);
     if (status != ST_OK) {
         app_stop(app);
         return status;
@@ -182,6 +195,7 @@ void app_stop(struct app *app)
         return;
     CHECK_OBJ(app, APP_MAGIC);
     atomic_store(&app->api.ready, false);
+    operator_stop(app->operator_socket);
     server_stop(app->server);
     static_close(app->console);
     publish_stop(app->publish);
