@@ -104,6 +104,12 @@ static uint64_t combine(uint64_t *const *arrays, size_t count, size_t at, bool m
     return value;
 }
 
+uint64_t metrics_sum(enum metric metric, uint64_t *const *arrays, size_t count)
+{
+    CHECK((size_t)metric < M_COUNT && rows[metric].kind != METRICS_HISTOGRAM);
+    return combine(arrays, count, rows[metric].at, rows[metric].kind == METRICS_MAX);
+}
+
 /* Microseconds as seconds, without trailing zeros. */
 static void add_seconds(struct buf *out, uint64_t us)
 {

@@ -38,6 +38,8 @@ void metrics_add(struct metrics *metrics, enum metric metric, uint64_t n);
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value);
 /* HISTOGRAM rows only: one observation in microseconds. */
 void metrics_observe_us(struct metrics *metrics, enum metric metric, uint64_t us);
+/* The sum of a COUNTER or GAUGE over `count` arrays (of a MAX: the largest). */
+uint64_t metrics_sum(enum metric metric, uint64_t *const *arrays, size_t count);
 /* Sets every GAUGE and MAX to 0: their writer is gone, its counters stay. */
 void metrics_forget_gauges(struct metrics *metrics);
 /* Prometheus text exposition of the sum over `count` arrays. Rows whose family repeats share one

@@ -90,6 +90,10 @@ _Static_assert(sizeof(struct slot) <= SEGMENT_SLOT_BYTES, "a slot is 1 KiB");
 
 enum column_state { COLUMN_UNUSED, COLUMN_LIVE, COLUMN_DRAINING, COLUMN_DEAD };
 
+#define COLUMN_SANDBOX_SECCOMP          1u
+#define COLUMN_SANDBOX_LANDLOCK_FILES   2u
+#define COLUMN_SANDBOX_LANDLOCK_NETWORK 4u
+
 struct column_head {
     _Atomic uint32_t state;
     uint32_t worker;      /* position 0..workers-1 */
@@ -99,6 +103,7 @@ struct column_head {
     _Atomic uint64_t heartbeat_ns; /* worker: CLOCK_MONOTONIC at the start of its turn */
     _Atomic uint64_t longest_turn_us;
     _Atomic uint32_t ready;        /* worker: serving */
+    _Atomic uint32_t sandbox;      /* worker: COLUMN_SANDBOX_* layers in force */
     _Atomic uint32_t open_connections, open_requests;
     _Alignas(64) _Atomic uint64_t done_head;  /* worker: pushed */
     _Alignas(64) _Atomic uint64_t done_tail;  /* courier: taken */

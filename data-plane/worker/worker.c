@@ -102,6 +102,10 @@ static enum status lock(const struct worker *worker)
              LOG_BOOL("landlock_files", report.landlock_files),
              LOG_BOOL("landlock_network", report.landlock_network),
              LOG_I64("landlock_abi", report.landlock_abi));
+    atomic_store(&worker->column->sandbox,
+                 (report.seccomp ? COLUMN_SANDBOX_SECCOMP : 0) |
+                     (report.landlock_files ? COLUMN_SANDBOX_LANDLOCK_FILES : 0) |
+                     (report.landlock_network ? COLUMN_SANDBOX_LANDLOCK_NETWORK : 0));
     /* Kernels before 6.7 (Debian 12 has 6.1) know no Landlock rule for ports; upstream_shard.c
      * checks each socket itself. */
     if (!optional && !(report.seccomp && report.landlock_files)) {
