@@ -78,6 +78,14 @@ static size_t arrays_of(const struct host_state *state, uint64_t *arrays[SEGMENT
 void host_state_note(struct host_state *state, uint64_t journal_pending, uint64_t journal_damaged,
                      uint64_t skipped)
 {
+    metrics_set(&state->metrics, M_JOURNAL_PENDING, journal_pending);
+    metrics_set(&state->metrics, M_JOURNAL_DAMAGED, journal_damaged);
+    metrics_set(&state->metrics, M_CHANGES_SKIPPED, skipped);
+}
+
+/* What the shared status says, as of now. */
+static void refresh(struct host_state *state)
+{
     const struct segment_status *shared = shared_of(state);
     struct metrics *metrics = &state->metrics;
     uint32_t sandbox;
@@ -87,9 +95,6 @@ void host_state_note(struct host_state *state, uint64_t journal_pending, uint64_
     metrics_set(metrics, M_NEWEST_REVISION, atomic_load(&shared->newest_revision));
     metrics_set(metrics, M_LINK_UP, atomic_load(&shared->link_up));
     metrics_set(metrics, M_CONTACT_AGE_S, age_s < 0 ? 0 : (uint64_t)age_s);
-    metrics_set(metrics, M_JOURNAL_PENDING, journal_pending);
-    metrics_set(metrics, M_JOURNAL_DAMAGED, journal_damaged);
-    metrics_set(metrics, M_CHANGES_SKIPPED, skipped);
 }
 
 static const char *bool_text(bool value)
@@ -139,6 +144,7 @@ int host_state_page(void *arg, struct str path, struct buf *out, const char **co
     if (str_eq(path, STR("/metrics"))) {
         uint64_t *arrays[SEGMENT_MAX_COLUMNS + 1];
         *content_type = "text/plain; version=0.0.4; charset=utf-8";
+        refresh(state);
         metrics_render(out, arrays, arrays_of(state, arrays));
         return 200;
     }
