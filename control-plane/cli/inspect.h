@@ -1,0 +1,21 @@
+/* inspect.h: what a store holds, for people and tests that compare it with something else: its usage events one by one, and whether
+ * what it derives from them still agrees.
+ *
+ * Readers only, over a store that the caller has open (a backup's folder, or the data directory of a control plane that is down).
+ * Any thread. Nothing printed here is a secret.
+ */
+#ifndef SLUICE_CONTROL_CLI_INSPECT_H
+#define SLUICE_CONTROL_CLI_INSPECT_H
+
+#include <stdio.h>
+
+#include "control-plane/store/kv.h"
+
+/* One JSON object per usage event, by day, node, boot and seq; money in nano-USD. ST_IO (the output), ST_BAD_FORMAT, ST_NO_MEMORY. */
+MUST_USE enum status inspect_events(struct kv *kv, FILE *out);
+
+/* One JSON object: revision, audit records and whether their chain is whole, days of raw events and sums that disagree with them.
+ * ST_CONFLICT: something disagrees (printed all the same). ST_IO, ST_BAD_FORMAT, ST_NO_MEMORY. */
+MUST_USE enum status inspect_check(struct kv *kv, FILE *out);
+
+#endif
