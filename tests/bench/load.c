@@ -2,12 +2,13 @@
  *
  *   sluice-load --host H --port P --path /v1/... [--header 'n: v']... [--body FILE] --connections N --seconds S
  *               [--warmup S] [--pid PID]... [--hold] [--ramp PER_SECOND] [--sources N]
+ *               [--answers N]
  *
  * Prints one JSON object: answers per second, percentiles of time to the last and to the first byte of the body, answers by status,
  * failures, and per given process the CPU it used while measured (/proc/PID/task/x/schedstat, in nanoseconds) and its memory.
  * --hold: every connection makes one request only and stays with it (open streams); prints a line {"held":N} when all have had
  * their first byte, then measures.
- * Must never judge: comparisons and thresholds are bench.py's.
+ * --answers: ends when so many were measured. Must never judge: comparisons and thresholds are bench.py's.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -40,7 +41,7 @@ struct load {
     unsigned pid_count;
     struct load_conn *conns;
     unsigned opened, held;
-    uint64_t failures, body_bytes, by_status[6];
+    uint64_t failures, body_bytes, by_status[6], answers_max;
     struct histogram whole, first;
 };
 
@@ -66,7 +67,7 @@ static void read_options(int argc, char **argv)
         {"host", 1, NULL, 'h'},    {"port", 1, NULL, 'p'},   {"path", 1, NULL, 'u'}, {"header", 1, NULL, 'H'},
         {"body", 1, NULL, 'b'},    {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},
         {"pid", 1, NULL, 'P'},     {"hold", 0, NULL, 'o'},   {"ramp", 1, NULL, 'r'}, {"sources", 1, NULL, 'S'},
-        {"milliseconds", 1, NULL, 'm'}, {NULL, 0, NULL, 0}};
+        {"milliseconds", 1, NULL, 'm'}, {"answers", 1, NULL, 'n'}, {NULL, 0, NULL, 0}};
     load.host = "127.0.0.1";
     load.path = "/";
     load.connections = 1;
@@ -82,6 +83,7 @@ static void read_options(int argc, char **argv)
         case 'c': load.connections = (unsigned)number(optarg, CONNECTIONS_MAX); break;
         case 's': load.seconds_ms = (unsigned)number(optarg, 86400) * 1000; break;
         case 'm': load.seconds_ms = (unsigned)number(optarg, 86400000); break;
+        case 'n': load.answers_max = number(optarg, UINT32_MAX); break;
         case 'w': load.warmup_ms = (unsigned)number(optarg, 86400000); break;
         case 'o': load.hold = true; break;
         case 'r': load.ramp = (unsigned)number(optarg, 1000000); break;
@@ -128,7 +130,7 @@ static void find_target(void)
 {
     char port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *found;
-    snprintf(port, sizeof port, "%u", load.port);
+    snprintf(port, sizeof port, "%u", load.port % 65536);
     if (getaddrinfo(load.host, port, &hints, &found) != 0)
         die("--host must be an address");
     memcpy(&load.target.addr, found->ai_addr, found->ai_addrlen);
@@ -206,7 +208,8 @@ static void run_until(uint64_t until, uint64_t begun, bool until_held)
     uint64_t next_open = 0;
     for (;;) {
         uint64_t now = (uint64_t)clock_mono_ns();
-        if (now >= until || (until_held && load.held >= load.connections))
+        bool enough = load.answers_max > 0 && load.whole.count >= load.answers_max;
+        if (now >= until || enough || (until_held && load.held >= load.connections))
             return;
         if (now >= next_open) {
             open_more(begun);
