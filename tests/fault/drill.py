@@ -1,0 +1,359 @@
+"""What the drills share: traffic with a memory, processes that are killed and started again, and the comparison of ledger and truth log.
+
+The rule that is proved (ARCHITECTURE section 4, "What may be lost"): every attempt that was sent has exactly one ledger entry. An entry whose
+source is `provider` equals the simulator's record exactly; every other entry (its worker died, or the usage never came) stands for at
+most one record, and if it is a bound it is not below it. No record without an entry, no entry twice.
+"""
+import argparse
+import collections
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+import harness  # noqa: E402
+from harness import wait_for  # noqa: E402
+
+
+# --- processes
+
+class Process:
+    """A process as it was started, to be killed and started again in the same way. The new one belongs to us, so it is reaped."""
+
+    def __init__(self, pid, log):
+        self.pid, self.log, self.child = pid, log, None
+        self.command = harness.command_of(pid)
+        self.directory = os.readlink(f"/proc/{pid}/cwd")
+        self.program = os.readlink(f"/proc/{pid}/exe")
+        with open(f"/proc/{pid}/environ", "rb") as environ:
+            self.environment = dict(item.split(b"=", 1) for item in environ.read().split(b"\0") if b"=" in item)
+
+    def kill(self, number=signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        wait_for(f"the end of {self.command[:2]}", lambda: not alive(self.pid, self.child), pause=0.002)
+
+    def start(self):
+        """Starts it anew and returns the pid."""
+        with open(self.log, "ab") as log:
+            self.child = subprocess.Popen([self.program, *self.command[1:]], cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=log, start_new_session=True)
+        self.pid = self.child.pid
+        return self.pid
+
+
+def alive(pid, child=None):
+    if child is not None and child.poll() is not None:
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+class Host:
+    """The processes of a stack by role, across their deaths."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        pids = stack.pids()
+        self.log = stack.data_dir / "drill.log"
+        self.control = Process(pids["control"], self.log)
+        self.master = Process(pids["master"], self.log)
+
+    def refresh(self):
+        """Tells the stack about new pids, so that its stop ends them."""
+        self.stack.facts["pids"] = [pid for pid in self.stack.facts["pids"] if alive(pid)]
+        for process in (self.control, self.master):
+            if process.pid not in self.stack.facts["pids"] and alive(process.pid, process.child):
+                self.stack.facts["pids"].append(process.pid)
+
+    def pids(self):
+        self.refresh()
+        return self.stack.pids()
+
+    def close(self):
+        """Ends what we started; quickstart --stop knows only what it started."""
+        for process in (self.master, self.control):
+            if process.child is not None and process.child.poll() is None:
+                process.child.terminate()
+        for process in (self.master, self.control):
+            if process.child is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.child.wait(20)
+                if process.child.poll() is None:
+                    process.child.kill()
+                    process.child.wait(10)
+
+    def control_ready(self):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return harness.request(self.stack.control_url + "/readyz", timeout=2).status == 200
+        return False
+
+    def start_control(self):
+        """Seconds from exec to ready."""
+        begun = time.monotonic()
+        self.control.start()
+        wait_for("the control plane is ready", self.control_ready, pause=0.005)
+        self.refresh()
+        return time.monotonic() - begun
+
+    def workers_serve(self, count):
+        roles = self.pids()
+        return len(roles["workers"]) == count and roles["courier"] and self.stack.ready()
+
+    def start_master(self, workers):
+        begun = time.monotonic()
+        self.master.start()
+        wait_for("the data plane is ready", lambda: self.workers_serve(workers), pause=0.005)
+        return time.monotonic() - begun
+
+
+# --- traffic
+
+class Result:
+    __slots__ = ("number", "stream", "begun", "ended", "status", "fault", "usage")
+
+    def __init__(self, number, stream):
+        self.number, self.stream, self.begun = number, stream, time.monotonic()
+        self.ended = self.status = self.fault = self.usage = None
+
+    @property
+    def failed(self):
+        return self.fault is not None or self.status != 200
+
+
+class Traffic:
+    """Clients that call without pause, half of them streaming, each request with a number of its own; checks every answer's content."""
+
+    def __init__(self, stack, clients=8, seed=1, pause=0.0, slow=True):
+        self.stack, self.results, self.lock = stack, [], threading.Lock()
+        self.stopping, self.pause, self.slow = threading.Event(), pause, slow
+        self.next = 0
+        self.threads = [threading.Thread(target=self.client, args=(random.Random(f"{seed}/{i}"),)) for i in range(clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            if thread.is_alive():
+                thread.join()
+
+    def number(self):
+        with self.lock:
+            self.next += 1
+            return self.next
+
+    def done(self):
+        with self.lock:
+            return list(self.results)
+
+    def client(self, rng):
+        connection = None
+        while not self.stopping.is_set():
+            stream = rng.random() < 0.5
+            result = Result(self.number(), stream)
+            faults = "chunks:8;interval:5" if stream else "latency:10"
+            text = f"drill {result.number} end" + (f" sim:fault={faults}" if self.slow and rng.random() < 0.5 else "")
+            body = {"model": f"@{self.stack.provider}/gpt-4o-mini", "messages": [{"role": "user", "content": text}]}
+            if stream:
+                body.update(stream=True, stream_options={"include_usage": True})
+            try:
+                if connection is None:
+                    connection = http.client.HTTPConnection("127.0.0.1", self.stack.gateway_port, timeout=20)
+                connection.request("POST", "/v1/chat/completions", json.dumps(body),
+                                   {"content-type": "application/json", "x-portkey-api-key": self.stack.key})
+                reply = connection.getresponse()
+                result.status = reply.status
+                self.judge(result, stream, reply.status, reply.read())
+            except (OSError, http.client.HTTPException) as fault:
+                result.fault = f"{type(fault).__name__}: {fault}"
+            if result.failed and connection is not None:
+                connection.close()
+                connection = None
+            result.ended = time.monotonic()
+            with self.lock:
+                self.results.append(result)
+            if result.failed:
+                time.sleep(0.01)
+            if self.pause:
+                time.sleep(self.pause)
+        if connection is not None:
+            connection.close()
+
+    @staticmethod
+    def judge(result, stream, status, raw):
+        if status != 200:
+            result.fault = raw[:300].decode(errors="replace")
+            return
+        want = f"drill {result.number} end"
+        try:
+            if not stream:
+                answer = json.loads(raw)
+                text, result.usage = answer["choices"][0]["message"]["content"], answer["usage"]
+            else:
+                text, last = "", None
+                for event in raw.decode().split("\n\n"):
+                    if event.startswith("data: "):
+                        last = event[6:]
+                        part = json.loads(last) if last != "[DONE]" else {}
+                        text += "".join(choice["delta"].get("content") or "" for choice in part.get("choices", []))
+                        result.usage = part.get("usage") or result.usage
+                if last != "[DONE]":
+                    result.fault = "the stream ended early"
+                    return
+        except (ValueError, KeyError, IndexError) as fault:
+            result.fault = f"malformed answer: {fault!r}: {raw[-200:]!r}"
+            return
+        if want not in text:
+            result.fault = f"another answer: {text[:200]!r}"
+
+
+def failures_outside(results, windows):
+    """Failed requests that ran at no time within one of the (from, to) windows."""
+    return [r for r in results if r.failed and not any(r.begun <= end and r.ended >= begin for begin, end in windows)]
+
+
+# --- ledger and truth
+
+def settle(stack, timeout=60):
+    """Waits until nothing runs at any node and every journal is uploaded."""
+    def settled():
+        return all(n["open_requests"] == 0 and n["journal_pending"] == 0 and n["status"] == "connected" for n in stack.nodes())
+    wait_for("all usage is reported", settled, timeout, 0.1)
+    time.sleep(1.2)  # the figures above are from the node's last message: the next one must say the same
+    wait_for("all usage is still reported", settled, timeout, 0.1)
+
+
+def truth_records(stack):
+    """All records of the simulator: from its log if it keeps one, else what it still has in memory."""
+    command = harness.command_of(stack.pids()["sim"])
+    if "--truth-log" in command:
+        with open(command[command.index("--truth-log") + 1], encoding="utf-8") as log:
+            return [json.loads(line) for line in log if line.endswith("\n")]
+    records = stack.sim.records()
+    assert len(records) < 4096, "the simulator has forgotten records: it needs --truth-log"
+    return records
+
+
+def sluicectl(stack, *arguments, check=True):
+    run = subprocess.run([str(stack.build / "bin/sluicectl"), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+    assert not check or run.returncode == 0, f"sluicectl {arguments}: {run.returncode} {run.stdout[-400:]!r} {run.stderr[-800:]!r}"
+    return run
+
+
+def inspect(stack, host):
+    """(usage events, check) of the store, through a backup of it."""
+    with tempfile.TemporaryDirectory(prefix="sluice-backup-") as folder:
+        make_backup(stack, host, folder + "/copy")
+        events = [json.loads(line) for line in sluicectl(stack, "inspect", "events", folder + "/copy").stdout.splitlines()]
+        check = json.loads(sluicectl(stack, "inspect", "check", folder + "/copy").stdout)
+        return events, check
+
+
+def control_options(host):
+    """Options that let sluicectl work on the data directory of this control plane."""
+    return [option for option in host.control.command[1:] if option.startswith(("--data-dir", "--master-key", "--config", "--store-map"))]
+
+
+def make_backup(stack, host, folder):
+    sluicectl(stack, *control_options(host), "backup", folder)
+
+
+FIELDS = (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens"), ("cached_tokens", "cached_tokens"),
+          ("reasoning_tokens", "reasoning_tokens"))
+
+
+def join(events, truth):
+    """Compares entries with records; figures, and a list of what is wrong."""
+    wrong = []
+    entries, records = collections.defaultdict(list), collections.defaultdict(list)
+    for event in events:
+        entries[event["attempt_id"]].append(event)
+    for record in truth:
+        if record.get("attempt_id"):
+            records[record["attempt_id"]].append(record)
+    for attempt, found in entries.items():
+        if len(found) > 1:
+            wrong.append(f"entered {len(found)} times: {found[0]}")
+    for attempt, found in records.items():
+        if len(found) > 1:
+            wrong.append(f"received {len(found)} times: {attempt}")
+        if attempt not in entries:
+            wrong.append(f"no entry for {attempt}: {found[0]['status']} completed={found[0]['completed']} aborted={found[0]['aborted']}")
+    never_arrived = 0
+    for attempt, (entry, *_) in entries.items():
+        record = records.get(attempt, [None])[0]
+        if entry["source"] == "provider":
+            if record is None:
+                wrong.append(f"usage out of nowhere: {entry}")
+                continue
+            for ours, theirs in FIELDS:
+                if entry[ours] != (record.get(theirs) or 0):
+                    wrong.append(f"{ours}: {entry[ours]} entered, {record.get(theirs)} used: {attempt}")
+        elif record is None:
+            never_arrived += 1
+        elif entry["source"] == "bound":
+            for ours, theirs in FIELDS[:2]:
+                if entry[ours] < (record.get(theirs) or 0):
+                    wrong.append(f"bound {ours}: {entry[ours]} entered, {record.get(theirs)} used: {attempt}")
+    sources = collections.Counter(event["source"] for event in events)
+    outcomes = collections.Counter(event["outcome"] for event in events)
+    return {"entries": len(events), "records": sum(len(r) for r in records.values()), "sources": dict(sources), "outcomes": dict(outcomes),
+            "never_arrived": never_arrived}, wrong
+
+
+def prove(stack, host):
+    """Figures of a ledger that agrees with the truth log; AssertionError otherwise."""
+    settle(stack)
+    events, check = inspect(stack, host)
+    figures, wrong = join(events, truth_records(stack))
+    assert not wrong, f"{len(wrong)} disagreements:\n  " + "\n  ".join(wrong[:20])
+    assert check["audit_intact"], check
+    assert check["usage_sums_different"] == check["usage_sums_missing"] == check["usage_sums_extra"] == 0, check
+    return figures
+
+
+# --- programs
+
+def arguments(description, **defaults):
+    """The options of a drill: --build, --seed, --out and one per default."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--build", default=str(harness.ROOT / "build/release"))
+    parser.add_argument("--seed", default=str(random.SystemRandom().randrange(1 << 32)))
+    parser.add_argument("--out", help="file for the figures, JSON")
+    for name, value in defaults.items():
+        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    return given
+
+
+def report(given, figures):
+    line = json.dumps(figures)
+    print(line, flush=True)
+    if given.out:
+        pathlib.Path(given.out).parent.mkdir(parents=True, exist_ok=True)
+        pathlib.Path(given.out).write_text(line + "\n", encoding="utf-8")
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
