@@ -274,3 +274,50 @@ enum status multipart_find(struct str body, struct str boundary, struct str fiel
         *searched = part.content;
     }
 }
+
+/* --- a body that flows through -------------------------------------------------------------------------------------------- */
+
+/* Forgets what need not be read again. A delimiter is recognised with the CRLF before it, so some bytes in front stay. */
+static void watch_drop(struct multipart_watch *watch, size_t boundary_n)
+{
+    size_t stay = boundary_n + 6;
+    if (watch->searched <= stay)
+        return;
+    size_t drop = watch->searched - stay;
+    memmove(watch->keep, watch->keep + drop, watch->kept - drop);
+    watch->kept -= drop;
+    watch->searched -= drop;
+}
+
+enum status multipart_watch_begin(struct multipart_watch *watch, struct str rest, struct str boundary, struct str field)
+{
+    watch->searched = 1; /* not the start of a body */
+    watch->kept = 0;
+    watch->closed = false;
+    return multipart_watch_feed(watch, rest, boundary, field);
+}
+
+enum status multipart_watch_feed(struct multipart_watch *watch, struct str bytes, struct str boundary, struct str field)
+{
+    struct str value;
+    while (bytes.n > 0 && !watch->closed) {
+        size_t room = MULTIPART_WATCH_BYTES - watch->kept;
+        size_t take = bytes.n < room ? bytes.n : room;
+        if (take == 0)
+            return ST_INVALID;
+        memcpy(watch->keep + watch->kept, bytes.p, take);
+        watch->kept += take;
+        bytes = str_from(bytes, take);
+        enum status status = multipart_find(str_of(watch->keep, watch->kept), boundary, field, &watch->searched, &value);
+        if (status != ST_AGAIN && status != ST_NOT_FOUND)
+            return ST_INVALID;
+        watch->closed = status == ST_NOT_FOUND;
+        watch_drop(watch, boundary.n);
+    }
+    return ST_OK;
+}
+
+enum status multipart_watch_end(const struct multipart_watch *watch)
+{
+    return watch->closed ? ST_OK : ST_INVALID;
+}

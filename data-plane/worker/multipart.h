@@ -5,6 +5,7 @@
 #include "common/str.h"
 
 #define MULTIPART_VALUE_MAX 512
+#define MULTIPART_WATCH_BYTES 8192 /* holds the longest part head, a value and two delimiters */
 
 /* The boundary of a content type. ST_INVALID: no multipart/form-data, a boundary outside RFC 2046 (1-70 characters), two of them. */
 MUST_USE enum status multipart_boundary(struct str content_type, struct str *boundary);
@@ -15,5 +16,18 @@ MUST_USE enum status multipart_boundary(struct str content_type, struct str *bou
  * (multipart.c), or the value is above MULTIPART_VALUE_MAX. The verdict does not depend on where the body is cut. */
 MUST_USE enum status multipart_find(struct str body, struct str boundary, struct str field, size_t *searched,
                                     struct str *value);
+
+/* Looks for a second part of that name in a body that flows through: behind the part that multipart_find found. */
+struct multipart_watch {
+    size_t searched, kept;
+    bool closed; /* the closing delimiter has passed */
+    char keep[MULTIPART_WATCH_BYTES];
+};
+/* `rest`: the body from *searched of the multipart_find that gave ST_OK, as far as it is here. As multipart_watch_feed. */
+MUST_USE enum status multipart_watch_begin(struct multipart_watch *watch, struct str rest, struct str boundary, struct str field);
+/* The bytes that follow. ST_OK: no second one so far. ST_INVALID: there is one, or the body is malformed. */
+MUST_USE enum status multipart_watch_feed(struct multipart_watch *watch, struct str bytes, struct str boundary, struct str field);
+/* ST_INVALID: the body ended before its closing delimiter. */
+MUST_USE enum status multipart_watch_end(const struct multipart_watch *watch);
 
 #endif

@@ -199,6 +199,8 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
         conn_body_start(req->conn);
         return on_read(arg, out, room, end);
     }
+    if (!body->complete && req->conn != NULL)
+        conn_body_resume(req->conn); /* it was told to wait for this exchange */
     *end = body->complete;
     return 0;
 }

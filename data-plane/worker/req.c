@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
+#include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 
@@ -180,6 +181,10 @@ void req_body_end(struct req *req)
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
+    if (req->body.watch != NULL && multipart_watch_end(req->body.watch) != ST_OK) {
+        req_body_failed(req, ST_INVALID);
+        return;
+    }
     req->body.complete = true;
     if (req->body.streaming && req->attempt.exchange != NULL)
         upstream_resume(req->attempt.exchange);

@@ -70,6 +70,7 @@ struct req_body {
     size_t searched; /* multipart: bytes already searched for the model field */
     bool started, complete, streaming;
     struct str boundary; /* multipart */
+    struct multipart_watch *watch; /* multipart, streaming: against a second model; in the arena */
     struct json_field model, stream, stream_options, max_tokens,
         n; /* spans into mem (JSON bodies) */
     bool is_stream;

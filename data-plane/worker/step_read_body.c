@@ -25,14 +25,20 @@ static bool charge(struct req *req)
     return true;
 }
 
+/* A second model behind the one that was decided on must not reach the provider whole. */
+static enum status watch_model(struct req_body *body, struct str bytes)
+{
+    return body->watch == NULL ? ST_OK : multipart_watch_feed(body->watch, bytes, body->boundary, STR("model"));
+}
+
 size_t req_body_take(struct req *req, const char *p, size_t n)
 {
     struct req_body *body = &req->body;
     if (req->finished)
         return n;
     if (body->streaming) {
-        size_t pending = body->mem.n - body->read_at;
-        if (pending >= STREAM_PENDING_MAX)
+        /* Until the exchange has begun, the steps hold spans into mem: nothing may move it. */
+        if (req->attempt.exchange == NULL || body->mem.n - body->read_at >= STREAM_PENDING_MAX)
             return 0;
         if (body->read_at == body->mem.n) {
             buf_clear(&body->mem);
@@ -43,16 +49,16 @@ size_t req_body_take(struct req *req, const char *p, size_t n)
     enum status status = buf_status(&body->mem);
     if (status == ST_OK && !charge(req))
         status = ST_OVERLOADED;
+    if (status == ST_OK)
+        status = watch_model(body, str_of(p, n));
     if (status != ST_OK) {
         req_body_failed(req, status);
         return n;
     }
-    if (body->streaming) {
-        if (req->attempt.exchange != NULL)
-            upstream_resume(req->attempt.exchange);
-    } else if (body->boundary.n > 0) {
+    if (body->streaming)
+        upstream_resume(req->attempt.exchange);
+    else if (body->boundary.n > 0)
         req_run(req);
-    }
     return n;
 }
 
@@ -141,9 +147,12 @@ static enum step_result search_model(struct req *req)
     if (status == ST_INVALID || status == ST_AGAIN)
         return req_refuse(req, ST_INVALID, "The multipart body is malformed or ends early.");
     if (status == ST_OK) {
-        struct str second;
-        size_t behind = body->searched;
-        if (body->complete && multipart_find(buf_str(&body->mem), body->boundary, STR("model"), &behind, &second) != ST_NOT_FOUND)
+        body->watch = arena_alloc(&req->arena, sizeof *body->watch);
+        if (body->watch == NULL)
+            return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
+        struct str rest = str_from(buf_str(&body->mem), body->searched);
+        if (multipart_watch_begin(body->watch, rest, body->boundary, STR("model")) != ST_OK ||
+            (body->complete && multipart_watch_end(body->watch) != ST_OK))
             return req_refuse(req, ST_INVALID, "The multipart body is malformed or gives model twice.");
         body->model = (struct json_field){.name = "model", .raw = value, .type = JSON_STRING};
         body->streaming = !body->complete;

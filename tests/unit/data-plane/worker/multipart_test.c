@@ -68,6 +68,35 @@ Test(multipart, finds_the_field_and_waits_for_it)
     }
 }
 
+/* Feeds what follows the model in pieces; the verdict at the end. */
+static enum status watched(struct str body, size_t piece)
+{
+    static struct multipart_watch watch;
+    size_t searched = 0;
+    struct str value;
+    cr_assert_eq(multipart_find(body, STR("B"), STR("model"), &searched, &value), ST_OK);
+    struct str rest = str_from(body, searched);
+    enum status status = multipart_watch_begin(&watch, str_head(rest, piece), STR("B"), STR("model"));
+    for (rest = str_from(rest, piece); rest.n > 0 && status == ST_OK; rest = str_from(rest, piece))
+        status = multipart_watch_feed(&watch, str_head(rest, piece), STR("B"), STR("model"));
+    return status == ST_OK ? multipart_watch_end(&watch) : status;
+}
+
+Test(multipart, a_body_that_flows_through_is_watched)
+{
+    static char text[200000], file[150000];
+    for (size_t i = 0; i < sizeof file; i++)
+        file[i] = "x\r\n-"[i * 7 % 4];
+    for (int second = 0; second < 2; second++) {
+        int n = snprintf(text, sizeof text, PART(MODEL_HEAD, "m") "--B\r\n" FILE_HEAD "\r\n\r\n%.*s\r\n%s--B--\r\n",
+                         (int)sizeof file, file, second ? PART(MODEL_HEAD, "o1") : "");
+        struct str body = str_of(text, (size_t)n);
+        for (size_t piece = 1; piece < sizeof text; piece = piece * 3 + 1)
+            cr_expect_eq(watched(body, piece), second ? ST_INVALID : ST_OK, "second %d, piece %zu", second, piece);
+        cr_expect_eq(watched(str_head(body, body.n - 6), 1000), ST_INVALID);
+    }
+}
+
 Test(multipart, a_value_without_end_is_refused)
 {
     static char body[4096];
