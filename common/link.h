@@ -28,7 +28,7 @@ struct link_identity {
     const char *cert_pem, *key_pem, *ca_pem;
 };
 
-/* --- server (control plane) -------------------------------------------------------------------- */
+/* --- server (control plane) ------------------------------------------------------------------- */
 struct link_server;
 struct link_request; /* one received request; ends with exactly one link_request_reply or
                         link_request_drop */
@@ -70,7 +70,7 @@ void link_request_reply(struct link_request *request, struct str wire);
 /* Ends the request without an answer: the asker learns nothing. Any thread. */
 void link_request_drop(struct link_request *request);
 
-/* --- client (courier) -------------------------------------------------------------------------- */
+/* --- client (courier) ------------------------------------------------------------------------- */
 struct link_client;
 
 /* The connection came or went. Runs on an nng thread, one call at a time: it may store a few

@@ -60,7 +60,7 @@ static const struct bundle_field bundle_fields[] = {
 #define BUNDLE_ALL     ((1u << COUNT_OF(bundle_fields)) - 1)
 #define BUNDLE_PRIVATE (1u << (COUNT_OF(bundle_fields) - 1)) /* the last row: private_key */
 
-/* --- writing ----------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 struct bundle_writer {
     char *p;
@@ -202,7 +202,7 @@ enum status node_bundle_write(const char *path, const struct node_bundle *bundle
     return status;
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Text for people and URLs: visible ASCII and inner blanks. */
 static bool bundle_is_text(struct str s)
@@ -365,7 +365,7 @@ enum status node_bundle_read(const char *path, struct node_bundle *bundle)
     return bundle_parse_secret(text, bundle);
 }
 
-/* --- keys -------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 enum status node_bundle_make_keys(struct node_bundle *bundle)
 {

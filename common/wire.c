@@ -173,7 +173,7 @@ enum status wire_check(const ProtobufCMessageDescriptor *descriptor, struct str 
     return wire_check_message(descriptor, bytes, 0, false) ? ST_OK : ST_BAD_FORMAT;
 }
 
-/* --- the counting allocator -------------------------------------------------------------------- */
+/* --- the counting allocator ------------------------------------------------------------------- */
 
 /* In front of every piece handed out. */
 struct wire_piece {

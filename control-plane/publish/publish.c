@@ -52,7 +52,7 @@ struct publish_call {
     struct arena *arena;
 };
 
-/* --- changes ----------------------------------------------------------------------------------- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 /* Builds and sends the answer to a Changes request: news or none. */
 static void publish_answer_changes(struct publish *publish, struct caller *caller,
@@ -157,7 +157,7 @@ static bool publish_park(struct publish_call *call, const Sluice__ChangesRequest
     return parking_add(call->publish->parking, &parked) == ST_OK;
 }
 
-/* --- requests by kind -------------------------------------------------------------------------- */
+/* --- requests by kind ------------------------------------------------------------------------- */
 
 static enum status publish_position(struct publish *publish, struct id *store_id,
                                     uint64_t *revision)
@@ -320,7 +320,7 @@ static void publish_handle(void *arg, struct link_request *request)
     arena_free(&arena);
 }
 
-/* --- probes ------------------------------------------------------------------------------------ */
+/* --- probes ----------------------------------------------------------------------------------- */
 
 /* A connected node, the one seen last. ST_NOT_READY. */
 static enum status publish_pick(struct publish *publish, struct arena *arena, struct id *node)
@@ -352,7 +352,7 @@ enum status publish_probe(struct publish *publish, const struct record_key *inte
     return probe_wait(publish->probes, &probe, arena, result);
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static enum status publish_threads(struct publish *publish)
 {

@@ -15,7 +15,7 @@
 #define ASKS_TOGETHER     64u
 #define ASKS_RESULT_BYTES ((size_t)1 << 20)
 
-/* --- the queue --------------------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------------------- */
 
 static void asks_push(struct uplink *uplink, const struct uplink_ask *ask)
 {
@@ -94,7 +94,7 @@ void uplink_probe_result(struct uplink *uplink, struct str packed)
     free(ask.arena);
 }
 
-/* --- the thread -------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static enum status asks_exchange(struct uplink *uplink, struct arena *arena,
                                  const struct uplink_ask *asks, size_t count,
