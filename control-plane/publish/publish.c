@@ -26,7 +26,7 @@
 
 #define PUBLISH_MAGIC       0x5075626cu
 #define PUBLISH_ARENA_BYTES ((size_t)256 << 20) /* an unpacked request (128 MiB) and its answer */
-#define PUBLISH_WATCH_MS    1000
+#define PUBLISH_WATCH_MS    250
 
 struct publish {
     uint32_t magic;
