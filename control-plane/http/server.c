@@ -13,9 +13,12 @@
 #include "control-plane/http/server.h"
 
 #include <civetweb.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -27,6 +30,7 @@
 #define SERVER_MAGIC        0x53525652u
 #define SERVER_ARENA_BYTES  (64u << 20)
 #define SERVER_READ_STEP    16 /* the library may wait timeout_ms for each byte it is asked for */
+#define NUDGE_US            20000
 #define KEEP_ALIVE_MS_TEXT  "1000"
 
 struct server {
@@ -34,6 +38,7 @@ struct server {
     struct server_options options;
     struct mg_context *context;
     uint16_t port;
+    _Atomic bool stopped;
 };
 
 /* One request on its way through. */
@@ -317,12 +322,39 @@ enum status server_start(const struct server_options *options, struct server **s
     return ST_OK;
 }
 
+/* The library's accepting thread looks at its stop flag only after a poll of 2 s, or when somebody connects. */
+static void *nudge(void *arg)
+{
+    struct server *server = arg;
+    struct str first = server->options.addresses, address;
+    struct netaddr addr;
+    struct sockaddr_storage target;
+    (void)str_split(&first, ',', &address);
+    if (netaddr_from_text(str_trim(address), &addr) != ST_OK)
+        return NULL;
+    socklen_t size = netaddr_to_sockaddr(&addr, server->port, &target);
+    while (!atomic_load(&server->stopped)) {
+        int fd = socket(target.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+            return NULL;
+        (void)connect(fd, (const struct sockaddr *)&target, size);
+        (void)usleep(NUDGE_US);
+        (void)close(fd);
+    }
+    return NULL;
+}
+
 void server_stop(struct server *server)
 {
+    pthread_t thread;
     if (server == NULL)
         return;
     CHECK_OBJ(server, SERVER_MAGIC);
+    bool nudged = pthread_create(&thread, NULL, nudge, server) == 0;
     mg_stop(server->context);
+    atomic_store(&server->stopped, true);
+    if (nudged)
+        (void)pthread_join(thread, NULL);
     (void)mg_exit_library();
     free(server);
 }
