@@ -19,6 +19,7 @@
 #include "control-plane/operator.h"
 #include "control-plane/http/server.h"
 #include "control-plane/http/static.h"
+#include "control-plane/http/tls_front.h"
 #include "control-plane/publish/publish.h"
 
 #define APP_MAGIC         0x41505001u
@@ -33,6 +34,7 @@ struct app {
     struct publish *publish;
     struct operator *operator_socket;
     struct static_files *console;
+    struct tls_front *front; /* NULL: plain HTTP */
     struct server *server;
     int64_t tombstone_keep_ms;
     struct api api;
@@ -120,10 +122,39 @@ static enum status start_link(struct app *app, const struct params *params, stru
     return status;
 }
 
+/* With tls_cert: the front takes the addresses, and the plain listener a free port on loopback. */
+static enum status start_front(struct app *app, const struct params *params, struct buf *why)
+{
+    struct str cert = params_str(params, PARAM_TLS_CERT);
+    struct secret *key = NULL;
+    char path[PARAMS_VALUE_MAX + 1];
+    int fd = -1;
+    if (cert.n == 0)
+        return ST_OK;
+    enum status status = params_secret(params, PARAM_TLS_KEY, &fd, path);
+    if (status == ST_OK)
+        status = fd >= 0 ? secret_read_fd(fd, 0, &key) : secret_read_file(path, 0, &key);
+    if (status != ST_OK) {
+        buf_printf(why, "tls_cert needs tls_key, a file that others cannot read: %s", status_row(status)->text);
+        return status;
+    }
+    struct tls_front_options options = {.addresses = params_str(params, PARAM_CONTROL_BIND),
+                                        .port = (uint16_t)params_u64(params, PARAM_CONTROL_PORT),
+                                        .cert_path = cert.p,
+                                        .key_pem = key};
+    status = tls_front_start(&options, &app->front);
+    secret_free(key);
+    if (status != ST_OK)
+        buf_printf(why, "TLS of the admin listener: %s",
+                   status == ST_INVALID ? "certificate, key or address is not valid" : "cannot listen");
+    return status;
+}
+
 static enum status start_server(struct app *app, const struct params *params, struct buf *why)
 {
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
     struct str console = params_str(params, PARAM_CONSOLE_DIR);
+    TRY(start_front(app, params, why));
     if (console.n > 0 && static_open(console.p, &app->console) != ST_OK)
         log_warn("console_missing", LOG_STR("folder", console));
     app->api = (struct api){.kv = app->home.kv,
@@ -134,10 +165,10 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
                             .started_ms = clock_utc_ms()};
-    struct str address = params_str(params, PARAM_CONTROL_BIND);
+    struct str address = app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
     struct server_options options = {
         .addresses = address,
-        .port = (uint16_t)params_u64(params, PARAM_CONTROL_PORT),
+        .port = app->front != NULL ? 0 : (uint16_t)params_u64(params, PARAM_CONTROL_PORT),
         .threads = (unsigned)(threads < APP_THREADS_MIN   ? APP_THREADS_MIN
                               : threads > APP_THREADS_MAX ? APP_THREADS_MAX
                                                           : threads),
@@ -145,6 +176,8 @@ static enum status start_server(struct app *app, const struct params *params, st
         .insecure_bind = params_bool(params, PARAM_INSECURE_BIND),
         .body_max = dispatch_body_max,
         .handle = dispatch_handle,
+        .peer_of = tls_front_peer,
+        .peers = app->front,
         .arg = &app->api,
     };
     enum status status = server_start(&options, &app->server);
@@ -152,6 +185,8 @@ static enum status start_server(struct app *app, const struct params *params, st
         buf_printf(why, STR_FMT " is not a loopback address: give tls_cert and tls_key, or --insecure-bind", STR_ARG(address));
     else if (status != ST_OK)
         buf_printf(why, "cannot listen on " STR_FMT " port %u", STR_ARG(address), options.port);
+    if (status == ST_OK && app->front != NULL)
+        status = tls_front_serve(app->front, server_port(app->server));
     return status;
 }
 
@@ -196,6 +231,7 @@ void app_stop(struct app *app)
     CHECK_OBJ(app, APP_MAGIC);
     atomic_store(&app->api.ready, false);
     operator_stop(app->operator_socket);
+    tls_front_stop(app->front);
     server_stop(app->server);
     static_close(app->console);
     publish_stop(app->publish);
@@ -206,7 +242,7 @@ void app_stop(struct app *app)
 
 uint16_t app_control_port(const struct app *app)
 {
-    return server_port(app->server);
+    return app->front != NULL ? tls_front_port(app->front) : server_port(app->server);
 }
 
 uint16_t app_link_port(const struct app *app)

@@ -186,7 +186,7 @@ static void fill_request(struct exchange *x, const struct mg_request_info *info)
     request->query = str_c(info->query_string);
     const struct server_options *options = &x->server->options;
     request->client_ip = str_c(info->remote_addr);
-    if (options->peer_of != NULL && options->peer_of(options->arg, (uint16_t)info->remote_port, x->peer)) {
+    if (options->peer_of != NULL && options->peer_of(options->peers, (uint16_t)info->remote_port, x->peer)) {
         request->client_ip = str_c(x->peer);
         request->tls = true;
     }

@@ -26,7 +26,8 @@ struct server_options {
     /* Answers; the reply is prepared with status 500 and an empty object. */
     void (*handle)(void *arg, struct http_request *request, struct http_reply *reply);
     /* The real client behind a local forwarder's connection from `port`; false: the connection's own. May be NULL. */
-    bool (*peer_of)(void *arg, uint16_t port, char address[64]);
+    bool (*peer_of)(void *peers, uint16_t port, char address[64]);
+    void *peers;
     void *arg;
 };
 
