@@ -142,13 +142,13 @@ static enum status take_sent(struct split *s)
     if (sent != NULL && sent->type != JSON_OBJECT && sent->type != JSON_NULL)
         return api_invalid(s->call, "configurations", "must be an object");
     for (const struct json *item = sent == NULL ? NULL : sent->first; item != NULL; item = item->next) {
+        if (item->type == JSON_NULL || str_starts(item->key, STR("masked_")))
+            continue;
         if (str_eq(item->key, STR("custom_headers"))) {
-            if (item->type != JSON_NULL)
-                TRY(add_headers(s, item));
+            TRY(add_headers(s, item));
         } else if (credentials_is_secret(item->key)) {
-            if (item->type != JSON_NULL)
-                TRY(add_field(s, item->key, item, false));
-        } else if (!str_starts(item->key, STR("masked_")) && item->type != JSON_NULL) {
+            TRY(add_field(s, item->key, item, false));
+        } else {
             jw_key_str(&s->kept_w, item->key);
             jw_raw(&s->kept_w, item->raw);
         }

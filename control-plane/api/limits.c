@@ -52,7 +52,8 @@ static enum status check_amount(struct api_call *call, const char *name, const s
 {
     const struct json *node = member(item, field);
     int64_t value;
-    if (node != NULL && (json_decimal(node, LIMITS_SCALE, false, &value) != ST_OK || value < 0))
+    bool number = node == NULL || json_i64(node, &value) == ST_OK || json_decimal(node, LIMITS_SCALE, false, &value) == ST_OK;
+    if (node != NULL && (!number || value < 0))
         return api_fail(call, ST_INVALID, "%s.%s: must be a number of 0 or more", name, field);
     return ST_OK;
 }
