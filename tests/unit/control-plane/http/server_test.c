@@ -133,7 +133,7 @@ Test(server, hostile_bytes_get_one_answer_and_a_closed_connection)
     static char reply[65536];
     for (size_t i = 0; i < COUNT_OF(hostile); i++) {
         size_t got = exchange(hostile[i].bytes, hostile[i].n, reply, sizeof reply);
-        int status = got > 12 ? atoi(reply + 9) : 0;
+        int status = got > 12 ? (int)strtol(reply + 9, NULL, 10) : 0;
         cr_expect_eq(status, hostile[i].status, "case %zu: %d: %.200s", i, status, reply);
         cr_expect_eq(count_of(reply, "HTTP/1.1 "), hostile[i].answers, "case %zu: %.400s", i, reply);
         cr_expect_eq(count_of(reply, "smuggled"), 0, "case %zu", i);
@@ -151,7 +151,7 @@ Test(server, headers_beyond_what_the_library_keeps_are_refused)
         struct buf head;
         many_headers(&head, counts[i]);
         exchange(head.p, head.n, reply, sizeof reply);
-        int status = atoi(reply + 9);
+        int status = (int)strtol(reply + 9, NULL, 10);
         cr_expect_eq(status, counts[i] + 3 <= 64 ? 200 : 400, "%u headers: %d", counts[i] + 3, status);
         buf_free(&head);
     }
