@@ -70,7 +70,7 @@ void conn_body_start(struct conn *conn)
     if (conn->dead || conn->in != CONN_IN_BODY || conn->body_wanted)
         return;
     conn->body_wanted = true;
-    if (conn->head->expect_continue && !conn->reply_begun && conn->stash_end == conn->stash_at)
+    if (conn->continue_due && !conn->reply_begun && conn->stash_end == conn->stash_at)
         conn_out_lit(conn, "HTTP/1.1 100 Continue\r\n\r\n");
     conn_rate_restart(conn);
     conn_wake(conn);

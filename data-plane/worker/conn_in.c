@@ -102,12 +102,14 @@ static enum status make_head(struct conn *conn, const char *p, const char **why)
     return ST_OK;
 }
 
-static void begin_request(struct conn *conn)
+/* `more`: bytes behind the head are at hand already. */
+static void begin_request(struct conn *conn, bool more)
 {
     struct http_head *head = conn->head;
     conn->reply_begun = conn->reply_ended = conn->preflight = false;
     conn->reply_bytes = 0;
-    conn->body_wanted = conn->body_paused = conn->continue_due = false;
+    conn->body_wanted = conn->body_paused = false;
+    conn->continue_due = head->expect_continue && !more;
     conn->framing = CONN_FRAMING_NONE;
     conn->in = head->has_body ? CONN_IN_BODY : CONN_IN_DONE;
     if (head->has_body && conn_body_begin(conn) != ST_OK) {
@@ -140,7 +142,7 @@ static size_t feed_head(struct conn *conn, const char *p, size_t n)
         status = make_head(conn, p, &why);
     conn->scan = (struct http1_scan){0};
     if (status == ST_OK)
-        begin_request(conn);
+        begin_request(conn, used < n);
     else
         conn_refuse(conn, status, why);
     return used;

@@ -68,7 +68,8 @@ struct conn {
     uint8_t in;      /* enum conn_in */
     uint8_t framing; /* enum conn_framing */
     bool tls, dead, reset;
-    bool body_wanted, body_paused, continue_due;
+    bool body_wanted, body_paused;
+    bool continue_due; /* the client waits for 100 Continue */
     bool reply_begun, reply_ended, no_reply_body, close_after, preflight;
     bool peer_fin;   /* the peer ended its direction; unread bytes may still be there */
     bool in_quiet;   /* EPOLLIN came while nobody wanted bytes: disarmed until somebody does */

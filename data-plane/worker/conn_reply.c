@@ -250,10 +250,10 @@ void conn_reply_write(struct conn *conn, const char *p, size_t n)
         add_chunk(conn, p, n);
     else
         conn_out_add(conn, p, n);
+    /* Before the flush: whoever saw no room for all it had is told when there is some. */
+    conn->above_high |= conn->out_bytes >= CONN_OUT_HIGH_BYTES;
     if (conn->out_bytes >= CONN_FLUSH_NOW_BYTES && !conn->write_failed)
         conn_out_flush(conn);
-    if (conn->out_bytes >= CONN_OUT_HIGH_BYTES)
-        conn->above_high = true;
 }
 
 size_t conn_write_room(const struct conn *conn)

@@ -353,8 +353,16 @@ Test(http1, the_table_is_as_large_as_promised)
 
 static struct judgement seen;
 
+static void forget(void)
+{
+    judgement_free(&seen);
+}
+
+TestSuite(http1, .fini = forget);
+
 static const struct http_head *accepted(struct str bytes)
 {
+    judgement_free(&seen);
     judge(&seen, bytes.p, bytes.n, bytes.n);
     cr_assert_eq(seen.status, ST_OK, "%s", seen.why);
     return &seen.head;
