@@ -1,4 +1,4 @@
-/* main.c: one program, roles by argv[1]: master (none given), courier, worker, selftest-sandbox
+/* main.c: one program, roles by argv[1]: master (also when none is given), courier, worker, selftest-sandbox
  * (ARCHITECTURE section 8, Processes).
  *
  * Children get MASTER_CHILD_ARGS fixed arguments and then the master's own options, so that every
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
                  (strcmp(argv[1], "worker") == 0 || strcmp(argv[1], "courier") == 0);
     if (argc >= 2 && strcmp(argv[1], "selftest-sandbox") == 0)
         return sandbox_selftest_main();
-    int skip = child ? MASTER_CHILD_ARGS - 1 : 0;
+    int skip = child ? MASTER_CHILD_ARGS - 1 : argc >= 2 && strcmp(argv[1], "master") == 0 ? 1 : 0;
     int code = load(&params, skip, argc, argv);
     if (code < 0 && child && strcmp(argv[1], "worker") == 0) {
         code = run_worker(&params, argv);
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
             .params = &params, .workers = number(argv[2]), .status_count = number(argv[3])};
         code = courier_main(&boot);
     } else if (code < 0) {
-        code = master_main(&params, argc - 1, argv + 1);
+        code = master_main(&params, argc - 1 - skip, argv + 1 + skip);
     }
     params_free(&params);
     return code;

@@ -21,6 +21,7 @@ provider, proves it by one call, and stays with a live status until Ctrl-C, whic
   --data-dir D         where everything is kept (./sluice-data)
   --gateway-port P     8787      --control-port P   8788
   --link-port P        8789      --status-port P    8790
+                       (a second start takes the ports of the first)
   --workers N          worker processes of the gateway (0: one per core)
   --sim                use the simulated provider even if a provider's key is in the environment
   --bootstrap FILE     further entities, as admin calls (deploy/README.md)
@@ -37,7 +38,7 @@ END
 }
 
 DATA=./sluice-data
-GATEWAY_PORT=8787 CONTROL_PORT=8788 LINK_PORT=8789 STATUS_PORT=8790
+GATEWAY_PORT='' CONTROL_PORT='' LINK_PORT='' STATUS_PORT=''
 WORKERS=0 BUILD_TYPE=release BOOTSTRAP=
 SIM=false BUILD=true DETACH=false JSON=false STOP=false
 GATEWAY_ARGS=() CONTROL_ARGS=()
@@ -109,6 +110,22 @@ build_programs() {
 
 # --- what runs
 
+# Ports as given, as last time, or the usual ones. What runs already cannot be moved.
+settle_ports() {
+    local name given last usual=8787
+    for name in gateway control link status; do
+        local -n port=${name^^}_PORT
+        given=$port last=$(state_get ".ports.$name")
+        port=${given:-${last:-$usual}}
+        if [[ $port != "${last:-$port}" ]] && { process_alive control || process_alive gateway; }; then
+            die "it runs with $name port $last: stop it first (--stop)"
+        fi
+        state_set "$(jq -nc --arg name "$name" --argjson port "$port" '{ports: {($name): $port}}')"
+        usual=$((usual + 1))
+    done
+    GATEWAY_URL=http://127.0.0.1:$GATEWAY_PORT CONTROL_URL=http://127.0.0.1:$CONTROL_PORT STATUS_URL=http://127.0.0.1:$STATUS_PORT
+}
+
 start_control() {
     local args=(--config-dir= --data-dir="$DATA" --control-port="$CONTROL_PORT" --link-port="$LINK_PORT"
         --control-url="$CONTROL_URL" --public-gateway-url="$GATEWAY_URL" --private-upstreams=127.0.0.1/32)
@@ -153,7 +170,7 @@ start_gateway() {
     if [[ -n ${SIM_URL:-} ]]; then
         args+=(--egress-ports="443,${SIM_URL##*:}" --allowed-private=127.0.0.1/32 --allowed-http-hosts=127.0.0.1)
     fi
-    process_start gateway "$GATEWAY_PORT" "$BIN/sluice-gateway" "${args[@]}" "${GATEWAY_ARGS[@]}"
+    process_start gateway "$GATEWAY_PORT" "$BIN/sluice-gateway" master "${args[@]}" "${GATEWAY_ARGS[@]}"
 }
 
 # --- what is in it
@@ -332,11 +349,11 @@ main() {
     mkdir -p "$DATA/log" "$DATA/run"
     DATA=$(cd "$DATA" && pwd)
     STATE=$DATA/quickstart.json
-    GATEWAY_URL=http://127.0.0.1:$GATEWAY_PORT CONTROL_URL=http://127.0.0.1:$CONTROL_PORT STATUS_URL=http://127.0.0.1:$STATUS_PORT
     install_packages
     lock_folder
     build_programs
     [[ -f $STATE ]] || echo '{}' >"$STATE"
+    settle_ports
     KEYS=''
     $SIM || KEYS=$(keys_in_environment)
 

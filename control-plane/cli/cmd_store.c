@@ -154,8 +154,8 @@ static enum status put_aside(struct cli_call *call, const char *store)
 {
     char aside[HOME_PATH_MAX + 32];
     struct kv *kv = NULL;
-    if (call->options[CLI_REPLACE].p == NULL)
-        return cli_fail(call, ST_CONFLICT, "%s exists: --replace puts it aside", store);
+    if (call->options[CLI_FORCE].p == NULL)
+        return cli_fail(call, ST_CONFLICT, "%s exists: --force puts it aside", store);
     enum status status = kv_open(store, NULL, &kv);
     if (status == ST_CONFLICT)
         return cli_fail(call, status, "%s is in use: stop sluice-control first", store);
