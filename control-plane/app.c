@@ -1,8 +1,9 @@
 /* app.c: starting and stopping sluice-control.
  *
- * Each part is started when what it needs is there and stopped before what it needs goes. Nothing listens before the store is open and
- * the catalog is in it, so a first request never meets a half-made state. A fault at start ends the process with one sentence:
- * there is no half-started control plane.
+ * Each part is started when what it needs is there and stopped before what it needs goes. Nothing
+ * listens before the store is open and the catalog is in it, so a first request never meets a
+ * half-made state. A fault at start ends the process with one sentence: there is no half-started
+ * control plane.
  */
 #include "control-plane/app.h"
 
@@ -22,17 +23,17 @@
 #include "control-plane/http/tls_front.h"
 #include "control-plane/publish/publish.h"
 
-#define APP_MAGIC         0x41505001u
-#define APP_TIMEOUT_MS    5000
-#define APP_PURGE_ROWS    1000
-#define APP_THREADS_MIN   4
-#define APP_THREADS_MAX   128
+#define APP_MAGIC       0x41505001u
+#define APP_TIMEOUT_MS  5000
+#define APP_PURGE_ROWS  1000
+#define APP_THREADS_MIN 4
+#define APP_THREADS_MAX 128
 
 struct app {
     uint32_t magic;
     struct home home;
     struct publish *publish;
-    struct operator *operator_socket;
+    struct operator* operator_socket;
     struct static_files *console;
     struct tls_front *front; /* NULL: plain HTTP */
     struct server *server;
@@ -43,11 +44,14 @@ struct app {
 /* catalog_dir, or the folder beside an installed or a built program. */
 static enum status find_catalog(const struct params *params, char path[HOME_PATH_MAX])
 {
-    static const char *const places[] = {"../share/sluice/catalog-data", "../../../control-plane/catalog-data"};
+    static const char *const places[] = {"../share/sluice/catalog-data",
+                                         "../../../control-plane/catalog-data"};
     struct str given = params_str(params, PARAM_CATALOG_DIR);
     char exe[HOME_PATH_MAX / 2];
     if (given.n > 0)
-        return snprintf(path, HOME_PATH_MAX, STR_FMT, STR_ARG(given)) < HOME_PATH_MAX ? ST_OK : ST_TOO_LARGE;
+        return snprintf(path, HOME_PATH_MAX, STR_FMT, STR_ARG(given)) < HOME_PATH_MAX
+                   ? ST_OK
+                   : ST_TOO_LARGE;
     ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
     if (n <= 0)
         return ST_IO;
@@ -104,10 +108,11 @@ static enum status start_link(struct app *app, const struct params *params, stru
             buf_printf(why, "cannot read %s below data_dir", files[i]);
     }
     if (status == ST_OK) {
-        struct str bind = params_str(params, PARAM_LINK_BIND), control = params_str(params, PARAM_CONTROL_URL);
+        struct str bind = params_str(params, PARAM_LINK_BIND),
+                   control = params_str(params, PARAM_CONTROL_URL);
         bool v6 = str_find_char(bind, ':') >= 0;
-        (void)snprintf(url, sizeof(url), v6 ? "tls+tcp://[%.*s]:%u" : "tls+tcp://%.*s:%u", STR_ARG(bind),
-                       (unsigned)params_u64(params, PARAM_LINK_PORT));
+        (void)snprintf(url, sizeof(url), v6 ? "tls+tcp://[%.*s]:%u" : "tls+tcp://%.*s:%u",
+                       STR_ARG(bind), (unsigned)params_u64(params, PARAM_LINK_PORT));
         struct publish_options options = {.kv = app->home.kv,
                                           .writer = app->home.writer,
                                           .vault = app->home.vault,
@@ -116,7 +121,8 @@ static enum status start_link(struct app *app, const struct params *params, stru
                                           .control_url = control.p};
         status = publish_start(&options, &app->publish);
         if (status != ST_OK)
-            buf_printf(why, "cannot listen for data planes on %s: %s", url, status_row(status)->text);
+            buf_printf(why, "cannot listen for data planes on %s: %s", url,
+                       status_row(status)->text);
     }
     free_identity(pems);
     return status;
@@ -135,7 +141,8 @@ static enum status start_front(struct app *app, const struct params *params, str
     if (status == ST_OK)
         status = fd >= 0 ? secret_read_fd(fd, 0, &key) : secret_read_file(path, 0, &key);
     if (status != ST_OK) {
-        buf_printf(why, "tls_cert needs tls_key, a file that others cannot read: %s", status_row(status)->text);
+        buf_printf(why, "tls_cert needs tls_key, a file that others cannot read: %s",
+                   status_row(status)->text);
         return status;
     }
     struct tls_front_options options = {.addresses = params_str(params, PARAM_CONTROL_BIND),
@@ -146,7 +153,8 @@ static enum status start_front(struct app *app, const struct params *params, str
     secret_free(key);
     if (status != ST_OK)
         buf_printf(why, "TLS of the admin listener: %s",
-                   status == ST_INVALID ? "certificate, key or address is not valid" : "cannot listen");
+                   status == ST_INVALID ? "certificate, key or address is not valid"
+                                        : "cannot listen");
     return status;
 }
 
@@ -165,7 +173,8 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
                             .started_ms = clock_utc_ms()};
-    struct str address = app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
+    struct str address =
+        app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
     struct server_options options = {
         .addresses = address,
         .port = app->front != NULL ? 0 : (uint16_t)params_u64(params, PARAM_CONTROL_PORT),
@@ -182,7 +191,10 @@ static enum status start_server(struct app *app, const struct params *params, st
     };
     enum status status = server_start(&options, &app->server);
     if (status == ST_FORBIDDEN)
-        buf_printf(why, STR_FMT " is not a loopback address: give tls_cert and tls_key, or --insecure-bind", STR_ARG(address));
+        buf_printf(why,
+                   STR_FMT
+                   " is not a loopback address: give tls_cert and tls_key, or --insecure-bind",
+                   STR_ARG(address));
     else if (status != ST_OK)
         buf_printf(why, "cannot listen on " STR_FMT " port %u", STR_ARG(address), options.port);
     if (status == ST_OK && app->front != NULL)
@@ -192,10 +204,11 @@ static enum status start_server(struct app *app, const struct params *params, st
 
 static enum status start_operator(struct app *app, const struct params *params, struct buf *why)
 {
-    enum status status = operator_start(params, &app->home, publish_nodes(app->publish), publish_port(app->publish),
-                                        &app->operator_socket);
+    enum status status = operator_start(params, &app->home, publish_nodes(app->publish),
+                                        publish_port(app->publish), &app->operator_socket);
     if (status != ST_OK)
-        buf_printf(why, "cannot listen on operator.sock below data_dir: %s", status_row(status)->text);
+        buf_printf(why, "cannot listen on operator.sock below data_dir: %s",
+                   status_row(status)->text);
     return status;
 }
 

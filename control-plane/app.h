@@ -1,6 +1,7 @@
 /* app.h: sluice-control as one object: what starts, in which order, and what stops.
  *
- * store, writer, vault -> built-in catalog -> link -> admin listener -> operator socket -> ready; stopping is the reverse. One thread (main's).
+ * store, writer, vault -> built-in catalog -> link -> admin listener -> operator socket -> ready;
+ * stopping is the reverse. One thread (main's).
  */
 #ifndef SLUICE_CONTROL_APP_H
 #define SLUICE_CONTROL_APP_H

@@ -1,5 +1,6 @@
-/* home.c: the data folder. Files are made with their final mode and never overwritten; a step that finds its result already there is
- * done, so an init that was cut off can be run again, except that a store is initialised once (ST_CONFLICT).
+/* home.c: the data folder. Files are made with their final mode and never overwritten; a step that
+ * finds its result already there is done, so an init that was cut off can be run again, except that
+ * a store is initialised once (ST_CONFLICT).
  */
 #include "control-plane/home.h"
 
@@ -40,7 +41,8 @@ static enum status write_file(const char *path, mode_t mode, struct str bytes, s
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
-        return errno == EEXIST ? ST_OK : explain(why, status_from_errno(errno), "cannot make", path);
+        return errno == EEXIST ? ST_OK
+                               : explain(why, status_from_errno(errno), "cannot make", path);
     ssize_t written = write(fd, bytes.p, bytes.n);
     bool failed = written < 0 || (size_t)written != bytes.n || fsync(fd) != 0;
     if (close(fd) != 0 || failed)
@@ -72,7 +74,8 @@ static enum status write_pair(const struct params *params, const char *cert, con
     return write_file(path, 0644, pair->cert_pem, why);
 }
 
-static enum status make_link_pki(const struct params *params, const char *const *names, size_t count, struct buf *why)
+static enum status make_link_pki(const struct params *params, const char *const *names,
+                                 size_t count, struct buf *why)
 {
     struct pki_pair ca = {STR_NONE, STR_NONE}, server = {STR_NONE, STR_NONE};
     struct arena arena;
@@ -108,8 +111,11 @@ static enum status open_master(const struct params *params, struct secret **key,
         status = ST_OK;
     }
     if (status == ST_OK)
-        status = fd >= 0 ? secret_read_fd(fd, MASTER_KEY_BYTES, key) : secret_read_file(path, MASTER_KEY_BYTES, key);
-    return status == ST_OK ? ST_OK : explain(why, status, "cannot read the master key", fd >= 0 ? "" : path);
+        status = fd >= 0 ? secret_read_fd(fd, MASTER_KEY_BYTES, key)
+                         : secret_read_file(path, MASTER_KEY_BYTES, key);
+    return status == ST_OK
+               ? ST_OK
+               : explain(why, status, "cannot read the master key", fd >= 0 ? "" : path);
 }
 
 static enum status open_parts(const struct params *params, struct home *home, struct buf *why)
@@ -154,7 +160,8 @@ static enum status init_store(struct home *home, struct buf *why)
     return status;
 }
 
-enum status home_init(const struct params *params, const char *const *link_names, size_t name_count, struct buf *why)
+enum status home_init(const struct params *params, const char *const *link_names, size_t name_count,
+                      struct buf *why)
 {
     struct home home = {NULL, NULL, NULL};
     char path[HOME_PATH_MAX];

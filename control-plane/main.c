@@ -1,7 +1,7 @@
 /* main.c: sluice-control: parameters, signals, and the life of one struct app (app.c).
  *
- * TERM and INT stop it: requests in progress end, the store is closed. The first line on stdout says where it listens, for whoever
- * started it; everything else is log lines on stderr.
+ * TERM and INT stop it: requests in progress end, the store is closed. The first line on stdout
+ * says where it listens, for whoever started it; everything else is log lines on stderr.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -64,7 +64,8 @@ static int run(const struct params *params)
     buf_free(&why);
     printf("{\"control_port\":%u,\"link_port\":%u}\n", app_control_port(app), app_link_port(app));
     (void)fflush(stdout);
-    log_info("ready", LOG_U64("control_port", app_control_port(app)), LOG_U64("link_port", app_link_port(app)));
+    log_info("ready", LOG_U64("control_port", app_control_port(app)),
+             LOG_U64("link_port", app_link_port(app)));
     int number = wait_for_signal(&signals, app);
     log_info("stopping", LOG_I64("signal", number));
     app_stop(app);

@@ -1,8 +1,10 @@
-/* api_keys.c: /v1/api-keys: making, reading, changing and removing keys. Rotation is api_keys_rotate.c.
+/* api_keys.c: /v1/api-keys: making, reading, changing and removing keys. Rotation is
+ * api_keys_rotate.c.
  *
- * Only the hash of a key is stored; its text is shown once, in the answer that made it. Kinds: organisation-service,
- * workspace-service, workspace-user, each with a scope group of its own, checked here because one route serves all three.
- * Nobody makes a key that may do what they may not (auth_may_grant). Limits are given back exactly as they were sent.
+ * Only the hash of a key is stored; its text is shown once, in the answer that made it. Kinds:
+ * organisation-service, workspace-service, workspace-user, each with a scope group of its own,
+ * checked here because one route serves all three. Nobody makes a key that may do what they may not
+ * (auth_may_grant). Limits are given back exactly as they were sent.
  */
 #include "control-plane/api/api_keys.h"
 
@@ -41,9 +43,11 @@ static const struct {
     const char *type, *subtype, *text, *group;
 } kinds[] = {
     [SLUICE__API_KEY_TYPE__API_KEY_NONE] = {"", "", "", ""},
-    [SLUICE__API_KEY_TYPE__API_KEY_ORGANISATION_SERVICE] = {"organisation", "service", "organisation-service",
+    [SLUICE__API_KEY_TYPE__API_KEY_ORGANISATION_SERVICE] = {"organisation", "service",
+                                                            "organisation-service",
                                                             "organisation_service_api_keys"},
-    [SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_SERVICE] = {"workspace", "service", "workspace-service",
+    [SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_SERVICE] = {"workspace", "service",
+                                                         "workspace-service",
                                                          "workspace_service_api_keys"},
     [SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_USER] = {"workspace", "user", "workspace-user",
                                                       "workspace_user_api_keys"},
@@ -64,7 +68,8 @@ bool api_keys_may(const struct api_call *call, Sluice__ApiKeyType type, const ch
     return auth_holds(&call->auth, scope);
 }
 
-enum status api_keys_find(struct api_call *call, const char *action, struct record_key *key, Sluice__ApiKey **record)
+enum status api_keys_find(struct api_call *call, const char *action, struct record_key *key,
+                          Sluice__ApiKey **record)
 {
     TRY(resolve_api_key(call, call->params[0], key, record));
     if (!api_keys_may(call, (*record)->type, action))
@@ -72,13 +77,15 @@ enum status api_keys_find(struct api_call *call, const char *action, struct reco
     return ST_OK;
 }
 
-static void write_raw(struct json_writer *w, const char *name, const char *json, struct str otherwise)
+static void write_raw(struct json_writer *w, const char *name, const char *json,
+                      struct str otherwise)
 {
     jw_key(w, name);
     jw_raw(w, json[0] == '\0' ? otherwise : str_c(json));
 }
 
-static void write_optional_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
+static void write_optional_id(struct json_writer *w, const char *name,
+                              const ProtobufCBinaryData *data)
 {
     struct id id;
     jw_key(w, name);
@@ -88,7 +95,8 @@ static void write_optional_id(struct json_writer *w, const char *name, const Pro
         jw_null(w);
 }
 
-static void write_key(struct api_call *call, const struct record_key *key, const Sluice__ApiKey *record)
+static void write_key(struct api_call *call, const struct record_key *key,
+                      const Sluice__ApiKey *record)
 {
     struct json_writer *w = &call->json;
     bool expired = record->expires_at_ms != 0 && record->expires_at_ms <= call->now_ms;
@@ -96,12 +104,14 @@ static void write_key(struct api_call *call, const struct record_key *key, const
     jw_field_cstr(w, "object", "api-key");
     jw_field_id(w, "id", &key->id);
     jw_field_cstr(w, "key", record->masked);
-    jw_field_cstr(w, "type", (size_t)record->type < COUNT_OF(kinds) ? kinds[record->type].text : "");
+    jw_field_cstr(w, "type",
+                  (size_t)record->type < COUNT_OF(kinds) ? kinds[record->type].text : "");
     jw_field_id(w, "organisation_id", &key->org);
     write_optional_id(w, "workspace_id", &record->workspace);
     write_optional_id(w, "user_id", &record->user);
     jw_field_cstr(w, "status", expired ? "expired" : "active");
-    jw_field_cstr(w, "creation_mode", record->creation_mode < COUNT_OF(modes) ? modes[record->creation_mode] : "api");
+    jw_field_cstr(w, "creation_mode",
+                  record->creation_mode < COUNT_OF(modes) ? modes[record->creation_mode] : "api");
     fields_write(w, &api_fields_api_key, record);
     write_raw(w, "defaults", record->defaults_json, STR("{\"metadata\":{}}"));
     jw_key(w, "allow_config_override");
@@ -118,7 +128,8 @@ static void write_key(struct api_call *call, const struct record_key *key, const
     jw_end(w);
 }
 
-/* Members of `defaults` that decide something become fields; the object itself is kept as it was sent. */
+/* Members of `defaults` that decide something become fields; the object itself is kept as it was
+ * sent. */
 static enum status read_defaults(struct api_call *call, Sluice__ApiKey *record)
 {
     const struct json *defaults = api_body(call, "defaults");
@@ -126,11 +137,14 @@ static enum status read_defaults(struct api_call *call, Sluice__ApiKey *record)
     struct str merged = STR(""), name;
     if (defaults == NULL)
         return ST_OK;
-    const struct json *metadata = json_get(defaults, "metadata"), *config = json_get(defaults, "config_id");
+    const struct json *metadata = json_get(defaults, "metadata"),
+                      *config = json_get(defaults, "config_id");
     if (defaults->type != JSON_NULL) {
-        if (!json_is(defaults, JSON_OBJECT) || (!json_is_none(metadata) && !json_is(metadata, JSON_OBJECT)))
+        if (!json_is(defaults, JSON_OBJECT) ||
+            (!json_is_none(metadata) && !json_is(metadata, JSON_OBJECT)))
             return api_invalid(call, "defaults", "must be an object with an object `metadata`");
-        for (const struct json *item = metadata == NULL ? NULL : metadata->first; item != NULL; item = item->next)
+        for (const struct json *item = metadata == NULL ? NULL : metadata->first; item != NULL;
+             item = item->next)
             if (item->type != JSON_STRING)
                 return api_invalid(call, "defaults.metadata", "must be an object of strings");
         TRY(fields_merge(call->arena, str_c(record->defaults_json), defaults, &merged));
@@ -154,7 +168,8 @@ static enum status read_defaults(struct api_call *call, Sluice__ApiKey *record)
 static enum status read_override(struct api_call *call, Sluice__ApiKey *record)
 {
     const struct json *top = api_body(call, "allow_config_override");
-    const struct json *node = top != NULL ? top : api_member(api_body(call, "defaults"), "allow_config_override");
+    const struct json *node =
+        top != NULL ? top : api_member(api_body(call, "defaults"), "allow_config_override");
     int64_t number;
     bool flag;
     if (node == NULL)
@@ -182,16 +197,19 @@ static bool had_scope(const Sluice__ApiKey *record, struct str scope)
     return false;
 }
 
-static enum status check_scopes(struct api_call *call, const Sluice__ApiKey *record, const Sluice__ApiKey *before)
+static enum status check_scopes(struct api_call *call, const Sluice__ApiKey *record,
+                                const Sluice__ApiKey *before)
 {
     for (size_t i = 0; i < record->n_scopes; i++) {
         struct str scope = str_c(record->scopes[i]);
         if (had_scope(before, scope))
             continue;
         if (!scope_fits(record->type, scope))
-            return api_fail(call, ST_INVALID, "scopes: a key of this type cannot hold \"%.64s\"", scope.p);
+            return api_fail(call, ST_INVALID, "scopes: a key of this type cannot hold \"%.64s\"",
+                            scope.p);
         if (!auth_may_grant(&call->auth, record->type, scope))
-            return api_fail(call, ST_FORBIDDEN, "scopes: you cannot give \"%.64s\", which you do not hold", scope.p);
+            return api_fail(call, ST_FORBIDDEN,
+                            "scopes: you cannot give \"%.64s\", which you do not hold", scope.p);
     }
     return ST_OK;
 }
@@ -210,7 +228,8 @@ static enum status read_rotation(struct api_call *call, Sluice__ApiKey *record)
 }
 
 /* Everything that create and update share. `before` is NULL on create. */
-static enum status read_key(struct api_call *call, Sluice__ApiKey *record, const Sluice__ApiKey *before)
+static enum status read_key(struct api_call *call, Sluice__ApiKey *record,
+                            const Sluice__ApiKey *before)
 {
     TRY(fields_read(call, &api_fields_api_key, record, before == NULL));
     TRY(check_scopes(call, record, before));
@@ -242,7 +261,8 @@ static enum status key_text(struct api_call *call, struct str *text)
         for (size_t i = 0; i < text->n && clean; i++)
             clean = text->p[i] > 0x20 && text->p[i] < 0x7F;
         if (!clean || (apikey_has_prefix(*text) && !apikey_is_ours(*text)))
-            return api_invalid(call, "key", "must be 16 to 512 visible characters, and not a damaged key of ours");
+            return api_invalid(
+                call, "key", "must be 16 to 512 visible characters, and not a damaged key of ours");
         return ST_OK;
     }
     apikey_make(made);
@@ -254,10 +274,13 @@ static enum status key_text(struct api_call *call, struct str *text)
 static enum status pick_kind(struct api_call *call, Sluice__ApiKey *record)
 {
     for (size_t i = 1; i < COUNT_OF(kinds); i++)
-        if (str_eq(call->params[0], str_c(kinds[i].type)) && str_eq(call->params[1], str_c(kinds[i].subtype)))
+        if (str_eq(call->params[0], str_c(kinds[i].type)) &&
+            str_eq(call->params[1], str_c(kinds[i].subtype)))
             record->type = (Sluice__ApiKeyType)i;
     if (record->type == SLUICE__API_KEY_TYPE__API_KEY_NONE)
-        return api_fail(call, ST_NO_ROUTE, "There are organisation/service, workspace/service and workspace/user keys");
+        return api_fail(
+            call, ST_NO_ROUTE,
+            "There are organisation/service, workspace/service and workspace/user keys");
     if (!api_keys_may(call, record->type, "create"))
         return api_fail(call, ST_FORBIDDEN, "%s", status_row(ST_FORBIDDEN)->text);
     return ST_OK;
@@ -323,7 +346,8 @@ static bool in_csv(struct str csv, const struct id *id)
     return false;
 }
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     const Sluice__ApiKey *record = message;
     struct str ids = api_query(list->call, "ids");
@@ -342,7 +366,8 @@ enum status api_api_keys_list(struct api_call *call)
     struct list list;
     TRY(resolve_scope(call, false, &scope, &workspace));
     list_begin(&list, call, 100);
-    TRY(list_run(&list, SLUICE__KIND__KIND_API_KEY, workspace == NULL ? NULL : &scope.id, list_row, NULL));
+    TRY(list_run(&list, SLUICE__KIND__KIND_API_KEY, workspace == NULL ? NULL : &scope.id, list_row,
+                 NULL));
     list_end(&list);
     return ST_OK;
 }

@@ -1,7 +1,9 @@
-/* api_keys_rotate.c: POST /v1/api-keys/{key}/rotate: a new value, and a while in which the old one still works.
+/* api_keys_rotate.c: POST /v1/api-keys/{key}/rotate: a new value, and a while in which the old one
+ * still works.
  *
- * The old hash stays in the index and in the record until previous_until_ms, so both values find the key meanwhile. A second
- * rotation within that time is refused: the value before the old one would stop at once, which nobody expects.
+ * The old hash stays in the index and in the record until previous_until_ms, so both values find
+ * the key meanwhile. A second rotation within that time is refused: the value before the old one
+ * would stop at once, which nobody expects.
  */
 #include "common/apikey.h"
 #include "common/secret.h"
@@ -9,7 +11,8 @@
 #include "control-plane/api/api_keys.h"
 #include "control-plane/domain/rotation.h"
 
-static enum status read_transition(struct api_call *call, const Sluice__ApiKey *record, int64_t *transition_ms)
+static enum status read_transition(struct api_call *call, const Sluice__ApiKey *record,
+                                   int64_t *transition_ms)
 {
     const struct json *node = api_body(call, "key_transition_period_ms");
     *transition_ms = rotation_transition_ms(call->arena, str_c(record->rotation_policy_json));
@@ -29,13 +32,15 @@ static enum status advance_policy(struct api_call *call, Sluice__ApiKey *record)
     if (text.n == 0)
         return ST_OK;
     TRY(json_parse(call->arena, text, NULL, &policy, NULL));
-    if (json_is_none(json_get(policy, "rotation_period")) && json_is_none(json_get(policy, "rotation_period_days")))
+    if (json_is_none(json_get(policy, "rotation_period")) &&
+        json_is_none(json_get(policy, "rotation_period_days")))
         return ST_OK;
     struct json *clear;
     TRY(json_parse(call->arena, STR("{\"next_rotation_at\":null}"), NULL, &clear, NULL));
     TRY(fields_merge(call->arena, text, clear, &patched));
     TRY(json_parse(call->arena, patched, NULL, &policy, NULL));
-    return rotation_complete(call->arena, policy, call->now_ms, &record->rotation_policy_json, &why);
+    return rotation_complete(call->arena, policy, call->now_ms, &record->rotation_policy_json,
+                             &why);
 }
 
 enum status api_api_keys_rotate(struct api_call *call)

@@ -1,7 +1,8 @@
 /* audit_logs.c: GET /v1/audit-logs: who changed what, newest first.
  *
- * The store's list goes on from a place, the wire's by page number: pages before the wanted one are walked over, in steps of
- * AUDIT_STEP, at most AUDIT_WALK_MAX records. `total` is what was seen up to the end of the page, and one more page while there is.
+ * The store's list goes on from a place, the wire's by page number: pages before the wanted one are
+ * walked over, in steps of AUDIT_STEP, at most AUDIT_WALK_MAX records. `total` is what was seen up
+ * to the end of the page, and one more page while there is.
  */
 #include "common/clock.h"
 #include "common/wire.h"
@@ -22,7 +23,8 @@ static void write_id(struct json_writer *w, const char *name, const ProtobufCBin
         jw_null(w);
 }
 
-static void write_record(struct json_writer *w, const struct id *org, const Sluice__AuditRecord *record)
+static void write_record(struct json_writer *w, const struct id *org,
+                         const Sluice__AuditRecord *record)
 {
     jw_object(w);
     write_id(w, "id", &record->id);
@@ -38,7 +40,8 @@ static void write_record(struct json_writer *w, const struct id *org, const Slui
     jw_field_cstr(w, "user_type", record->actor_type);
     jw_field_id(w, "organisation_id", org);
     write_id(w, "workspace_id", &record->workspace);
-    jw_field_u64(w, "response_status_code", record->response_status == 0 ? 200 : record->response_status);
+    jw_field_u64(w, "response_status_code",
+                 record->response_status == 0 ? 200 : record->response_status);
     jw_field_cstr(w, "resource_type", record->resource_type);
     write_id(w, "resource_id", &record->resource);
     jw_field_cstr(w, "resource_slug", record->resource_slug);
@@ -67,7 +70,8 @@ static enum status read_id(struct api_call *call, const char *name, struct id *i
 /* Filters that the store does not know. */
 static bool fits(const struct api_call *call, const Sluice__AuditRecord *record)
 {
-    struct str method = api_query(call, "method"), uri = api_query(call, "uri"), request = api_query(call, "request_id");
+    struct str method = api_query(call, "method"), uri = api_query(call, "uri"),
+               request = api_query(call, "request_id");
     struct str type = api_query(call, "user_type"), ip = api_query(call, "client_ip");
     return (method.n == 0 || str_eq_nocase(method, str_c(record->method))) &&
            (uri.n == 0 || str_find(str_c(record->uri), uri) >= 0) &&
@@ -96,7 +100,8 @@ enum status api_audit_list(struct api_call *call)
     TRY(read_time(call, "end_time", &filter.end_ms));
     TRY(read_id(call, "workspace_id", &filter.workspace));
     TRY(read_id(call, "user_id", &filter.actor));
-    if (__builtin_mul_overflow(number(call, "current_page", 0), size, &first) || first > AUDIT_WALK_MAX)
+    if (__builtin_mul_overflow(number(call, "current_page", 0), size, &first) ||
+        first > AUDIT_WALK_MAX)
         first = AUDIT_WALK_MAX;
     jw_object(w);
     jw_key(w, "records");

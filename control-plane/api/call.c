@@ -1,13 +1,15 @@
 /* call.c: what every handler needs: failures with a sentence, members in both spellings, audit.
  *
- * Clients differ in spelling (Terraform and OpenAPI say isDefault, SDKs is_default or deploymentConfig), so names are looked
- * up in snake_case first and then in camelCase, here and nowhere else. Messages name the field and never repeat a value,
- * because a value may be a secret.
+ * Clients differ in spelling (Terraform and OpenAPI say isDefault, SDKs is_default or
+ * deploymentConfig), so names are looked up in snake_case first and then in camelCase, here and
+ * nowhere else. Messages name the field and never repeat a value, because a value may be a secret.
  */
 #include "control-plane/api/call.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "control-plane/api/credentials.h"
 
 enum status api_fail(struct api_call *call, enum status status, const char *format, ...)
 {
@@ -110,8 +112,53 @@ enum status api_body_bool(struct api_call *call, const char *name, bool *value)
     return ST_OK;
 }
 
-void api_audit(struct api_call *call, const char *action, const char *resource_type, const struct id *workspace,
-               const struct id *id, const char *slug)
+/* A member whose value an audit record must not show, whatever object it is in. */
+static bool is_hidden(struct str name)
+{
+    return str_eq(name, STR("key")) || str_eq(name, STR("custom_headers")) ||
+           str_eq(name, STR("customHeaders")) || str_eq(name, STR("password")) ||
+           credentials_is_secret(name);
+}
+
+/* What was asked, without secrets. Depth is bounded by the parser. */
+static void write_shown(struct json_writer *w, const struct json *node)
+{
+    if (node->type != JSON_OBJECT && node->type != JSON_ARRAY) {
+        jw_raw(w, node->raw);
+        return;
+    }
+    bool object = node->type == JSON_OBJECT;
+    object ? jw_object(w) : jw_array(w);
+    for (const struct json *item = node->first; item != NULL; item = item->next) {
+        if (object)
+            jw_key_str(w, item->key);
+        if (object && item->type != JSON_NULL && is_hidden(item->key))
+            jw_cstr(w, "***");
+        else
+            write_shown(w, item);
+    }
+    jw_end(w);
+}
+
+/* The body as an audit record keeps it: p = NULL when there is none or it is too long. */
+static struct str shown_body(const struct api_call *call)
+{
+    struct buf out;
+    struct json_writer w;
+    struct str text = STR_NONE;
+    if (call->body == NULL)
+        return text;
+    buf_init(&out, API_AUDIT_BODY_MAX);
+    jw_init(&w, &out);
+    write_shown(&w, call->body);
+    if (buf_status(&out) == ST_OK)
+        text = arena_str(call->arena, buf_str(&out));
+    buf_free(&out);
+    return text;
+}
+
+void api_audit(struct api_call *call, const char *action, const char *resource_type,
+               const struct id *workspace, const struct id *id, const char *slug)
 {
     CHECK(call->op != NULL);
     struct write_audit audit = {.action = action,
@@ -119,7 +166,8 @@ void api_audit(struct api_call *call, const char *action, const char *resource_t
                                 .org = call->auth.org,
                                 .workspace = workspace == NULL ? ID_NONE : *workspace,
                                 .resource = *id,
-                                .slug = str_c(slug)};
+                                .slug = str_c(slug),
+                                .after_json = shown_body(call)};
     writer_audit(call->op, &audit);
 }
 

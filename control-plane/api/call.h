@@ -1,9 +1,10 @@
 /* call.h: one authenticated admin call, as a handler sees it.
  *
- * A handler reads call->body and call->params, works on call->txn, and writes its answer with call->json. A GET runs in a read
- * transaction on the listener's thread. Everything else runs as one operation on the writer thread (call->op is set, call->txn is
- * its transaction): it either becomes durable as a whole, with the audit record, or leaves nothing.
- * Returns ST_OK, or a status with call->message set by api_fail; the envelope is made from both. Handlers never see the HTTP
+ * A handler reads call->body and call->params, works on call->txn, and writes its answer with
+ * call->json. A GET runs in a read transaction on the listener's thread. Everything else runs as
+ * one operation on the writer thread (call->op is set, call->txn is its transaction): it either
+ * becomes durable as a whole, with the audit record, or leaves nothing. Returns ST_OK, or a status
+ * with call->message set by api_fail; the envelope is made from both. Handlers never see the HTTP
  * library, never keep a pointer beyond the call, and never block (no network, no file).
  * Owner: dispatch.c. Everything allocated comes from call->arena, which is wiped afterwards.
  */
@@ -15,6 +16,8 @@
 #include "control-plane/http/reply.h"
 #include "control-plane/store/writer.h"
 
+#define API_AUDIT_BODY_MAX (16u << 10)
+
 struct vault;
 struct publish;
 struct static_files;
@@ -24,13 +27,13 @@ struct api {
     struct kv *kv;
     struct writer *writer;
     struct vault *vault;
-    struct publish *publish;       /* NULL: no link (tests) */
-    struct static_files *console;  /* NULL: not built */
-    struct str private_upstreams;  /* CIDRs that custom hosts may lie in besides the public ones */
-    struct str gateway_url;        /* for links and snippets */
+    struct publish *publish;      /* NULL: no link (tests) */
+    struct static_files *console; /* NULL: not built */
+    struct str private_upstreams; /* CIDRs that custom hosts may lie in besides the public ones */
+    struct str gateway_url;       /* for links and snippets */
     int64_t started_ms;
     _Atomic bool ready;
-    _Atomic unsigned waiters;      /* of ?wait=applied */
+    _Atomic unsigned waiters; /* of ?wait=applied */
 };
 
 struct api_call {
@@ -49,18 +52,22 @@ struct api_call {
     struct str message; /* of a failure */
 };
 
-/* Sets the sentence of a failure and gives the status back: return api_fail(call, ST_INVALID, "..."). */
-MUST_USE enum status api_fail(struct api_call *call, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Sets the sentence of a failure and gives the status back: return api_fail(call, ST_INVALID,
+ * "..."). */
+MUST_USE enum status api_fail(struct api_call *call, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 /* ST_INVALID with "field: what". */
 MUST_USE enum status api_invalid(struct api_call *call, const char *field, const char *what);
 /* ST_NOT_FOUND becomes a 404 that names the kind of thing; other statuses pass. */
 MUST_USE enum status api_found(struct api_call *call, enum status status, const char *kind);
 
-/* A member of the body by its snake_case name, or by the camelCase spelling of it. NULL if absent. */
+/* A member of the body by its snake_case name, or by the camelCase spelling of it. NULL if absent.
+ */
 const struct json *api_body(const struct api_call *call, const char *name);
 /* As api_body within any object. */
 const struct json *api_member(const struct json *object, const char *name);
-/* Text of a member of the body; p = NULL if absent or null. ST_INVALID (not a string, NUL inside), ST_NO_MEMORY. */
+/* Text of a member of the body; p = NULL if absent or null. ST_INVALID (not a string, NUL inside),
+ * ST_NO_MEMORY. */
 MUST_USE enum status api_body_text(struct api_call *call, const char *name, struct str *text);
 /* As api_body_text; a query parameter of that name (either spelling) comes first. */
 MUST_USE enum status api_text(struct api_call *call, const char *name, struct str *text);
@@ -69,9 +76,10 @@ MUST_USE enum status api_body_bool(struct api_call *call, const char *name, bool
 /* A query parameter by snake_case name, or by the camelCase spelling. p = NULL if absent. */
 struct str api_query(const struct api_call *call, const char *name);
 
-/* Adds the audit record of a change. `workspace` may be NULL. Only in operations. */
-void api_audit(struct api_call *call, const char *action, const char *resource_type, const struct id *workspace,
-               const struct id *id, const char *slug);
+/* Adds the audit record of a change, with the body that asked for it (secrets hidden, up to
+ * API_AUDIT_BODY_MAX bytes). `workspace` may be NULL. Only in operations. */
+void api_audit(struct api_call *call, const char *action, const char *resource_type,
+               const struct id *workspace, const struct id *id, const char *slug);
 
 /* C string of the arena, never NULL: "" when the text is empty. ST_NO_MEMORY. */
 MUST_USE enum status api_cstr(struct arena *arena, struct str text, char **out);

@@ -1,8 +1,9 @@
 /* configs.c: /v1/configs: routing documents of a workspace, with their versions.
  *
- * The document is stored as it was sent (an object, or its text); only that it is one JSON object of bounded size and depth is
- * checked here, what it means is the gateway's affair. Answers are flat and carry {success, data} too, because the API's description
- * and its clients disagree. A config that keys or the workspace's defaults name is not deleted. At most CONFIG_VERSIONS_MAX
+ * The document is stored as it was sent (an object, or its text); only that it is one JSON object
+ * of bounded size and depth is checked here, what it means is the gateway's affair. Answers are
+ * flat and carry {success, data} too, because the API's description and its clients disagree. A
+ * config that keys or the workspace's defaults name is not deleted. At most CONFIG_VERSIONS_MAX
  * versions are kept, the oldest go first.
  */
 #include "common/wire.h"
@@ -43,7 +44,8 @@ static void write_document(struct json_writer *w, const char *document)
 }
 
 /* All members but the document. */
-static void write_head(struct json_writer *w, const struct record_key *key, const Sluice__Config *config)
+static void write_head(struct json_writer *w, const struct record_key *key,
+                       const Sluice__Config *config)
 {
     jw_field_cstr(w, "object", "config");
     jw_field_id(w, "id", &key->id);
@@ -63,7 +65,8 @@ static void write_head(struct json_writer *w, const struct record_key *key, cons
 }
 
 /* The answer to create and update: flat, and once more under `data`. */
-static void write_written(struct json_writer *w, const struct record_key *key, const Sluice__Config *config)
+static void write_written(struct json_writer *w, const struct record_key *key,
+                          const Sluice__Config *config)
 {
     jw_object(w);
     jw_field_bool(w, "success", true);
@@ -94,7 +97,8 @@ static enum status read_document(struct api_call *call, bool required, char **do
         text = node->raw;
     } else {
         if (json_text(node, call->arena, &text) != ST_OK ||
-            json_parse(call->arena, text, NULL, &parsed, &error) != ST_OK || parsed->type != JSON_OBJECT)
+            json_parse(call->arena, text, NULL, &parsed, &error) != ST_OK ||
+            parsed->type != JSON_OBJECT)
             return api_invalid(call, "config", "must be a JSON object, or a string that holds one");
         text = parsed->raw;
     }
@@ -104,22 +108,26 @@ static enum status read_document(struct api_call *call, bool required, char **do
 }
 
 /* Numbers the document and keeps it; drops the oldest version beyond the bound. */
-static enum status add_version(struct api_call *call, const struct record_key *config, Sluice__Config *record)
+static enum status add_version(struct api_call *call, const struct record_key *config,
+                               Sluice__Config *record)
 {
-    struct record_key *key = arena_alloc(call->arena, sizeof(*key)), oldest = {.kind = SLUICE__KIND__KIND_NONE}, at;
+    struct record_key *key = arena_alloc(call->arena, sizeof(*key)),
+                      oldest = {.kind = SLUICE__KIND__KIND_NONE}, at;
     struct record_cursor *cursor = NULL;
     Sluice__ConfigVersion version = SLUICE__CONFIG_VERSION__INIT;
     size_t count = 0;
     if (key == NULL)
         return ST_NO_MEMORY;
-    *key = (struct record_key){SLUICE__KIND__KIND_CONFIG_VERSION, config->org, config->id, id_new()};
+    *key =
+        (struct record_key){SLUICE__KIND__KIND_CONFIG_VERSION, config->org, config->id, id_new()};
     version.id = wire_id_data(&key->id);
     version.document_json = record->document_json;
     version.created_at_ms = call->now_ms;
     version.created_by = wire_id_data(&call->auth.key);
     record->version = wire_id_data(&key->id);
     TRY(record_put(call->op, key, &version, STR_NONE));
-    TRY(record_cursor_open(call->txn, SLUICE__KIND__KIND_CONFIG_VERSION, &config->org, &config->id, &cursor));
+    TRY(record_cursor_open(call->txn, SLUICE__KIND__KIND_CONFIG_VERSION, &config->org, &config->id,
+                           &cursor));
     enum status status;
     while ((status = record_cursor_next(cursor, call->arena, &at, NULL, NULL)) == ST_OK)
         if (count++ == 0)
@@ -131,9 +139,12 @@ static enum status add_version(struct api_call *call, const struct record_key *c
 }
 
 /* Makes this config the workspace's default, or ends it being so. */
-static enum status set_default(struct api_call *call, const struct record_key *key, Sluice__Config *config, bool on)
+static enum status set_default(struct api_call *call, const struct record_key *key,
+                               Sluice__Config *config, bool on)
 {
-    struct record_key workspace_key = {SLUICE__KIND__KIND_WORKSPACE, key->org, ID_NONE, key->parent}, other_key;
+    struct record_key workspace_key = {SLUICE__KIND__KIND_WORKSPACE, key->org, ID_NONE,
+                                       key->parent},
+                      other_key;
     Sluice__Workspace *workspace;
     Sluice__Config *other;
     struct id before;
@@ -157,7 +168,8 @@ static enum status set_default(struct api_call *call, const struct record_key *k
     return record_put(call->op, &workspace_key, workspace, str_c(workspace->slug));
 }
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     struct json_writer *w = &list->call->json;
     (void)arg;
@@ -182,7 +194,8 @@ enum status api_configs_list(struct api_call *call)
     jw_field_bool(&call->json, "success", true);
     jw_key(&call->json, "data");
     jw_array(&call->json);
-    TRY(list_run(&list, SLUICE__KIND__KIND_CONFIG, workspace == NULL ? NULL : &scope.id, list_row, NULL));
+    TRY(list_run(&list, SLUICE__KIND__KIND_CONFIG, workspace == NULL ? NULL : &scope.id, list_row,
+                 NULL));
     list_end(&list);
     return ST_OK;
 }
@@ -212,7 +225,8 @@ static enum status pick_slug(struct api_call *call, Sluice__Config *config)
     if (slug.n == 0)
         slug = slug_make(call->arena, "pc-", str_c(config->name));
     else if (!slug_is_valid(slug))
-        return api_invalid(call, "slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+        return api_invalid(call, "slug",
+                           "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
     if (slug.p == NULL)
         return ST_NO_MEMORY;
     return api_cstr(call->arena, slug, &config->slug);
@@ -271,7 +285,8 @@ struct binding {
     bool bound;
 };
 
-static enum status find_binding(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status find_binding(struct list *list, const struct record_key *key,
+                                const void *message, void *arg)
 {
     const Sluice__ApiKey *api_key = message;
     struct binding *binding = arg;
@@ -282,9 +297,11 @@ static enum status find_binding(struct list *list, const struct record_key *key,
     return ST_OK;
 }
 
-static enum status check_unbound(struct api_call *call, const struct record_key *key, const Sluice__Config *config)
+static enum status check_unbound(struct api_call *call, const struct record_key *key,
+                                 const Sluice__Config *config)
 {
-    struct record_key workspace_key = {SLUICE__KIND__KIND_WORKSPACE, key->org, ID_NONE, key->parent};
+    struct record_key workspace_key = {SLUICE__KIND__KIND_WORKSPACE, key->org, ID_NONE,
+                                       key->parent};
     struct binding binding = {key->id, false};
     Sluice__Workspace *workspace;
     struct list list;
@@ -315,7 +332,8 @@ struct version_list {
     const Sluice__Config *config;
 };
 
-static enum status version_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status version_row(struct list *list, const struct record_key *key, const void *message,
+                               void *arg)
 {
     const struct version_list *of = arg;
     const Sluice__ConfigVersion *version = message;

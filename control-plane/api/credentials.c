@@ -1,7 +1,8 @@
 /* credentials.c: see credentials.h for the three texts.
  *
- * Which fields are secret is decided by a list of names and endings, and errs on the side of secret: a field wrongly masked is a
- * nuisance, one wrongly shown is a leak. Must never put a secret into a message, an audit record or configurations_json.
+ * Which fields are secret is decided by a list of names and endings, and errs on the side of
+ * secret: a field wrongly masked is a nuisance, one wrongly shown is a leak. Must never put a
+ * secret into a message, an audit record or configurations_json.
  */
 #include "control-plane/api/credentials.h"
 
@@ -9,25 +10,38 @@
 #include "common/wire.h"
 #include "control-plane/vault/vault.h"
 
-#define PLAIN_MAX_BYTES (512u << 10)
+#define SECRET_NAME_MAX   128
+#define PLAIN_MAX_BYTES   (512u << 10)
 #define PLAIN_SLACK_BYTES 4096
-#define MASK_MIN_BYTES  20 /* shorter values show nothing */
+#define MASK_MIN_BYTES    20 /* shorter values show nothing */
 
-static const char *const secret_names[] = {"aws_access_key_id", "aws_session_token", "vertex_service_account_json",
-                                           "api_key", "key", "password", "token", "authorization"};
-static const char *const secret_endings[] = {"_secret", "_secret_key", "_secret_access_key", "_password", "_token",
-                                             "_api_key", "_private_key", "_service_account_json", "_client_assertion",
-                                             "_passphrase", "_credentials"};
-static const char *const framing_headers[] = {"host", "content-length", "transfer-encoding", "connection", "upgrade",
-                                              "te", "trailer", "expect", "keep-alive", "proxy-connection"};
+/* Compared without '_' and '-', in lower case, so that awsSecretAccessKey is aws_secret_access_key.
+ */
+static const char *const secret_names[] = {"key", "password", "token", "authorization"};
+static const char *const secret_endings[] = {
+    "secret", "secretkey",  "secretaccesskey",    "accesskeyid",     "password",   "token",
+    "apikey", "privatekey", "serviceaccountjson", "clientassertion", "passphrase", "credentials"};
+static const char *const framing_headers[] = {
+    "host",    "content-length", "transfer-encoding", "connection",      "upgrade", "te",
+    "trailer", "expect",         "keep-alive",        "proxy-connection"};
 
 bool credentials_is_secret(struct str name)
 {
+    char plain[SECRET_NAME_MAX];
+    size_t n = 0;
+    if (name.n > SECRET_NAME_MAX)
+        return true;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (c != '_' && c != '-')
+            plain[n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    }
+    struct str folded = str_of(plain, n);
     for (size_t i = 0; i < COUNT_OF(secret_names); i++)
-        if (str_eq_nocase(name, str_c(secret_names[i])))
+        if (str_eq(folded, str_c(secret_names[i])))
             return true;
     for (size_t i = 0; i < COUNT_OF(secret_endings); i++)
-        if (str_ends(name, str_c(secret_endings[i])))
+        if (str_ends(folded, str_c(secret_endings[i])))
             return true;
     return false;
 }
@@ -39,7 +53,8 @@ struct str credentials_mask(struct arena *arena, struct str value)
     for (size_t i = 0; i < value.n; i++)
         if (value.p[i] <= 0x20 || value.p[i] >= 0x7F)
             return STR("***");
-    return arena_printf(arena, STR_FMT "***" STR_FMT, STR_ARG(str_head(value, 3)), STR_ARG(str_from(value, value.n - 4)));
+    return arena_printf(arena, STR_FMT "***" STR_FMT, STR_ARG(str_head(value, 3)),
+                        STR_ARG(str_from(value, value.n - 4)));
 }
 
 /* The three texts while they are written. */
@@ -53,7 +68,8 @@ struct split {
     size_t header_count;
 };
 
-static enum status write_mask(struct split *s, struct json_writer *w, struct str name, const struct json *value)
+static enum status write_mask(struct split *s, struct json_writer *w, struct str name,
+                              const struct json *value)
 {
     struct str text, mask = STR("***");
     if (json_is(value, JSON_STRING)) {
@@ -75,7 +91,8 @@ static void add_secret(struct split *s, struct str name, const struct json *valu
     s->c->carried += carried;
 }
 
-static enum status add_field(struct split *s, struct str field, const struct json *value, bool carried)
+static enum status add_field(struct split *s, struct str field, const struct json *value,
+                             bool carried)
 {
     struct str name = arena_printf(s->call->arena, "configurations." STR_FMT, STR_ARG(field));
     struct str shown = arena_printf(s->call->arena, "masked_" STR_FMT, STR_ARG(field));
@@ -90,12 +107,15 @@ static enum status check_header(struct api_call *call, struct str name, const st
     static const char *const what = "must be an object of header names and single-line texts";
     struct str text;
     for (size_t i = 0; i < name.n; i++)
-        if (name.p[i] <= 0x20 || name.p[i] >= 0x7F || strchr("()<>@,;:\\\"/[]?={}", name.p[i]) != NULL)
+        if (name.p[i] <= 0x20 || name.p[i] >= 0x7F ||
+            strchr("()<>@,;:\\\"/[]?={}", name.p[i]) != NULL)
             return api_invalid(call, "configurations.custom_headers", what);
     for (size_t i = 0; i < COUNT_OF(framing_headers); i++)
         if (str_eq_nocase(name, str_c(framing_headers[i])))
-            return api_invalid(call, "configurations.custom_headers", "a framing header cannot be set");
-    if (name.n == 0 || name.n > 128 || json_text(value, call->arena, &text) != ST_OK || text.n > 8192)
+            return api_invalid(call, "configurations.custom_headers",
+                               "a framing header cannot be set");
+    if (name.n == 0 || name.n > 128 || json_text(value, call->arena, &text) != ST_OK ||
+        text.n > 8192)
         return api_invalid(call, "configurations.custom_headers", what);
     for (size_t i = 0; i < text.n; i++)
         if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7F)
@@ -103,7 +123,8 @@ static enum status check_header(struct api_call *call, struct str name, const st
     return ST_OK;
 }
 
-static enum status add_header(struct split *s, struct str header, const struct json *value, bool carried)
+static enum status add_header(struct split *s, struct str header, const struct json *value,
+                              bool carried)
 {
     struct str name = arena_printf(s->call->arena, "custom_headers." STR_FMT, STR_ARG(header));
     Sluice__Header *row = arena_alloc(s->call->arena, sizeof(*row));
@@ -141,7 +162,8 @@ static enum status take_sent(struct split *s)
     }
     if (sent != NULL && sent->type != JSON_OBJECT && sent->type != JSON_NULL)
         return api_invalid(s->call, "configurations", "must be an object");
-    for (const struct json *item = sent == NULL ? NULL : sent->first; item != NULL; item = item->next) {
+    for (const struct json *item = sent == NULL ? NULL : sent->first; item != NULL;
+         item = item->next) {
         if (item->type == JSON_NULL || str_starts(item->key, STR("masked_")))
             continue;
         if (str_eq(item->key, STR("custom_headers"))) {
@@ -161,7 +183,8 @@ static enum status take_stored(struct split *s)
 {
     const struct json *sent = s->c->configurations;
     bool headers_sent = json_get(sent, "custom_headers") != NULL || json_is(sent, JSON_NULL);
-    for (const struct json *item = s->old == NULL ? NULL : s->old->first; item != NULL; item = item->next) {
+    for (const struct json *item = s->old == NULL ? NULL : s->old->first; item != NULL;
+         item = item->next) {
         struct str name = item->key;
         if (str_eq(name, STR("key"))) {
             if (s->c->key != NULL)
@@ -180,7 +203,8 @@ static enum status take_stored(struct split *s)
 }
 
 /* The stored secrets as a tree in the call's arena. */
-static enum status open_stored(struct api_call *call, const struct credentials *c, struct json **old)
+static enum status open_stored(struct api_call *call, const struct credentials *c,
+                               struct json **old)
 {
     struct secret *plain = NULL;
     *old = NULL;
@@ -218,7 +242,8 @@ static enum status finish(struct split *s)
     c->header_count = s->header_count;
     if (c->configurations != NULL)
         c->configurations_json = kept;
-    return json_parse(s->call->arena, c->configurations_json[0] == '\0' ? STR("{}") : str_c(c->configurations_json),
+    return json_parse(s->call->arena,
+                      c->configurations_json[0] == '\0' ? STR("{}") : str_c(c->configurations_json),
                       NULL, &c->configuration_tree, NULL);
 }
 
@@ -245,7 +270,8 @@ enum status credentials_merge(struct api_call *call, struct credentials *c)
     begin(&s.plain_w, &s.plain);
     /* Room for all of it at once: growing would leave copies of secrets in freed memory. */
     size_t room = call->request->body.n + (old == NULL ? 0 : old->raw.n) + PLAIN_SLACK_BYTES;
-    enum status status = buf_reserve(&s.plain, room > PLAIN_MAX_BYTES / 2 ? PLAIN_MAX_BYTES / 2 : room);
+    enum status status =
+        buf_reserve(&s.plain, room > PLAIN_MAX_BYTES / 2 ? PLAIN_MAX_BYTES / 2 : room);
     if (status == ST_OK)
         status = take_sent(&s);
     if (status == ST_OK)
@@ -269,14 +295,17 @@ static bool has_host(const Sluice__SealedSecrets *stored, struct str host)
     return false;
 }
 
-enum status credentials_seal(struct api_call *call, struct credentials *c, const struct str *hosts, size_t host_count)
+enum status credentials_seal(struct api_call *call, struct credentials *c, const struct str *hosts,
+                             size_t host_count)
 {
     c->sealed = NULL;
     for (size_t i = 0; i < host_count && c->carried > 0 && c->stored != NULL; i++)
         if (!has_host(c->stored, hosts[i]))
-            return api_invalid(call, "key", "send the credentials again when the host that gets them changes");
+            return api_invalid(call, "key",
+                               "send the credentials again when the host that gets them changes");
     if (c->count == 0)
         return ST_OK;
-    struct vault_owner owner = {c->org, c->owner, c->stored == NULL ? 1 : c->stored->version + 1, hosts, host_count};
+    struct vault_owner owner = {c->org, c->owner, c->stored == NULL ? 1 : c->stored->version + 1,
+                                hosts, host_count};
     return vault_seal_secrets(call->op, call->api->vault, &owner, c->plain, &c->sealed);
 }

@@ -1,8 +1,9 @@
 /* dispatch.c: one request from the route to the reply.
  *
- * Invariants: no handler runs without a route row that admits the key's kind and one of its scopes; a change is answered 200 only
- * after writer_run said it is durable; every reply carries its request id and trace id; what goes wrong becomes the one error
- * envelope. The read transaction ends before the writer is asked, so no thread waits for the writer while it holds a snapshot.
+ * Invariants: no handler runs without a route row that admits the key's kind and one of its scopes;
+ * a change is answered 200 only after writer_run said it is durable; every reply carries its
+ * request id and trace id; what goes wrong becomes the one error envelope. The read transaction
+ * ends before the writer is asked, so no thread waits for the writer while it holds a snapshot.
  */
 #include "control-plane/api/dispatch.h"
 
@@ -47,7 +48,8 @@ static enum status read_body(struct api_call *call)
         return ST_OK;
     enum status status = json_parse(call->arena, text, NULL, &root, &error);
     if (status == ST_BAD_JSON)
-        return api_fail(call, status, "The body is not valid JSON: %s (at byte %zu)", error.what, error.at);
+        return api_fail(call, status, "The body is not valid JSON: %s (at byte %zu)", error.what,
+                        error.at);
     TRY(status);
     if (root->type != JSON_OBJECT)
         return api_fail(call, ST_BAD_JSON, "The body must be a JSON object");
@@ -78,7 +80,8 @@ static enum status run_change(struct api_call *call)
                                 .uri = request->path};
     uint64_t revision;
     TRY(writer_run(call->api->writer, &actor, call->arena, run_write, call, &revision));
-    reply_header(call->reply, STR("x-sluice-revision"), arena_printf(call->arena, "%llu", (unsigned long long)revision));
+    reply_header(call->reply, STR("x-sluice-revision"),
+                 arena_printf(call->arena, "%llu", (unsigned long long)revision));
     planes_wait_applied(call, revision);
     return ST_OK;
 }
@@ -110,17 +113,19 @@ out:
 static void log_call(const struct api_call *call, int64_t started_ns)
 {
     const struct http_request *request = call->request;
-    log_info("admin_request", LOG_CSTR("method", http_method_text(request->method)), LOG_STR("path", request->path),
-             LOG_U64("http_status", (uint64_t)call->reply->status),
-             LOG_U64("us", (uint64_t)(clock_mono_ns() - started_ns) / 1000u), LOG_ID("key", &call->auth.key),
-             LOG_STR("client", request->client_ip), LOG_CSTR("request_id", request->request_id));
+    log_info("admin_request", LOG_CSTR("method", http_method_text(request->method)),
+             LOG_STR("path", request->path), LOG_U64("http_status", (uint64_t)call->reply->status),
+             LOG_U64("us", (uint64_t)(clock_mono_ns() - started_ns) / 1000u),
+             LOG_ID("key", &call->auth.key), LOG_STR("client", request->client_ip),
+             LOG_CSTR("request_id", request->request_id));
 }
 
 /* Console files are what is no route and not below /v1 or /v2. */
 static enum status serve_file(struct api_call *call)
 {
     const struct http_request *request = call->request;
-    bool api_path = str_starts(request->path, STR("/v1/")) || str_starts(request->path, STR("/v2/"));
+    bool api_path =
+        str_starts(request->path, STR("/v1/")) || str_starts(request->path, STR("/v2/"));
     if (api_path || (request->method != HTTP_GET && request->method != HTTP_HEAD))
         return ST_NO_ROUTE;
     enum status status = static_serve(call->api->console, request, call->reply);
@@ -148,7 +153,8 @@ static enum status answer(struct api_call *call)
 
 void dispatch_handle(void *arg, struct http_request *request, struct http_reply *reply)
 {
-    struct api_call call = {.api = arg, .request = request, .reply = reply, .arena = request->arena};
+    struct api_call call = {
+        .api = arg, .request = request, .reply = reply, .arena = request->arena};
     int64_t started_ns = clock_mono_ns();
     enum status status = answer(&call);
     if (status != ST_OK)

@@ -1,6 +1,7 @@
 /* dispatch.h: the way of every request through the control plane's HTTP side.
  *
- *   route -> who (auth) -> may they (scope) -> body (one JSON object) -> read transaction or writer operation -> reply
+ *   route -> who (auth) -> may they (scope) -> body (one JSON object) -> read transaction or writer
+ * operation -> reply
  *
  * Thread-safe; the server calls it from its own threads.
  */

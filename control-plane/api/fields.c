@@ -1,7 +1,8 @@
 /* fields.c: the engine behind the field tables.
  *
- * Each row names where its value lives in the protobuf message, so reading and writing a resource is one loop and no resource has
- * code per field. Offsets are of generated structs and checked by their use in tests. Must never CHECK what a client sent.
+ * Each row names where its value lives in the protobuf message, so reading and writing a resource
+ * is one loop and no resource has code per field. Offsets are of generated structs and checked by
+ * their use in tests. Must never CHECK what a client sent.
  */
 #include "control-plane/api/fields.h"
 
@@ -34,7 +35,8 @@ enum status fields_take(struct arena *arena, struct buf *buf, char **text)
     return status;
 }
 
-static enum status read_text(struct api_call *call, const struct field *field, const struct json *node, char **out)
+static enum status read_text(struct api_call *call, const struct field *field,
+                             const struct json *node, char **out)
 {
     struct str text;
     if (!json_is(node, JSON_STRING))
@@ -42,13 +44,15 @@ static enum status read_text(struct api_call *call, const struct field *field, c
     TRY(json_text(node, call->arena, &text));
     size_t max = field->max == 0 ? FIELDS_TEXT_MAX : field->max, chars = count_chars(text);
     if (chars < field->min || chars > max)
-        return api_fail(call, ST_INVALID, "%s: must have %zu to %zu characters", field->name, field->min, max);
+        return api_fail(call, ST_INVALID, "%s: must have %zu to %zu characters", field->name,
+                        field->min, max);
     if (str_find_char(text, '\0') >= 0)
         return api_invalid(call, field->name, "must not hold a NUL character");
     return api_cstr(call->arena, text, out);
 }
 
-static enum status read_object(struct api_call *call, const struct field *field, const struct json *node, char **out)
+static enum status read_object(struct api_call *call, const struct field *field,
+                               const struct json *node, char **out)
 {
     if (!json_is(node, JSON_OBJECT))
         return api_invalid(call, field->name, "must be an object");
@@ -57,7 +61,8 @@ static enum status read_object(struct api_call *call, const struct field *field,
     return api_cstr(call->arena, node->raw, out);
 }
 
-static enum status read_time(struct api_call *call, const struct field *field, const struct json *node, int64_t *out)
+static enum status read_time(struct api_call *call, const struct field *field,
+                             const struct json *node, int64_t *out)
 {
     struct str text;
     if (!json_is(node, JSON_STRING))
@@ -68,12 +73,13 @@ static enum status read_time(struct api_call *call, const struct field *field, c
     return ST_OK;
 }
 
-static enum status read_texts(struct api_call *call, const struct field *field, const struct json *node, size_t *count,
-                              char ***out)
+static enum status read_texts(struct api_call *call, const struct field *field,
+                              const struct json *node, size_t *count, char ***out)
 {
     size_t max = field->max == 0 ? FIELDS_TEXTS_MAX : field->max;
     if (!json_is(node, JSON_ARRAY) || node->count > max)
-        return api_fail(call, ST_INVALID, "%s: must be an array of at most %zu strings", field->name, max);
+        return api_fail(call, ST_INVALID, "%s: must be an array of at most %zu strings",
+                        field->name, max);
     char **texts = arena_calloc(call->arena, node->count + 1, sizeof(*texts));
     if (texts == NULL)
         return ST_NO_MEMORY;
@@ -111,7 +117,8 @@ static void clear(const struct field *field, char *at)
     }
 }
 
-static enum status read_value(struct api_call *call, const struct field *field, const struct json *node, char *at)
+static enum status read_value(struct api_call *call, const struct field *field,
+                              const struct json *node, char *at)
 {
     char **text = (char **)(void *)at;
     bool flag = false;
@@ -131,14 +138,16 @@ static enum status read_value(struct api_call *call, const struct field *field, 
     case FIELD_TIME:
         return read_time(call, field, node, (int64_t *)(void *)at);
     case FIELD_TEXTS:
-        return read_texts(call, field, node, (size_t *)(void *)at, (char ***)(void *)(at + sizeof(size_t)));
+        return read_texts(call, field, node, (size_t *)(void *)at,
+                          (char ***)(void *)(at + sizeof(size_t)));
     case FIELD_OTHER:
         break;
     }
     return ST_OK;
 }
 
-enum status fields_read(struct api_call *call, const struct field_set *set, void *message, bool creating)
+enum status fields_read(struct api_call *call, const struct field_set *set, void *message,
+                        bool creating)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct field *field = &set->rows[i];
@@ -162,8 +171,8 @@ enum status fields_read(struct api_call *call, const struct field_set *set, void
     return ST_OK;
 }
 
-enum status fields_read_item(struct api_call *call, const struct json *item, const struct field_set *set, void *message,
-                             bool creating)
+enum status fields_read_item(struct api_call *call, const struct json *item,
+                             const struct field_set *set, void *message, bool creating)
 {
     const struct json *body = call->body;
     call->body = item;
@@ -219,7 +228,8 @@ void fields_write(struct json_writer *w, const struct field_set *set, const void
     }
 }
 
-enum status fields_merge(struct arena *arena, struct str old, const struct json *patch, struct str *merged)
+enum status fields_merge(struct arena *arena, struct str old, const struct json *patch,
+                         struct str *merged)
 {
     struct json *base = NULL;
     if (!json_is(patch, JSON_OBJECT))
@@ -232,7 +242,8 @@ enum status fields_merge(struct arena *arena, struct str old, const struct json 
     jw_init(&w, &out);
     jw_object(&w);
     size_t kept = 0;
-    for (const struct json *member = base == NULL ? NULL : base->first; member != NULL; member = member->next) {
+    for (const struct json *member = base == NULL ? NULL : base->first; member != NULL;
+         member = member->next) {
         const struct json *with = json_get_str(patch, member->key);
         if (with != NULL && with->type == JSON_NULL)
             continue;

@@ -1,9 +1,10 @@
 /* integration_models.c: /v1/integrations/{integration}/models: which models an integration offers.
  *
- * The answer is the provider's whole catalogue and the integration's own rows, sorted by slug, disabled ones included. A PUT is an
- * upsert per slug and never replaces the set; members that are not sent stay. A row's slug may be a pattern ("o1-*").
- * A model may have a custom host and headers of its own; its host must be one that the integration's credential may go to, else a
- * row would be a way to aim the credential elsewhere.
+ * The answer is the provider's whole catalogue and the integration's own rows, sorted by slug,
+ * disabled ones included. A PUT is an upsert per slug and never replaces the set; members that are
+ * not sent stay. A row's slug may be a pattern ("o1-*"). A model may have a custom host and headers
+ * of its own; its host must be one that the integration's credential may go to, else a row would be
+ * a way to aim the credential elsewhere.
  */
 #include <stdlib.h>
 
@@ -65,8 +66,8 @@ static enum status push(struct arena *arena, struct model_lines *lines, struct m
     return ST_OK;
 }
 
-static enum status gather(struct api_call *call, Sluice__Kind kind, const struct id *org, const struct id *parent,
-                          struct model_lines *lines)
+static enum status gather(struct api_call *call, Sluice__Kind kind, const struct id *org,
+                          const struct id *parent, struct model_lines *lines)
 {
     struct record_cursor *cursor = NULL;
     struct record_key key;
@@ -79,8 +80,8 @@ static enum status gather(struct api_call *call, Sluice__Kind kind, const struct
         const Sluice__Model *model = message;
         const Sluice__ModelRule *rule = message;
         bool is_rule = kind == SLUICE__KIND__KIND_MODEL_RULE;
-        struct model_line line = {is_rule ? rule->slug : model->slug, is_rule ? rule->name : model->name,
-                                  is_rule ? rule : NULL};
+        struct model_line line = {is_rule ? rule->slug : model->slug,
+                                  is_rule ? rule->name : model->name, is_rule ? rule : NULL};
         status = push(call->arena, lines, line);
     }
     record_cursor_close(cursor);
@@ -98,11 +99,13 @@ static int by_slug(const void *a, const void *b)
 static enum status write_configurations(struct api_call *call, const Sluice__ModelRule *rule)
 {
     jw_key(&call->json, "configurations");
-    jw_raw(&call->json, rule->configurations_json[0] == '\0' ? STR("null") : str_c(rule->configurations_json));
+    jw_raw(&call->json,
+           rule->configurations_json[0] == '\0' ? STR("null") : str_c(rule->configurations_json));
     return ST_OK;
 }
 
-static enum status write_line(struct api_call *call, const struct model_line *line, const Sluice__Integration *record)
+static enum status write_line(struct api_call *call, const struct model_line *line,
+                              const Sluice__Integration *record)
 {
     struct json_writer *w = &call->json;
     const Sluice__ModelRule *rule = line->rule;
@@ -145,7 +148,8 @@ enum status api_integration_models_list(struct api_call *call)
     for (size_t i = 0; i < lines.count; i++) {
         struct model_line *line = &lines.items[i];
         if (i + 1 < lines.count && strcmp(line->slug, line[1].slug) == 0) {
-            line[1].name = line[1].rule != NULL && line[1].rule->name[0] != '\0' ? line[1].name : line->name;
+            line[1].name =
+                line[1].rule != NULL && line[1].rule->name[0] != '\0' ? line[1].name : line->name;
             continue;
         }
         TRY(write_line(call, line, record));
@@ -176,8 +180,9 @@ static bool integration_has_host(const Sluice__Integration *record, struct str h
 }
 
 /* Custom host and headers of one model. */
-static enum status read_configurations(struct api_call *call, const struct record_key *key, const struct json *item,
-                                       const Sluice__Integration *record, Sluice__ModelRule *rule)
+static enum status read_configurations(struct api_call *call, const struct record_key *key,
+                                       const struct json *item, const Sluice__Integration *record,
+                                       Sluice__ModelRule *rule)
 {
     const struct json *configurations = api_member(item, "configurations");
     struct str url, host = STR("");
@@ -196,14 +201,15 @@ static enum status read_configurations(struct api_call *call, const struct recor
     if (!json_is_none(custom)) {
         if (json_text(custom, call->arena, &url) != ST_OK)
             return api_invalid(call, "models.configurations.custom_host", "must be a string");
-        enum status status =
-            upstream_host_check(call->arena, url, call->api->private_upstreams, &rule->base_url, &host, &why);
+        enum status status = upstream_host_check(call->arena, url, call->api->private_upstreams,
+                                                 &rule->base_url, &host, &why);
         if (status == ST_INVALID)
             return api_invalid(call, "models.configurations.custom_host", why);
         TRY(status);
         if (!integration_has_host(record, host))
             return api_invalid(call, "models.configurations.custom_host",
-                               "is not among the integration's hosts: add it to its configurations.credential_hosts first");
+                               "is not among the integration's hosts: add it to its "
+                               "configurations.credential_hosts first");
     }
     TRY(credentials_seal(call, &c, &host, host.n > 0 ? 1 : 0));
     rule->secrets = c.sealed;
@@ -214,7 +220,8 @@ static enum status read_configurations(struct api_call *call, const struct recor
     return api_cstr(call->arena, shown, &rule->configurations_json);
 }
 
-static enum status read_prices(struct api_call *call, const struct json *item, Sluice__ModelRule *rule)
+static enum status read_prices(struct api_call *call, const struct json *item,
+                               Sluice__ModelRule *rule)
 {
     const struct json *config = api_member(item, "pricing_config");
     const char *where;
@@ -225,7 +232,8 @@ static enum status read_prices(struct api_call *call, const struct json *item, S
         return ST_OK;
     enum status status = pricing_read(call->arena, config, &rule->prices, &where);
     if (status == ST_INVALID)
-        return api_fail(call, status, "models.pricing_config.%s: must be US cents per unit, 0 or more", where);
+        return api_fail(call, status,
+                        "models.pricing_config.%s: must be US cents per unit, 0 or more", where);
     if (rule->prices != NULL)
         rule->prices->effective_from_ms = call->now_ms;
     return status;
@@ -241,11 +249,12 @@ static enum status upsert(struct api_call *call, const struct record_key *integr
         return ST_NO_MEMORY;
     if (json_text(json_get(item, "slug"), call->arena, &slug) != ST_OK || !slug_is_model(slug))
         return api_invalid(call, "models.slug", "must be 1 to 255 visible characters");
-    enum status status = record_find(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org, &integration->id,
-                                     slug, key);
+    enum status status = record_find(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org,
+                                     &integration->id, slug, key);
     bool fresh = status == ST_NOT_FOUND;
     if (fresh) {
-        *key = (struct record_key){SLUICE__KIND__KIND_MODEL_RULE, integration->org, integration->id, id_new()};
+        *key = (struct record_key){SLUICE__KIND__KIND_MODEL_RULE, integration->org, integration->id,
+                                   id_new()};
         sluice__model_rule__init(rule);
         rule->id = wire_id_data(&key->id);
         rule->created_at_ms = call->now_ms;
@@ -262,12 +271,14 @@ static enum status upsert(struct api_call *call, const struct record_key *integr
     return record_put(call->op, key, rule, slug);
 }
 
-static enum status count_rules(struct api_call *call, const struct record_key *integration, size_t *count)
+static enum status count_rules(struct api_call *call, const struct record_key *integration,
+                               size_t *count)
 {
     struct record_cursor *cursor = NULL;
     struct record_key key;
     *count = 0;
-    TRY(record_cursor_open(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org, &integration->id, &cursor));
+    TRY(record_cursor_open(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org,
+                           &integration->id, &cursor));
     enum status status;
     while ((status = record_cursor_next(cursor, call->arena, &key, NULL, NULL)) == ST_OK)
         (*count)++;
@@ -275,8 +286,8 @@ static enum status count_rules(struct api_call *call, const struct record_key *i
     return status == ST_END ? ST_OK : status;
 }
 
-static enum status touch(struct api_call *call, const struct record_key *key, Sluice__Integration *record,
-                         const char *action)
+static enum status touch(struct api_call *call, const struct record_key *key,
+                         Sluice__Integration *record, const char *action)
 {
     struct id workspace;
     TRY(wire_id(&record->workspace, &workspace));
@@ -299,7 +310,8 @@ enum status api_integration_models_update(struct api_call *call)
     record->allow_all_models = all;
     if (!json_is_none(models) && !json_is(models, JSON_ARRAY))
         return api_invalid(call, "models", "must be an array");
-    for (const struct json *item = models == NULL ? NULL : models->first; item != NULL; item = item->next)
+    for (const struct json *item = models == NULL ? NULL : models->first; item != NULL;
+         item = item->next)
         TRY(upsert(call, &key, record, item));
     TRY(count_rules(call, &key, &count));
     if (count > MODEL_RULES_MAX)
@@ -307,11 +319,12 @@ enum status api_integration_models_update(struct api_call *call)
     return touch(call, &key, record, "update_models");
 }
 
-static enum status remove_rule(struct api_call *call, const struct record_key *integration, struct str slug)
+static enum status remove_rule(struct api_call *call, const struct record_key *integration,
+                               struct str slug)
 {
     struct record_key key;
-    enum status status = record_find(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org, &integration->id,
-                                     str_trim(slug), &key);
+    enum status status = record_find(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org,
+                                     &integration->id, str_trim(slug), &key);
     if (status == ST_OK)
         status = record_delete(call->op, &key);
     return status == ST_NOT_FOUND ? ST_OK : status;
@@ -325,10 +338,12 @@ enum status api_integration_models_delete(struct api_call *call)
     const struct json *models = api_body(call, "models");
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     if (slugs.n == 0 && !json_is(models, JSON_ARRAY))
-        return api_invalid(call, "slugs", "name the models to delete, in ?slugs=a,b or in {\"models\": [..]}");
+        return api_invalid(call, "slugs",
+                           "name the models to delete, in ?slugs=a,b or in {\"models\": [..]}");
     while (slugs.n > 0 && str_split(&slugs, ',', &slug))
         TRY(remove_rule(call, &key, slug));
-    for (const struct json *item = models == NULL ? NULL : models->first; item != NULL; item = item->next) {
+    for (const struct json *item = models == NULL ? NULL : models->first; item != NULL;
+         item = item->next) {
         const struct json *name = json_is(item, JSON_OBJECT) ? json_get(item, "slug") : item;
         if (json_text(name, call->arena, &slug) != ST_OK)
             return api_invalid(call, "models", "must be an array of slugs");

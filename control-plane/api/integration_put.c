@@ -1,8 +1,9 @@
-/* integration_put.c: the decisions behind writing an integration: which provider row, which hosts, who may, and what comes
- * with a workspace's own.
+/* integration_put.c: the decisions behind writing an integration: which provider row, which hosts,
+ * who may, and what comes with a workspace's own.
  *
- * Shared by /v1/integrations and /v1/virtual-keys, so both make the same entities. Invariant: an integration with secrets is sealed
- * for exactly the hosts of its base URL and its credential_hosts, and a host never joins that set while a secret is kept.
+ * Shared by /v1/integrations and /v1/virtual-keys, so both make the same entities. Invariant: an
+ * integration with secrets is sealed for exactly the hosts of its base URL and its
+ * credential_hosts, and a host never joins that set while a secret is kept.
  */
 #include "common/wire.h"
 #include "control-plane/api/credentials.h"
@@ -33,11 +34,13 @@ struct str integrations_provider_slug(struct str name)
 
 static enum status find_type(struct api_call *call, struct str slug, Sluice__ProviderType **type)
 {
-    struct record_key key = {SLUICE__KIND__KIND_PROVIDER_TYPE, ID_NONE, ID_NONE, builtin_provider_type_id(slug)};
+    struct record_key key = {SLUICE__KIND__KIND_PROVIDER_TYPE, ID_NONE, ID_NONE,
+                             builtin_provider_type_id(slug)};
     return record_get(call->txn, &key, call->arena, type, NULL);
 }
 
-enum status integrations_provider_type(struct api_call *call, struct str name, Sluice__ProviderType **type)
+enum status integrations_provider_type(struct api_call *call, struct str name,
+                                       Sluice__ProviderType **type)
 {
     enum status status = find_type(call, name, type);
     if (status == ST_NOT_FOUND)
@@ -47,8 +50,9 @@ enum status integrations_provider_type(struct api_call *call, struct str name, S
     return status;
 }
 
-enum status integrations_read_secrets(struct api_call *call, const struct record_key *key, Sluice__Integration *record,
-                                      const struct json *secret, const struct json *configurations)
+enum status integrations_read_secrets(struct api_call *call, const struct record_key *key,
+                                      Sluice__Integration *record, const struct json *secret,
+                                      const struct json *configurations)
 {
     struct upstream_host target;
     Sluice__ProviderType *type;
@@ -81,9 +85,11 @@ enum status integrations_read_secrets(struct api_call *call, const struct record
 }
 
 /* The setting that holds for a workspace: its own, or the organisation's. */
-static enum status effective_rule(struct api_call *call, const Sluice__Workspace *workspace, uint32_t *rule)
+static enum status effective_rule(struct api_call *call, const Sluice__Workspace *workspace,
+                                  uint32_t *rule)
 {
-    struct record_key key = {SLUICE__KIND__KIND_ORGANISATION, call->auth.org, ID_NONE, call->auth.org};
+    struct record_key key = {SLUICE__KIND__KIND_ORGANISATION, call->auth.org, ID_NONE,
+                             call->auth.org};
     Sluice__Organisation *organisation;
     if (workspace->workspace_integrations > 0) {
         *rule = workspace->workspace_integrations - 1;
@@ -97,8 +103,10 @@ static enum status effective_rule(struct api_call *call, const Sluice__Workspace
 /* Role of the key's user in its workspace. */
 static enum status user_role(struct api_call *call, enum member_role *role)
 {
-    struct record_key member_key = {SLUICE__KIND__KIND_MEMBER, call->auth.org, call->auth.workspace, call->auth.user};
-    struct record_key user_key = {SLUICE__KIND__KIND_USER, call->auth.org, ID_NONE, call->auth.user};
+    struct record_key member_key = {SLUICE__KIND__KIND_MEMBER, call->auth.org, call->auth.workspace,
+                                    call->auth.user};
+    struct record_key user_key = {SLUICE__KIND__KIND_USER, call->auth.org, ID_NONE,
+                                  call->auth.user};
     Sluice__Member *member;
     Sluice__User *user;
     *role = MEMBER_ROLE_MEMBER;
@@ -126,12 +134,15 @@ enum status integrations_check_workspace(struct api_call *call, const Sluice__Wo
     bool may = (rule >= RULE_ADMINS && role == MEMBER_ROLE_ADMIN) ||
                (rule == RULE_ADMINS_AND_MANAGERS && role == MEMBER_ROLE_MANAGER);
     if (!may)
-        return api_fail(call, ST_FORBIDDEN, "The organisation does not let this key create integrations in its workspace");
+        return api_fail(
+            call, ST_FORBIDDEN,
+            "The organisation does not let this key create integrations in its workspace");
     return ST_OK;
 }
 
-enum status integrations_put_new(struct api_call *call, const struct record_key *key, Sluice__Integration *record,
-                                 const struct id *workspace, struct str provider_slug, bool create_provider)
+enum status integrations_put_new(struct api_call *call, const struct record_key *key,
+                                 Sluice__Integration *record, const struct id *workspace,
+                                 struct str provider_slug, bool create_provider)
 {
     record->id = wire_id_data(&key->id);
     record->created_by = wire_id_data(&call->auth.key);
@@ -149,6 +160,7 @@ enum status integrations_put_new(struct api_call *call, const struct record_key 
         .enabled = true, .create_provider = create_provider, .provider_slug = provider_slug};
     status = provision_set(call->op, key, record, workspace, &grant);
     if (status == ST_CONFLICT)
-        return api_invalid(call, "default_provider_slug", "is taken by another provider of the workspace");
+        return api_invalid(call, "default_provider_slug",
+                           "is taken by another provider of the workspace");
     return status;
 }

@@ -1,9 +1,12 @@
-/* integration_workspaces.c: /v1/integrations/{integration}/workspaces: which workspaces have an integration, with what limits.
+/* integration_workspaces.c: /v1/integrations/{integration}/workspaces: which workspaces have an
+ * integration, with what limits.
  *
- * Rows are upserts and stay when access is taken away (enabled: false), because clients look them up again. A row's id is the
- * workspace's slug, as the clients that matter compare it. Limits are given back as they were sent; an absent one stays, null and
- * [] clear. `global_workspace_access` is what a workspace made later gets; with override_existing_workspace_access it is applied to
- * those that are there, before the rows of the same request.
+ * Rows are upserts and stay when access is taken away (enabled: false), because clients look them
+ * up again. A row's id is the workspace's slug, as the clients that matter compare it. Limits are
+ * given back as they were sent; an absent one stays, null and
+ * [] clear. `global_workspace_access` is what a workspace made later gets; with
+ * override_existing_workspace_access it is applied to those that are there, before the rows of the
+ * same request.
  */
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
@@ -19,7 +22,8 @@ static const struct field access_rows[] = {
     {"usage_limits", FIELD_USAGE, FIELD_OUT, AT(usage_limits_json), 0, 0},
     {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
 };
-static const struct field_set access_fields = {"workspace_access", access_rows, COUNT_OF(access_rows)};
+static const struct field_set access_fields = {"workspace_access", access_rows,
+                                               COUNT_OF(access_rows)};
 
 static const struct field rows[] = {
     {"workspaces", FIELD_OTHER, 0, 0, 0, 0},
@@ -28,9 +32,11 @@ static const struct field rows[] = {
     {"create_default_provider", FIELD_OTHER, 0, 0, 0, 0},
     {"default_provider_slug", FIELD_OTHER, 0, 0, 0, 0},
 };
-const struct field_set api_fields_integration_workspaces = {"integration_workspaces", rows, COUNT_OF(rows)};
+const struct field_set api_fields_integration_workspaces = {"integration_workspaces", rows,
+                                                            COUNT_OF(rows)};
 
-static enum status access_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status access_row(struct list *list, const struct record_key *key, const void *message,
+                              void *arg)
 {
     struct api_call *call = list->call;
     struct json_writer *w = &call->json;
@@ -75,16 +81,20 @@ enum status api_integration_workspaces_list(struct api_call *call)
     jw_object(w);
     jw_field_bool(w, "enabled", record->global_access);
     jw_key(w, "usage_limits");
-    jw_raw(w, record->global_usage_limits_json[0] == '\0' ? STR("null") : str_c(record->global_usage_limits_json));
+    jw_raw(w, record->global_usage_limits_json[0] == '\0'
+                  ? STR("null")
+                  : str_c(record->global_usage_limits_json));
     jw_key(w, "rate_limits");
-    jw_raw(w, record->global_rate_limits_json[0] == '\0' ? STR("null") : str_c(record->global_rate_limits_json));
+    jw_raw(w, record->global_rate_limits_json[0] == '\0' ? STR("null")
+                                                         : str_c(record->global_rate_limits_json));
     jw_end(w);
     jw_end(w);
     return ST_OK;
 }
 
 /* A bool or a slug of one row, else of the whole request. */
-static enum status grant_options(struct api_call *call, const struct json *item, struct provision_grant *grant)
+static enum status grant_options(struct api_call *call, const struct json *item,
+                                 struct provision_grant *grant)
 {
     const struct json *body = call->body;
     grant->create_provider = true;
@@ -100,25 +110,29 @@ static enum status grant_options(struct api_call *call, const struct json *item,
     if (slug.n > 0)
         grant->provider_slug = slug;
     if (grant->provider_slug.n > 0 && !slug_is_valid(grant->provider_slug))
-        return api_invalid(call, "default_provider_slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+        return api_invalid(call, "default_provider_slug",
+                           "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
     return ST_OK;
 }
 
 /* Limits of an item: NULL where it says nothing. */
-static enum status read_access(struct api_call *call, const struct json *item, struct provision_grant *grant)
+static enum status read_access(struct api_call *call, const struct json *item,
+                               struct provision_grant *grant)
 {
     Sluice__WorkspaceAccess access = SLUICE__WORKSPACE_ACCESS__INIT;
     TRY(fields_read_item(call, item, &access_fields, &access, true));
     grant->enabled = access.enabled;
-    grant->usage_limits = api_member(item, "usage_limits") == NULL ? NULL : access.usage_limits_json;
+    grant->usage_limits =
+        api_member(item, "usage_limits") == NULL ? NULL : access.usage_limits_json;
     grant->rate_limits = api_member(item, "rate_limits") == NULL ? NULL : access.rate_limits_json;
     return grant_options(call, item, grant);
 }
 
-static enum status mark_reset(struct api_call *call, const struct record_key *integration, const struct id *workspace,
-                              const struct json *item)
+static enum status mark_reset(struct api_call *call, const struct record_key *integration,
+                              const struct id *workspace, const struct json *item)
 {
-    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org, integration->id, *workspace};
+    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org, integration->id,
+                             *workspace};
     const struct json *node = api_member(item, "reset_usage");
     Sluice__WorkspaceAccess *access;
     bool reset = false;
@@ -129,8 +143,8 @@ static enum status mark_reset(struct api_call *call, const struct record_key *in
     return record_put(call->op, &key, access, STR_NONE);
 }
 
-static enum status set_row(struct api_call *call, const struct record_key *key, const Sluice__Integration *record,
-                           const struct json *item)
+static enum status set_row(struct api_call *call, const struct record_key *key,
+                           const Sluice__Integration *record, const struct json *item)
 {
     struct record_key workspace_key;
     Sluice__Workspace *workspace;
@@ -139,17 +153,21 @@ static enum status set_row(struct api_call *call, const struct record_key *key, 
     if (json_text(json_get(item, "id"), call->arena, &name) != ST_OK || name.n == 0)
         return api_invalid(call, "workspaces.id", "is required");
     TRY(resolve_workspace(call, name, &workspace_key, &workspace));
-    if (record->workspace.len > 0 && !str_eq(wire_str(&record->workspace), id_bytes(&workspace_key.id)))
-        return api_invalid(call, "workspaces.id", "this integration belongs to one workspace alone");
+    if (record->workspace.len > 0 &&
+        !str_eq(wire_str(&record->workspace), id_bytes(&workspace_key.id)))
+        return api_invalid(call, "workspaces.id",
+                           "this integration belongs to one workspace alone");
     TRY(read_access(call, item, &grant));
     enum status status = provision_set(call->op, key, record, &workspace_key.id, &grant);
     if (status == ST_CONFLICT)
-        return api_invalid(call, "default_provider_slug", "is taken by another provider of the workspace");
+        return api_invalid(call, "default_provider_slug",
+                           "is taken by another provider of the workspace");
     TRY(status);
     return mark_reset(call, key, &workspace_key.id, item);
 }
 
-static enum status set_global(struct api_call *call, const struct record_key *key, Sluice__Integration *record)
+static enum status set_global(struct api_call *call, const struct record_key *key,
+                              Sluice__Integration *record)
 {
     const struct json *global = api_body(call, "global_workspace_access");
     struct provision_grant grant = {.enabled = false};
@@ -161,7 +179,8 @@ static enum status set_global(struct api_call *call, const struct record_key *ke
     if (!json_is(global, JSON_OBJECT))
         return api_invalid(call, "global_workspace_access", "must be an object");
     if (record->workspace.len > 0)
-        return api_invalid(call, "global_workspace_access", "this integration belongs to one workspace alone");
+        return api_invalid(call, "global_workspace_access",
+                           "this integration belongs to one workspace alone");
     TRY(read_access(call, global, &grant));
     record->global_access = grant.enabled;
     if (grant.usage_limits != NULL)
@@ -185,7 +204,8 @@ enum status api_integration_workspaces_update(struct api_call *call)
     TRY(set_global(call, &key, record));
     if (!json_is_none(workspaces) && !json_is(workspaces, JSON_ARRAY))
         return api_invalid(call, "workspaces", "must be an array");
-    for (const struct json *item = workspaces == NULL ? NULL : workspaces->first; item != NULL; item = item->next)
+    for (const struct json *item = workspaces == NULL ? NULL : workspaces->first; item != NULL;
+         item = item->next)
         TRY(set_row(call, &key, record, item));
     record->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, record, str_c(record->slug)));

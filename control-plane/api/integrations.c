@@ -1,8 +1,10 @@
-/* integrations.c: /v1/integrations: credentials of a provider account, kept once for the organisation.
+/* integrations.c: /v1/integrations: credentials of a provider account, kept once for the
+ * organisation.
  *
- * What is secret leaves for the vault (credentials.h) and comes back masked only. Everything else is given back as it was sent,
- * unknown configuration fields included. A workspace may have integrations of its own if the organisation allows it; those are
- * made with a provider in the workspace at once. Models are integration_models.c, access integration_workspaces.c.
+ * What is secret leaves for the vault (credentials.h) and comes back masked only. Everything else
+ * is given back as it was sent, unknown configuration fields included. A workspace may have
+ * integrations of its own if the organisation allows it; those are made with a provider in the
+ * workspace at once. Models are integration_models.c, access integration_workspaces.c.
  */
 #include "control-plane/api/integrations.h"
 
@@ -46,7 +48,8 @@ static void write_id(struct json_writer *w, const char *name, const ProtobufCBin
         jw_null(w);
 }
 
-static void write_summary(struct json_writer *w, const struct record_key *key, const Sluice__Integration *record)
+static void write_summary(struct json_writer *w, const struct record_key *key,
+                          const Sluice__Integration *record)
 {
     bool alias = record->provider_alias[0] != '\0';
     jw_field_cstr(w, "object", "integration");
@@ -63,7 +66,8 @@ static void write_summary(struct json_writer *w, const struct record_key *key, c
     jw_field_time(w, "last_updated_at", record->updated_at_ms);
 }
 
-/* configurations = what is stored + masked_<field> of what is sealed; masked_key stands beside it. */
+/* configurations = what is stored + masked_<field> of what is sealed; masked_key stands beside it.
+ */
 static enum status write_configurations(struct api_call *call, const Sluice__Integration *record)
 {
     struct json_writer *w = &call->json;
@@ -77,11 +81,13 @@ static enum status write_configurations(struct api_call *call, const Sluice__Int
     jw_raw(w, key == NULL ? STR("null") : key->raw);
     jw_key(w, "configurations");
     jw_object(w);
-    for (const struct json *item = kept == NULL ? NULL : kept->first; item != NULL; item = item->next) {
+    for (const struct json *item = kept == NULL ? NULL : kept->first; item != NULL;
+         item = item->next) {
         jw_key_str(w, item->key);
         jw_raw(w, item->raw);
     }
-    for (const struct json *item = masked == NULL ? NULL : masked->first; item != NULL; item = item->next) {
+    for (const struct json *item = masked == NULL ? NULL : masked->first; item != NULL;
+         item = item->next) {
         if (item == key)
             continue;
         jw_key_str(w, item->key);
@@ -91,7 +97,8 @@ static enum status write_configurations(struct api_call *call, const Sluice__Int
     return ST_OK;
 }
 
-static void write_raw(struct json_writer *w, const char *name, const char *json, const char *otherwise)
+static void write_raw(struct json_writer *w, const char *name, const char *json,
+                      const char *otherwise)
 {
     jw_key(w, name);
     jw_raw(w, str_c(json[0] == '\0' ? otherwise : json));
@@ -107,7 +114,8 @@ static void write_global(struct json_writer *w, const char *name, const Sluice__
     jw_end(w);
 }
 
-static enum status count_access(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status count_access(struct list *list, const struct record_key *key,
+                                const void *message, void *arg)
 {
     (void)key;
     (void)arg;
@@ -143,15 +151,18 @@ struct integration_filter {
     struct id workspace;
 };
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     const Sluice__Integration *record = message;
     const struct integration_filter *filter = arg;
     struct api_call *call = list->call;
     bool own = record->workspace.len > 0;
-    if ((str_eq(filter->type, STR("workspace")) && !own) || (str_eq(filter->type, STR("organisation")) && own))
+    if ((str_eq(filter->type, STR("workspace")) && !own) ||
+        (str_eq(filter->type, STR("organisation")) && own))
         return ST_OK;
-    if (filter->of_workspace && own && !str_eq(wire_str(&record->workspace), id_bytes(&filter->workspace)))
+    if (filter->of_workspace && own &&
+        !str_eq(wire_str(&record->workspace), id_bytes(&filter->workspace)))
         return ST_OK;
     if (filter->of_workspace && !own) {
         Sluice__WorkspaceAccess *access;
@@ -173,7 +184,8 @@ enum status api_integrations_list(struct api_call *call)
     Sluice__Workspace *workspace;
     struct list list;
     TRY(resolve_scope(call, false, &scope, &workspace));
-    struct integration_filter filter = {.type = api_query(call, "type"), .of_workspace = workspace != NULL};
+    struct integration_filter filter = {.type = api_query(call, "type"),
+                                        .of_workspace = workspace != NULL};
     if (workspace != NULL)
         filter.workspace = scope.id;
     list_begin(&list, call, 100);
@@ -195,11 +207,14 @@ static enum status read_mappings(struct api_call *call, Sluice__Integration *rec
         struct str target, reference, other;
         if (json_text(json_get(item, "target_field"), call->arena, &target) != ST_OK ||
             (!str_eq(target, STR("key")) && !str_starts(target, STR("configurations."))))
-            return api_invalid(call, "secret_mappings.target_field", "must be key or configurations.<field>");
-        if (json_text(json_get(item, "secret_reference_id"), call->arena, &reference) != ST_OK || reference.n == 0)
+            return api_invalid(call, "secret_mappings.target_field",
+                               "must be key or configurations.<field>");
+        if (json_text(json_get(item, "secret_reference_id"), call->arena, &reference) != ST_OK ||
+            reference.n == 0)
             return api_invalid(call, "secret_mappings.secret_reference_id", "is required");
         for (const struct json *before = list->first; before != item; before = before->next)
-            if (json_text(json_get(before, "target_field"), call->arena, &other) == ST_OK && str_eq(other, target))
+            if (json_text(json_get(before, "target_field"), call->arena, &other) == ST_OK &&
+                str_eq(other, target))
                 return api_invalid(call, "secret_mappings.target_field", "must be unique");
     }
     return api_cstr(call->arena, list->raw, &record->secret_mappings_json);
@@ -214,11 +229,15 @@ static enum status read_adjustments(struct api_call *call, Sluice__Integration *
     if (node->type == JSON_NULL)
         return api_cstr(call->arena, STR(""), &record->pricing_adjustments_json);
     const struct json *multiplier = json_get(node, "multiplier");
-    if (!json_is(node, JSON_OBJECT) || (!json_is_none(multiplier) && !json_is(multiplier, JSON_OBJECT)))
-        return api_invalid(call, "pricing_adjustments", "must be an object with an object `multiplier`");
-    for (const struct json *item = multiplier == NULL ? NULL : multiplier->first; item != NULL; item = item->next)
+    if (!json_is(node, JSON_OBJECT) ||
+        (!json_is_none(multiplier) && !json_is(multiplier, JSON_OBJECT)))
+        return api_invalid(call, "pricing_adjustments",
+                           "must be an object with an object `multiplier`");
+    for (const struct json *item = multiplier == NULL ? NULL : multiplier->first; item != NULL;
+         item = item->next)
         if (json_decimal(item, 9, false, &value) != ST_OK || value < 0)
-            return api_invalid(call, "pricing_adjustments.multiplier", "must hold numbers of 0 or more");
+            return api_invalid(call, "pricing_adjustments.multiplier",
+                               "must hold numbers of 0 or more");
     return api_cstr(call->arena, node->raw, &record->pricing_adjustments_json);
 }
 
@@ -229,7 +248,8 @@ static enum status read_slug(struct api_call *call, Sluice__Integration *record)
     if (slug.n == 0)
         slug = slug_make(call->arena, "", str_c(record->name));
     else if (!slug_is_valid(slug))
-        return api_invalid(call, "slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+        return api_invalid(call, "slug",
+                           "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
     if (slug.p == NULL)
         return ST_NO_MEMORY;
     return api_cstr(call->arena, slug, &record->slug);
@@ -244,11 +264,13 @@ static enum status read_provider_type(struct api_call *call, Sluice__Integration
         return api_invalid(call, "ai_provider_id", "is required");
     TRY(integrations_provider_type(call, name, &type));
     record->provider_type = type->slug;
-    return str_eq(name, str_c(type->slug)) ? ST_OK : api_cstr(call->arena, name, &record->provider_alias);
+    return str_eq(name, str_c(type->slug)) ? ST_OK
+                                           : api_cstr(call->arena, name, &record->provider_alias);
 }
 
 /* A workspace's id is given, or a workspace key asks: the integration is the workspace's own. */
-static enum status pick_workspace(struct api_call *call, struct record_key *scope, Sluice__Workspace **workspace)
+static enum status pick_workspace(struct api_call *call, struct record_key *scope,
+                                  Sluice__Workspace **workspace)
 {
     TRY(resolve_scope(call, false, scope, workspace));
     if (*workspace != NULL)
@@ -261,7 +283,8 @@ static enum status pick_workspace(struct api_call *call, struct record_key *scop
 enum status api_integrations_create(struct api_call *call)
 {
     Sluice__Integration record = SLUICE__INTEGRATION__INIT;
-    struct record_key key = {SLUICE__KIND__KIND_INTEGRATION, call->auth.org, ID_NONE, id_new()}, scope;
+    struct record_key key = {SLUICE__KIND__KIND_INTEGRATION, call->auth.org, ID_NONE, id_new()},
+                      scope;
     Sluice__Workspace *workspace;
     struct str provider_slug;
     bool create_provider = true;
@@ -274,8 +297,10 @@ enum status api_integrations_create(struct api_call *call)
     TRY(read_mappings(call, &record));
     TRY(read_adjustments(call, &record));
     record.allow_all_models = 1;
-    TRY(integrations_read_secrets(call, &key, &record, api_body(call, "key"), api_body(call, "configurations")));
-    TRY(integrations_put_new(call, &key, &record, workspace == NULL ? NULL : &scope.id, provider_slug, create_provider));
+    TRY(integrations_read_secrets(call, &key, &record, api_body(call, "key"),
+                                  api_body(call, "configurations")));
+    TRY(integrations_put_new(call, &key, &record, workspace == NULL ? NULL : &scope.id,
+                             provider_slug, create_provider));
     jw_object(&call->json);
     jw_field_id(&call->json, "id", &key.id);
     jw_field_cstr(&call->json, "slug", record.slug);
@@ -293,7 +318,8 @@ enum status api_integrations_update(struct api_call *call)
     TRY(fields_read(call, &api_fields_integration, record, false));
     TRY(read_mappings(call, record));
     TRY(read_adjustments(call, record));
-    TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"), api_body(call, "configurations")));
+    TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"),
+                                  api_body(call, "configurations")));
     TRY(wire_id(&record->workspace, &workspace));
     record->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, record, str_c(record->slug)));

@@ -1,8 +1,8 @@
 /* limits.c: the checks of limits, and their canonical text.
  *
- * Deliberately lenient where the field is (unknown members stay, alert_threshold may exceed the limit where the reference says so)
- * and strict where a wrong value would be enforced wrongly: numbers, periods, units. Numbers stay decimal text; nothing here
- * is a float.
+ * Deliberately lenient where the field is (unknown members stay, alert_threshold may exceed the
+ * limit where the reference says so) and strict where a wrong value would be enforced wrongly:
+ * numbers, periods, units. Numbers stay decimal text; nothing here is a float.
  */
 #include "control-plane/api/limits.h"
 
@@ -48,11 +48,13 @@ static void copy(struct json_writer *w, const struct json *node)
     }
 }
 
-static enum status check_amount(struct api_call *call, const char *name, const struct json *item, const char *field)
+static enum status check_amount(struct api_call *call, const char *name, const struct json *item,
+                                const char *field)
 {
     const struct json *node = member(item, field);
     int64_t value;
-    bool number = node == NULL || json_i64(node, &value) == ST_OK || json_decimal(node, LIMITS_SCALE, false, &value) == ST_OK;
+    bool number = node == NULL || json_i64(node, &value) == ST_OK ||
+                  json_decimal(node, LIMITS_SCALE, false, &value) == ST_OK;
     if (node != NULL && (!number || value < 0))
         return api_fail(call, ST_INVALID, "%s.%s: must be a number of 0 or more", name, field);
     return ST_OK;
@@ -60,18 +62,22 @@ static enum status check_amount(struct api_call *call, const char *name, const s
 
 static enum status check_period(struct api_call *call, const char *name, const struct json *item)
 {
-    const struct json *reset = member(item, "periodic_reset"), *days = member(item, "periodic_reset_days"),
+    const struct json *reset = member(item, "periodic_reset"),
+                      *days = member(item, "periodic_reset_days"),
                       *next = member(item, "next_usage_reset_at");
     int64_t value, at_ms;
     struct str text;
     if (reset != NULL && days != NULL)
-        return api_fail(call, ST_INVALID, "%s: periodic_reset and periodic_reset_days exclude each other", name);
+        return api_fail(call, ST_INVALID,
+                        "%s: periodic_reset and periodic_reset_days exclude each other", name);
     if (reset != NULL && !one_of(reset, call->arena, "monthly|weekly"))
         return api_fail(call, ST_INVALID, "%s.periodic_reset: must be monthly or weekly", name);
     if (days != NULL && (json_i64(days, &value) != ST_OK || value < 1 || value > 365))
         return api_fail(call, ST_INVALID, "%s.periodic_reset_days: must be 1 to 365", name);
-    if (next != NULL && (json_text(next, call->arena, &text) != ST_OK || clock_from_text(text, &at_ms) != ST_OK))
-        return api_fail(call, ST_INVALID, "%s.next_usage_reset_at: must be a time (RFC 3339)", name);
+    if (next != NULL &&
+        (json_text(next, call->arena, &text) != ST_OK || clock_from_text(text, &at_ms) != ST_OK))
+        return api_fail(call, ST_INVALID, "%s.next_usage_reset_at: must be a time (RFC 3339)",
+                        name);
     return ST_OK;
 }
 
@@ -106,19 +112,22 @@ static enum status check_rate(struct api_call *call, const char *name, const str
 
 typedef enum status check_fn(struct api_call *call, const char *name, const struct json *item);
 
-static enum status check_all(struct api_call *call, const char *name, const struct json *node, check_fn *check)
+static enum status check_all(struct api_call *call, const char *name, const struct json *node,
+                             check_fn *check)
 {
     if (json_is(node, JSON_OBJECT))
         return check(call, name, node);
     if (!json_is(node, JSON_ARRAY) || node->count > LIMITS_MAX)
-        return api_fail(call, ST_INVALID, "%s: must be an array of at most %d objects", name, LIMITS_MAX);
+        return api_fail(call, ST_INVALID, "%s: must be an array of at most %d objects", name,
+                        LIMITS_MAX);
     for (const struct json *item = node->first; item != NULL; item = item->next)
         TRY(check(call, name, item));
     return ST_OK;
 }
 
 /* Puts what was sent into the shape that is stored. */
-static enum status canonical(struct api_call *call, const char *name, const struct json *node, bool single, char **text)
+static enum status canonical(struct api_call *call, const char *name, const struct json *node,
+                             bool single, char **text)
 {
     struct buf out;
     struct json_writer w;
@@ -137,7 +146,8 @@ static enum status canonical(struct api_call *call, const char *name, const stru
     return fields_take(call->arena, &out, text);
 }
 
-enum status limits_usage(struct api_call *call, const char *name, const struct json *node, bool single, char **text)
+enum status limits_usage(struct api_call *call, const char *name, const struct json *node,
+                         bool single, char **text)
 {
     if (json_is_none(node))
         return api_cstr(call->arena, STR(""), text);
@@ -145,7 +155,8 @@ enum status limits_usage(struct api_call *call, const char *name, const struct j
     return canonical(call, name, node, single, text);
 }
 
-enum status limits_rates(struct api_call *call, const char *name, const struct json *node, char **text)
+enum status limits_rates(struct api_call *call, const char *name, const struct json *node,
+                         char **text)
 {
     if (json_is_none(node) || (json_is(node, JSON_OBJECT) && node->count == 0))
         return api_cstr(call->arena, STR(""), text);
@@ -161,7 +172,8 @@ enum status limits_check_alert(struct api_call *call, const char *name, struct s
         return ST_OK;
     TRY(json_parse(call->arena, object, NULL, &root, NULL));
     if (json_decimal(json_get(root, "credit_limit"), LIMITS_SCALE, false, &limit) == ST_OK &&
-        json_decimal(json_get(root, "alert_threshold"), LIMITS_SCALE, false, &alert) == ST_OK && alert > limit)
+        json_decimal(json_get(root, "alert_threshold"), LIMITS_SCALE, false, &alert) == ST_OK &&
+        alert > limit)
         return api_fail(call, ST_INVALID, "%s.alert_threshold: must not exceed credit_limit", name);
     return ST_OK;
 }

@@ -1,7 +1,8 @@
-/* limits.h: checking usage_limits and rate_limits as clients send them (reference/admin-api.md section 3).
+/* limits.h: checking usage_limits and rate_limits as clients send them (reference/admin-api.md
+ * section 3).
  *
- * What is stored is the client's own JSON (reads must give it back), after these checks and with whole numbers plain. What it
- * means is decided by common/policy.c. Pure.
+ * What is stored is the client's own JSON (reads must give it back), after these checks and with
+ * whole numbers plain. What it means is decided by common/policy.c. Pure.
  */
 #ifndef SLUICE_CONTROL_API_LIMITS_H
 #define SLUICE_CONTROL_API_LIMITS_H
@@ -10,14 +11,17 @@
 
 #define LIMITS_MAX 16 /* entries in one array */
 
-/* Canonical text of usage limits: an object when `single`, else an array; "" for null, [] or absent. A single object is taken for
- * an array of one and the other way round. `name` is the member's, for messages. ST_INVALID, ST_NO_MEMORY. */
-MUST_USE enum status limits_usage(struct api_call *call, const char *name, const struct json *node, bool single,
-                                  char **text);
+/* Canonical text of usage limits: an object when `single`, else an array; "" for null, [] or
+ * absent. A single object is taken for an array of one and the other way round. `name` is the
+ * member's, for messages. ST_INVALID, ST_NO_MEMORY. */
+MUST_USE enum status limits_usage(struct api_call *call, const char *name, const struct json *node,
+                                  bool single, char **text);
 /* The same for rate limits: always an array. */
-MUST_USE enum status limits_rates(struct api_call *call, const char *name, const struct json *node, char **text);
+MUST_USE enum status limits_rates(struct api_call *call, const char *name, const struct json *node,
+                                  char **text);
 
-/* ST_INVALID if alert_threshold > credit_limit in an object that limits_usage gave (API keys, policies). */
+/* ST_INVALID if alert_threshold > credit_limit in an object that limits_usage gave (API keys,
+ * policies). */
 MUST_USE enum status limits_check_alert(struct api_call *call, const char *name, struct str object);
 
 #endif

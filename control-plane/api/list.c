@@ -1,7 +1,8 @@
 /* list.c: paging, and a walk that keeps one row in memory.
  *
- * `total` counts everything that matches, so a walk always goes to the end of what the filters allow; rows outside the page are
- * unpacked and dropped. Order is that of creation, which never changes under a client that pages.
+ * `total` counts everything that matches, so a walk always goes to the end of what the filters
+ * allow; rows outside the page are unpacked and dropped. Order is that of creation, which never
+ * changes under a client that pages.
  */
 #include "control-plane/api/list.h"
 
@@ -34,7 +35,8 @@ void list_begin(struct list *list, struct api_call *call, uint64_t default_size)
     jw_array(&call->json);
 }
 
-enum status list_run(struct list *list, Sluice__Kind kind, const struct id *parent, list_row_fn *row, void *arg)
+enum status list_run(struct list *list, Sluice__Kind kind, const struct id *parent,
+                     list_row_fn *row, void *arg)
 {
     struct api_call *call = list->call;
     struct record_cursor *cursor = NULL;
@@ -42,8 +44,9 @@ enum status list_run(struct list *list, Sluice__Kind kind, const struct id *pare
     struct arena scratch;
     void *message;
     arena_init(&scratch, LIST_SCRATCH_BYTES);
-    enum status status = parent == NULL ? record_cursor_open_org(call->txn, kind, &call->auth.org, &cursor)
-                                        : record_cursor_open(call->txn, kind, &call->auth.org, parent, &cursor);
+    enum status status =
+        parent == NULL ? record_cursor_open_org(call->txn, kind, &call->auth.org, &cursor)
+                       : record_cursor_open(call->txn, kind, &call->auth.org, parent, &cursor);
     while (status == ST_OK) {
         arena_free(&scratch);
         status = record_cursor_next(cursor, &scratch, &key, &message, NULL);

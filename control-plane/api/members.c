@@ -1,7 +1,8 @@
 /* members.c: /v1/admin/workspaces/{workspace}/users.
  *
- * Membership is one row per (workspace, user). Owners and admins of the organisation are admins of every workspace whatever
- * their row says, and read back so. Adding is idempotent: clients add people who are there already and count on success.
+ * Membership is one row per (workspace, user). Owners and admins of the organisation are admins of
+ * every workspace whatever their row says, and read back so. Adding is idempotent: clients add
+ * people who are there already and count on success.
  */
 #include "control-plane/api/members.h"
 
@@ -34,11 +35,12 @@ static const char *effective_role(const Sluice__Member *member, const Sluice__Us
 {
     if (user->role == USER_ROLE_OWNER || user->role == USER_ROLE_ADMIN)
         return roles[MEMBER_ROLE_ADMIN];
-    return member->role < COUNT_OF(roles) && roles[member->role] != NULL ? roles[member->role] : "member";
+    return member->role < COUNT_OF(roles) && roles[member->role] != NULL ? roles[member->role]
+                                                                         : "member";
 }
 
-static void write_member(struct json_writer *w, const struct record_key *key, const Sluice__Member *member,
-                         const Sluice__User *user)
+static void write_member(struct json_writer *w, const struct record_key *key,
+                         const Sluice__Member *member, const Sluice__User *user)
 {
     static const char *const org_roles[] = {"member", "owner", "admin", "member"};
     jw_object(w);
@@ -64,7 +66,8 @@ struct member_filter {
     bool all;
 };
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     const struct member_filter *filter = arg;
     struct api_call *call = list->call;
@@ -74,7 +77,8 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     if (status == ST_NOT_FOUND)
         return ST_OK;
     TRY(status);
-    if ((filter->role.n > 0 && role_of(filter->role) != role_of(str_c(effective_role(message, user)))) ||
+    if ((filter->role.n > 0 &&
+         role_of(filter->role) != role_of(str_c(effective_role(message, user)))) ||
         (filter->email.n > 0 && !str_eq_nocase(filter->email, str_c(user->email))))
         return ST_OK;
     if (list_wants(list) || filter->all)
@@ -103,8 +107,8 @@ enum status api_members_list(struct api_call *call)
     return ST_OK;
 }
 
-static enum status put_member(struct api_call *call, const struct record_key *key, Sluice__Member *member,
-                              enum member_role role)
+static enum status put_member(struct api_call *call, const struct record_key *key,
+                              Sluice__Member *member, enum member_role role)
 {
     member->user = wire_id_data(&key->id);
     member->role = role;
@@ -161,8 +165,8 @@ enum status api_members_create(struct api_call *call)
 }
 
 /* The membership that the path names. */
-static enum status find_member(struct api_call *call, struct record_key *key, Sluice__Member **member,
-                               Sluice__User **user)
+static enum status find_member(struct api_call *call, struct record_key *key,
+                               Sluice__Member **member, Sluice__User **user)
 {
     struct record_key workspace, user_key;
     Sluice__Workspace *record;

@@ -1,8 +1,10 @@
-/* models.c: GET /v1/models and /v1/models/{model}: what a workspace may call, by the names it is called by.
+/* models.c: GET /v1/models and /v1/models/{model}: what a workspace may call, by the names it is
+ * called by.
  *
- * For each live provider of the workspace whose integration is enabled: the catalogue's models of its kind and the integration's own
- * exact rows, each asked of common/policy.c, which the worker asks, too. The gateway answers the same from its own copy.
- * Rows are "@provider/model"; `slug` is the model as the provider is sent it. Limits: MODELS_MAX rows.
+ * For each live provider of the workspace whose integration is enabled: the catalogue's models of
+ * its kind and the integration's own exact rows, each asked of common/policy.c, which the worker
+ * asks, too. The gateway answers the same from its own copy. Rows are "@provider/model"; `slug` is
+ * the model as the provider is sent it. Limits: MODELS_MAX rows.
  */
 #include <stdlib.h>
 
@@ -22,7 +24,7 @@ struct model_row {
 
 struct gathering {
     struct api_call *call;
-    const char *slug;                /* of the provider */
+    const char *slug; /* of the provider */
     const Sluice__Integration *integration;
     struct policy_rule *rules;
     const Sluice__ModelRule **records;
@@ -74,9 +76,10 @@ static enum status load_rules(struct gathering *g, const struct record_key *inte
     size_t room = 0;
     g->rule_count = 0;
     g->rules = NULL;
-    enum status status =
-        record_cursor_open(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org, &integration->id, &cursor);
-    while (status == ST_OK && (status = record_cursor_next(cursor, call->arena, &key, &rule, NULL)) == ST_OK) {
+    enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_MODEL_RULE,
+                                            &integration->org, &integration->id, &cursor);
+    while (status == ST_OK &&
+           (status = record_cursor_next(cursor, call->arena, &key, &rule, NULL)) == ST_OK) {
         if (g->rule_count == room) {
             room = room == 0 ? 64 : room * 2;
             struct policy_rule *rules = arena_calloc(call->arena, room, sizeof(*rules));
@@ -93,11 +96,12 @@ static enum status load_rules(struct gathering *g, const struct record_key *inte
             g->records = records;
         }
         g->records[g->rule_count] = rule;
-        g->rules[g->rule_count++] = (struct policy_rule){.slug = str_c(rule->slug),
-                                                         .upstream_model = str_c(rule->upstream_model),
-                                                         .base_model = str_c(rule->base_model),
-                                                         .enabled = rule->enabled,
-                                                         .custom = rule->is_custom};
+        g->rules[g->rule_count++] =
+            (struct policy_rule){.slug = str_c(rule->slug),
+                                 .upstream_model = str_c(rule->upstream_model),
+                                 .base_model = str_c(rule->base_model),
+                                 .enabled = rule->enabled,
+                                 .custom = rule->is_custom};
     }
     record_cursor_close(cursor);
     return status == ST_END ? ST_OK : status;
@@ -137,11 +141,13 @@ static enum status consider(struct gathering *g, struct str model, int64_t creat
     struct str slug = arena_str(arena, model), canonical = arena_str(arena, verdict.upstream_model);
     if (slug.p == NULL || canonical.p == NULL)
         return ST_NO_MEMORY;
-    g->rows[g->count++] = (struct model_row){id, slug, canonical, g->integration->provider_type, created_ms};
+    g->rows[g->count++] =
+        (struct model_row){id, slug, canonical, g->integration->provider_type, created_ms};
     return ST_OK;
 }
 
-/* The catalogue's models of the integration's kind, then its own exact rows that the catalogue lacks. */
+/* The catalogue's models of the integration's kind, then its own exact rows that the catalogue
+ * lacks. */
 static enum status consider_all(struct gathering *g)
 {
     struct record_cursor *cursor = NULL;
@@ -149,7 +155,8 @@ static enum status consider_all(struct gathering *g)
     struct arena scratch;
     Sluice__Model *model;
     arena_init(&scratch, 4u << 20);
-    enum status status = record_cursor_open(g->call->txn, SLUICE__KIND__KIND_MODEL, &ID_NONE, &g->type, &cursor);
+    enum status status =
+        record_cursor_open(g->call->txn, SLUICE__KIND__KIND_MODEL, &ID_NONE, &g->type, &cursor);
     while (status == ST_OK) {
         arena_free(&scratch);
         status = record_cursor_next(cursor, &scratch, &key, &model, NULL);
@@ -174,7 +181,8 @@ static bool is_live(const struct api_call *call, const Sluice__Provider *provide
            (provider->expires_at_ms == 0 || provider->expires_at_ms > call->now_ms);
 }
 
-static enum status gather_provider(struct gathering *g, const struct id *workspace, Sluice__Provider *provider)
+static enum status gather_provider(struct gathering *g, const struct id *workspace,
+                                   Sluice__Provider *provider)
 {
     struct api_call *call = g->call;
     struct record_key key = {SLUICE__KIND__KIND_INTEGRATION, call->auth.org, ID_NONE, ID_NONE};
@@ -187,16 +195,19 @@ static enum status gather_provider(struct gathering *g, const struct id *workspa
         return ST_OK;
     TRY(status);
     TRY(resolve_access(call, &key.id, workspace, &access));
-    bool named = wanted.n == 0 || str_eq(wanted, str_c(provider->slug)) ||
-                 str_eq(str_from(wanted, wanted.p != NULL && wanted.n > 0 && wanted.p[0] == '@' ? 1 : 0), str_c(provider->slug)) ||
-                 str_eq(wanted, str_c(integration->provider_type));
+    bool named =
+        wanted.n == 0 || str_eq(wanted, str_c(provider->slug)) ||
+        str_eq(str_from(wanted, wanted.p != NULL && wanted.n > 0 && wanted.p[0] == '@' ? 1 : 0),
+               str_c(provider->slug)) ||
+        str_eq(wanted, str_c(integration->provider_type));
     bool served = service.n == 0 || str_eq(service, str_c(integration->provider_type));
     if (access == NULL || !access->enabled || !named || !served)
         return ST_OK;
     g->slug = provider->slug;
     g->integration = integration;
     g->type = builtin_provider_type_id(str_c(integration->provider_type));
-    TRY(join(call->arena, provider->allowed_models, provider->n_allowed_models, &g->provider_allowed));
+    TRY(join(call->arena, provider->allowed_models, provider->n_allowed_models,
+             &g->provider_allowed));
     TRY(load_rules(g, &key));
     return consider_all(g);
 }
@@ -208,9 +219,10 @@ static enum status gather(struct gathering *g, const struct id *workspace)
     struct record_key key;
     Sluice__Provider *provider;
     if (!auth_is_org(&call->auth))
-        TRY(join(call->arena, call->auth.record->allowed_models, call->auth.record->n_allowed_models, &g->key_allowed));
-    enum status status =
-        record_cursor_open(call->txn, SLUICE__KIND__KIND_PROVIDER, &call->auth.org, workspace, &cursor);
+        TRY(join(call->arena, call->auth.record->allowed_models,
+                 call->auth.record->n_allowed_models, &g->key_allowed));
+    enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_PROVIDER, &call->auth.org,
+                                            workspace, &cursor);
     while (status == ST_OK) {
         status = record_cursor_next(cursor, call->arena, &key, &provider, NULL);
         if (status == ST_OK)
@@ -259,7 +271,7 @@ static enum status gather_sorted(struct api_call *call, struct gathering *g)
     TRY(gather(g, &scope.id));
     if (g->count > 1)
         qsort(g->rows, g->count, sizeof(*g->rows),
-              str_eq(sort, STR("name"))                                       ? by_name
+              str_eq(sort, STR("name"))                                          ? by_name
               : str_eq(sort, STR("provider")) || str_eq(sort, STR("ai_service")) ? by_owner
                                                                                  : by_id);
     return ST_OK;

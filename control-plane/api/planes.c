@@ -1,7 +1,9 @@
-/* planes.c: data planes in the admin API: the list, waiting until they have a change, and asking one to try a credential.
+/* planes.c: data planes in the admin API: the list, waiting until they have a change, and asking
+ * one to try a credential.
  *
- * A node's name and region are its record's, everything else is what its messages said (publish/nodes.h). Waiting and asking hold a
- * listener thread, so both are bounded in time, and waiting in number; neither holds a transaction.
+ * A node's name and region are its record's, everything else is what its messages said
+ * (publish/nodes.h). Waiting and asking hold a listener thread, so both are bounded in time, and
+ * waiting in number; neither holds a transaction.
  */
 #include "control-plane/api/planes.h"
 
@@ -31,7 +33,8 @@ void planes_wait_applied(struct api_call *call, uint64_t revision)
     nodes_wait_applied(publish_nodes(api->publish), revision, (unsigned)wait_ms, &applied);
     atomic_fetch_sub(&api->waiters, 1);
     reply_header(call->reply, STR("x-sluice-applied"),
-                 arena_printf(call->arena, "applied=%u of=%u refused=%u", applied.applied, applied.of, applied.refused));
+                 arena_printf(call->arena, "applied=%u of=%u refused=%u", applied.applied,
+                              applied.of, applied.refused));
 }
 
 static const char *status_of(const Sluice__Node *node, const struct node_live *live)
@@ -43,7 +46,8 @@ static const char *status_of(const Sluice__Node *node, const struct node_live *l
     return live->connected ? "connected" : "disconnected";
 }
 
-static enum status write_node(struct list *list, const struct record_key *key, const Sluice__Node *node)
+static enum status write_node(struct list *list, const struct record_key *key,
+                              const Sluice__Node *node)
 {
     struct api_call *call = list->call;
     struct json_writer *w = &call->json;
@@ -93,7 +97,8 @@ enum status api_data_planes_list(struct api_call *call)
     uint64_t revision;
     TRY(record_revision(call->txn, &revision));
     list_begin(&list, call, 100);
-    enum status status = record_cursor_open_org(call->txn, SLUICE__KIND__KIND_NODE, &ID_NONE, &cursor);
+    enum status status =
+        record_cursor_open_org(call->txn, SLUICE__KIND__KIND_NODE, &ID_NONE, &cursor);
     while (status == ST_OK) {
         status = record_cursor_next(cursor, call->arena, &key, &node, NULL);
         if (status == ST_OK)
@@ -128,11 +133,13 @@ enum status api_integrations_test(struct api_call *call)
     struct id node;
     TRY(find_integration(call, &key));
     if (call->api->publish == NULL)
-        return api_fail(call, ST_NOT_READY, "No data plane is connected, so nobody can try this credential");
-    enum status status =
-        publish_probe(call->api->publish, &key, "test", PLANES_PROBE_MS, call->arena, &node, &result);
+        return api_fail(call, ST_NOT_READY,
+                        "No data plane is connected, so nobody can try this credential");
+    enum status status = publish_probe(call->api->publish, &key, "test", PLANES_PROBE_MS,
+                                       call->arena, &node, &result);
     if (status == ST_NOT_READY)
-        return api_fail(call, status, "No data plane is connected, so nobody can try this credential");
+        return api_fail(call, status,
+                        "No data plane is connected, so nobody can try this credential");
     if (status == ST_UPSTREAM_TIMEOUT)
         return api_fail(call, status, "The data plane did not answer in time");
     TRY(status);

@@ -1,7 +1,9 @@
-/* providers.c: /v1/providers: what developers name in "@slug/model". /v1/virtual-keys (virtual_keys.c) is another view of them.
+/* providers.c: /v1/providers: what developers name in "@slug/model". /v1/virtual-keys
+ * (virtual_keys.c) is another view of them.
  *
- * A provider belongs to a workspace and stands for an integration that the workspace was given; it holds limits of its own and
- * nothing secret. Making one needs an enabled access row. `integration_id` is read back in the spelling it was sent in.
+ * A provider belongs to a workspace and stands for an integration that the workspace was given; it
+ * holds limits of its own and nothing secret. Making one needs an enabled access row.
+ * `integration_id` is read back in the spelling it was sent in.
  */
 #include "control-plane/api/providers.h"
 
@@ -27,8 +29,9 @@ static const struct field rows[] = {
 };
 const struct field_set api_fields_provider = {"provider", rows, COUNT_OF(rows)};
 
-enum status providers_integration(struct api_call *call, const Sluice__Provider *provider, struct arena *arena,
-                                  struct record_key *key, Sluice__Integration **integration)
+enum status providers_integration(struct api_call *call, const Sluice__Provider *provider,
+                                  struct arena *arena, struct record_key *key,
+                                  Sluice__Integration **integration)
 {
     *key = (struct record_key){SLUICE__KIND__KIND_INTEGRATION, call->auth.org, ID_NONE, ID_NONE};
     TRY(wire_id(&provider->integration, &key->id));
@@ -54,13 +57,15 @@ static enum status write_integration(struct api_call *call, const Sluice__Provid
         bool spelt = provider->integration_name[0] != '\0';
         bool alias = integration->provider_alias[0] != '\0';
         jw_field_cstr(w, "integration_id", spelt ? provider->integration_name : integration->slug);
-        jw_field_cstr(w, "ai_provider_name", alias ? integration->provider_alias : integration->provider_type);
+        jw_field_cstr(w, "ai_provider_name",
+                      alias ? integration->provider_alias : integration->provider_type);
     }
     arena_free(&scratch);
     return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status write_provider(struct api_call *call, const struct record_key *key, const Sluice__Provider *provider)
+static enum status write_provider(struct api_call *call, const struct record_key *key,
+                                  const Sluice__Provider *provider)
 {
     struct json_writer *w = &call->json;
     jw_object(w);
@@ -74,14 +79,16 @@ static enum status write_provider(struct api_call *call, const struct record_key
     jw_key(w, "reset_usage");
     jw_null(w);
     jw_key(w, "model_config");
-    jw_raw(w, provider->model_config_json[0] == '\0' ? STR("{}") : str_c(provider->model_config_json));
+    jw_raw(w,
+           provider->model_config_json[0] == '\0' ? STR("{}") : str_c(provider->model_config_json));
     jw_field_time(w, "created_at", provider->created_at_ms);
     jw_field_time(w, "last_updated_at", provider->updated_at_ms);
     jw_end(w);
     return ST_OK;
 }
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     (void)arg;
     return list_wants(list) ? write_provider(list->call, key, message) : ST_OK;
@@ -94,7 +101,8 @@ enum status api_providers_list(struct api_call *call)
     struct list list;
     TRY(resolve_scope(call, false, &scope, &workspace));
     list_begin(&list, call, 50);
-    TRY(list_run(&list, SLUICE__KIND__KIND_PROVIDER, workspace == NULL ? NULL : &scope.id, list_row, NULL));
+    TRY(list_run(&list, SLUICE__KIND__KIND_PROVIDER, workspace == NULL ? NULL : &scope.id, list_row,
+                 NULL));
     list_end(&list);
     return ST_OK;
 }
@@ -114,14 +122,16 @@ enum status providers_pick_slug(struct api_call *call, Sluice__Provider *provide
     if (slug.n == 0)
         slug = slug_make(call->arena, "", str_c(provider->name));
     else if (!slug_is_valid(slug))
-        return api_invalid(call, "slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+        return api_invalid(call, "slug",
+                           "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
     if (slug.p == NULL)
         return ST_NO_MEMORY;
     return api_cstr(call->arena, slug, &provider->slug);
 }
 
 /* The integration that the body names, if the workspace has it. */
-static enum status read_integration(struct api_call *call, const struct id *workspace, Sluice__Provider *provider)
+static enum status read_integration(struct api_call *call, const struct id *workspace,
+                                    Sluice__Provider *provider)
 {
     struct record_key *key = arena_alloc(call->arena, sizeof(*key));
     Sluice__Integration *integration;
@@ -135,12 +145,14 @@ static enum status read_integration(struct api_call *call, const struct id *work
     TRY(resolve_integration(call, name, key, &integration));
     TRY(resolve_access(call, &key->id, workspace, &access));
     if (access == NULL || !access->enabled)
-        return api_fail(call, ST_PROVIDER_DISABLED, "integration_id: this integration is not enabled for the workspace");
+        return api_fail(call, ST_PROVIDER_DISABLED,
+                        "integration_id: this integration is not enabled for the workspace");
     provider->integration = wire_id_data(&key->id);
     return api_cstr(call->arena, name, &provider->integration_name);
 }
 
-void providers_write_made(struct api_call *call, const struct record_key *key, const char *slug, const char *object)
+void providers_write_made(struct api_call *call, const struct record_key *key, const char *slug,
+                          const char *object)
 {
     struct json_writer *w = &call->json;
     jw_object(w);
@@ -156,7 +168,8 @@ void providers_write_made(struct api_call *call, const struct record_key *key, c
     jw_end(w);
 }
 
-enum status providers_put(struct api_call *call, const struct record_key *key, Sluice__Provider *provider)
+enum status providers_put(struct api_call *call, const struct record_key *key,
+                          Sluice__Provider *provider)
 {
     provider->updated_at_ms = call->now_ms;
     enum status status = record_put(call->op, key, provider, str_c(provider->slug));
@@ -194,7 +207,8 @@ enum status api_providers_update(struct api_call *call)
     if (reset)
         provider->last_reset_at_ms = call->now_ms;
     TRY(providers_put(call, &key, provider));
-    api_audit(call, reset ? "reset_usage" : "update", "provider", &key.parent, &key.id, provider->slug);
+    api_audit(call, reset ? "reset_usage" : "update", "provider", &key.parent, &key.id,
+              provider->slug);
     providers_write_made(call, &key, provider->slug, "provider");
     return ST_OK;
 }

@@ -1,12 +1,14 @@
-/* providers.h: what /v1/providers and /v1/virtual-keys share. Everything runs in the call's transaction. */
+/* providers.h: what /v1/providers and /v1/virtual-keys share. Everything runs in the call's
+ * transaction. */
 #ifndef SLUICE_CONTROL_API_PROVIDERS_H
 #define SLUICE_CONTROL_API_PROVIDERS_H
 
 #include "control-plane/api/fields.h"
 
 /* The integration behind a provider, into `arena`. ST_NOT_FOUND. */
-MUST_USE enum status providers_integration(struct api_call *call, const Sluice__Provider *provider, struct arena *arena,
-                                           struct record_key *key, Sluice__Integration **integration);
+MUST_USE enum status providers_integration(struct api_call *call, const Sluice__Provider *provider,
+                                           struct arena *arena, struct record_key *key,
+                                           Sluice__Integration **integration);
 
 /* "active" or "expired". */
 const char *providers_status(const struct api_call *call, const Sluice__Provider *provider);
@@ -15,9 +17,11 @@ const char *providers_status(const struct api_call *call, const Sluice__Provider
 MUST_USE enum status providers_pick_slug(struct api_call *call, Sluice__Provider *provider);
 
 /* Writes the record. ST_CONFLICT with a message: the slug is taken in the workspace. */
-MUST_USE enum status providers_put(struct api_call *call, const struct record_key *key, Sluice__Provider *provider);
+MUST_USE enum status providers_put(struct api_call *call, const struct record_key *key,
+                                   Sluice__Provider *provider);
 
 /* The answer {id, slug, object}, and once more under `data`. */
-void providers_write_made(struct api_call *call, const struct record_key *key, const char *slug, const char *object);
+void providers_write_made(struct api_call *call, const struct record_key *key, const char *slug,
+                          const char *object);
 
 #endif

@@ -1,8 +1,9 @@
 /* resolve.c: look-ups with the tenancy rule in them.
  *
- * The rule lives here so that no handler can forget it: the organisation of a key is part of every store key, and a
- * workspace key's parent is its own workspace whatever the request says. Invariant: nothing is given that the caller's organisation
- * does not own; a workspace key is never given an entity of another workspace.
+ * The rule lives here so that no handler can forget it: the organisation of a key is part of every
+ * store key, and a workspace key's parent is its own workspace whatever the request says.
+ * Invariant: nothing is given that the caller's organisation does not own; a workspace key is never
+ * given an entity of another workspace.
  */
 #include "control-plane/api/resolve.h"
 
@@ -19,7 +20,8 @@ static enum status check_workspace(struct api_call *call, const struct id *id)
 enum status resolve_workspace(struct api_call *call, struct str name, struct record_key *key,
                               Sluice__Workspace **workspace)
 {
-    enum status status = record_resolve(call->txn, SLUICE__KIND__KIND_WORKSPACE, &call->auth.org, &ID_NONE, name, key);
+    enum status status = record_resolve(call->txn, SLUICE__KIND__KIND_WORKSPACE, &call->auth.org,
+                                        &ID_NONE, name, key);
     if (status == ST_NOT_FOUND && !auth_is_org(&call->auth))
         return check_workspace(call, &ID_NONE);
     TRY(api_found(call, status, "Workspace"));
@@ -27,7 +29,8 @@ enum status resolve_workspace(struct api_call *call, struct str name, struct rec
     return api_found(call, record_get(call->txn, key, call->arena, workspace, NULL), "Workspace");
 }
 
-enum status resolve_scope(struct api_call *call, bool required, struct record_key *key, Sluice__Workspace **workspace)
+enum status resolve_scope(struct api_call *call, bool required, struct record_key *key,
+                          Sluice__Workspace **workspace)
 {
     struct str name;
     char own[ID_TEXT + 1];
@@ -38,14 +41,16 @@ enum status resolve_scope(struct api_call *call, bool required, struct record_ke
         name = str_c(own);
     }
     if (name.n == 0)
-        return required ? api_invalid(call, "workspace_id", "is required with an organisation key") : ST_OK;
+        return required ? api_invalid(call, "workspace_id", "is required with an organisation key")
+                        : ST_OK;
     return resolve_workspace(call, name, key, workspace);
 }
 
-enum status resolve_access(struct api_call *call, const struct id *integration, const struct id *workspace,
-                           Sluice__WorkspaceAccess **access)
+enum status resolve_access(struct api_call *call, const struct id *integration,
+                           const struct id *workspace, Sluice__WorkspaceAccess **access)
 {
-    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, call->auth.org, *integration, *workspace};
+    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, call->auth.org, *integration,
+                             *workspace};
     *access = NULL;
     enum status status = record_get(call->txn, &key, call->arena, access, NULL);
     return status == ST_NOT_FOUND ? ST_OK : status;
@@ -54,12 +59,13 @@ enum status resolve_access(struct api_call *call, const struct id *integration, 
 enum status resolve_integration(struct api_call *call, struct str name, struct record_key *key,
                                 Sluice__Integration **integration)
 {
-    enum status status =
-        record_resolve(call->txn, SLUICE__KIND__KIND_INTEGRATION, &call->auth.org, &ID_NONE, name, key);
+    enum status status = record_resolve(call->txn, SLUICE__KIND__KIND_INTEGRATION, &call->auth.org,
+                                        &ID_NONE, name, key);
     if (status == ST_OK)
         status = record_get(call->txn, key, call->arena, integration, NULL);
     TRY(api_found(call, status, "Integration"));
-    if (auth_is_org(&call->auth) || str_eq(wire_str(&(*integration)->workspace), id_bytes(&call->auth.workspace)))
+    if (auth_is_org(&call->auth) ||
+        str_eq(wire_str(&(*integration)->workspace), id_bytes(&call->auth.workspace)))
         return ST_OK;
     Sluice__WorkspaceAccess *access = NULL;
     if ((*integration)->workspace.len == 0)
@@ -77,12 +83,13 @@ enum status resolve_own_integration(struct api_call *call, struct str name, stru
 }
 
 /* The oldest workspace of the organisation with an entity of that slug. */
-static enum status find_anywhere(struct api_call *call, Sluice__Kind kind, struct str slug, struct record_key *key)
+static enum status find_anywhere(struct api_call *call, Sluice__Kind kind, struct str slug,
+                                 struct record_key *key)
 {
     struct record_cursor *cursor = NULL;
     struct record_key workspace;
-    enum status status =
-        record_cursor_open(call->txn, SLUICE__KIND__KIND_WORKSPACE, &call->auth.org, &ID_NONE, &cursor);
+    enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_WORKSPACE,
+                                            &call->auth.org, &ID_NONE, &cursor);
     while (status == ST_OK) {
         status = record_cursor_next(cursor, NULL, &workspace, NULL, NULL);
         if (status != ST_OK)
@@ -98,7 +105,8 @@ static enum status find_anywhere(struct api_call *call, Sluice__Kind kind, struc
 }
 
 /* Finds an entity that lies below a workspace. */
-static enum status find_below(struct api_call *call, Sluice__Kind kind, struct str name, struct record_key *key)
+static enum status find_below(struct api_call *call, Sluice__Kind kind, struct str name,
+                              struct record_key *key)
 {
     struct record_key scope;
     Sluice__Workspace *workspace;
@@ -111,8 +119,8 @@ static enum status find_below(struct api_call *call, Sluice__Kind kind, struct s
     return find_anywhere(call, kind, name, key);
 }
 
-static enum status resolve_below(struct api_call *call, Sluice__Kind kind, const char *what, struct str name,
-                                 struct record_key *key, void *message)
+static enum status resolve_below(struct api_call *call, Sluice__Kind kind, const char *what,
+                                 struct str name, struct record_key *key, void *message)
 {
     TRY(api_found(call, find_below(call, kind, name, key), what));
     return api_found(call, record_get(call->txn, key, call->arena, message, NULL), what);
@@ -124,25 +132,28 @@ enum status resolve_provider(struct api_call *call, struct str name, struct reco
     return resolve_below(call, SLUICE__KIND__KIND_PROVIDER, "Provider", name, key, provider);
 }
 
-enum status resolve_config(struct api_call *call, struct str name, struct record_key *key, Sluice__Config **config)
+enum status resolve_config(struct api_call *call, struct str name, struct record_key *key,
+                           Sluice__Config **config)
 {
     return resolve_below(call, SLUICE__KIND__KIND_CONFIG, "Config", name, key, config);
 }
 
-enum status resolve_api_key(struct api_call *call, struct str name, struct record_key *key, Sluice__ApiKey **api_key)
+enum status resolve_api_key(struct api_call *call, struct str name, struct record_key *key,
+                            Sluice__ApiKey **api_key)
 {
     struct id id;
     if (id_from_text(name, &id) != ST_OK)
         return api_found(call, ST_NOT_FOUND, "API key");
-    enum status status = record_locate(call->txn, SLUICE__KIND__KIND_API_KEY, &call->auth.org, &id, key);
+    enum status status =
+        record_locate(call->txn, SLUICE__KIND__KIND_API_KEY, &call->auth.org, &id, key);
     if (status == ST_OK && !auth_is_org(&call->auth) && !id_eq(&key->parent, &call->auth.workspace))
         status = ST_NOT_FOUND;
     TRY(api_found(call, status, "API key"));
     return api_found(call, record_get(call->txn, key, call->arena, api_key, NULL), "API key");
 }
 
-enum status resolve_default_config(struct api_call *call, const struct id *workspace, struct str name,
-                                   struct id *config)
+enum status resolve_default_config(struct api_call *call, const struct id *workspace,
+                                   struct str name, struct id *config)
 {
     struct record_key key;
     enum status status = record_resolve(call->txn, SLUICE__KIND__KIND_CONFIG, &call->auth.org,

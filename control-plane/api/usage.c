@@ -1,7 +1,9 @@
-/* usage.c: GET /v1/usage?group_by=provider|model|key|day|workspace|integration&from=&to=: what was used and what it cost.
+/* usage.c: GET /v1/usage?group_by=provider|model|key|day|workspace|integration&from=&to=: what was
+ * used and what it cost.
  *
- * Sums come from the ledger's roll-ups, never from raw events. Money is written as a decimal of US dollars, exactly; requests whose
- * price is not known are counted apart (unpriced_requests), because their cost is unknown and not 0. A workspace key sees its workspace.
+ * Sums come from the ledger's roll-ups, never from raw events. Money is written as a decimal of US
+ * dollars, exactly; requests whose price is not known are counted apart (unpriced_requests),
+ * because their cost is unknown and not 0. A workspace key sees its workspace.
  */
 #include "common/clock.h"
 #include "control-plane/api/fields.h"
@@ -53,10 +55,11 @@ static enum status write_slug(struct api_call *call, Sluice__Kind kind, const st
     if (status == ST_OK)
         status = record_get(call->txn, &key, &scratch, &message, NULL);
     if (status == ST_OK) {
-        const char *slug = kind == SLUICE__KIND__KIND_PROVIDER      ? ((const Sluice__Provider *)message)->slug
-                           : kind == SLUICE__KIND__KIND_API_KEY     ? ((const Sluice__ApiKey *)message)->name
-                           : kind == SLUICE__KIND__KIND_WORKSPACE   ? ((const Sluice__Workspace *)message)->slug
-                                                                    : ((const Sluice__Integration *)message)->slug;
+        const char *slug =
+            kind == SLUICE__KIND__KIND_PROVIDER    ? ((const Sluice__Provider *)message)->slug
+            : kind == SLUICE__KIND__KIND_API_KEY   ? ((const Sluice__ApiKey *)message)->name
+            : kind == SLUICE__KIND__KIND_WORKSPACE ? ((const Sluice__Workspace *)message)->slug
+                                                   : ((const Sluice__Integration *)message)->slug;
         jw_field_cstr(&call->json, kind == SLUICE__KIND__KIND_API_KEY ? "name" : "slug", slug);
     }
     arena_free(&scratch);
@@ -84,7 +87,8 @@ static enum status write_row(struct api_call *call, size_t group, const struct l
     return ST_OK;
 }
 
-static enum status read_time(struct api_call *call, const char *name, int64_t otherwise, int64_t *ms)
+static enum status read_time(struct api_call *call, const char *name, int64_t otherwise,
+                             int64_t *ms)
 {
     struct str text = api_query(call, name);
     *ms = otherwise;
@@ -106,7 +110,8 @@ enum status api_usage_totals(struct api_call *call)
     while (group < COUNT_OF(groups) && !str_eq(word, str_c(groups[group].word)))
         group++;
     if (group == COUNT_OF(groups))
-        return api_invalid(call, "group_by", "must be provider, model, key, day, hour, workspace or integration");
+        return api_invalid(call, "group_by",
+                           "must be provider, model, key, day, hour, workspace or integration");
     TRY(resolve_scope(call, false, &scope, &workspace));
     if (groups[group].group == LEDGER_BY_INTEGRATION && !auth_is_org(&call->auth))
         return api_fail(call, ST_FORBIDDEN, "Sums by integration are the organisation's");
@@ -114,12 +119,14 @@ enum status api_usage_totals(struct api_call *call)
                                        .workspace = workspace == NULL ? ID_NONE : scope.id,
                                        .model = api_query(call, "model"),
                                        .group = groups[group].group,
-                                       .period = str_eq(word, STR("hour")) ? ROLLUP_HOUR : ROLLUP_DAY};
+                                       .period =
+                                           str_eq(word, STR("hour")) ? ROLLUP_HOUR : ROLLUP_DAY};
     TRY(read_time(call, "to", call->now_ms, &question.end_ms));
     TRY(read_time(call, "from", question.end_ms - USAGE_DEFAULT_MS, &question.start_ms));
     enum status status = ledger_ask(call->txn, &question, call->arena, &answer);
     if (status == ST_INVALID)
-        return api_invalid(call, "from", "must be before `to`, and the filter must fit the grouping");
+        return api_invalid(call, "from",
+                           "must be before `to`, and the filter must fit the grouping");
     TRY(status);
     jw_object(w);
     jw_field_cstr(w, "object", "list");

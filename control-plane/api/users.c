@@ -1,8 +1,8 @@
 /* users.c: /v1/admin/users.
  *
- * People of the organisation. Their e-mail (in lower case) is their unique name. An owner can be neither demoted nor removed here:
- * an organisation must not lose its last way in through an API call. Removing a user takes along memberships and the keys that
- * act for them.
+ * People of the organisation. Their e-mail (in lower case) is their unique name. An owner can be
+ * neither demoted nor removed here: an organisation must not lose its last way in through an API
+ * call. Removing a user takes along memberships and the keys that act for them.
  */
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
@@ -25,7 +25,8 @@ static const char *role_text(uint32_t role)
     return role < COUNT_OF(roles) && roles[role] != NULL ? roles[role] : "member";
 }
 
-enum status members_user(struct api_call *call, struct str name, struct record_key *key, Sluice__User **user)
+enum status members_user(struct api_call *call, struct str name, struct record_key *key,
+                         Sluice__User **user)
 {
     char lower[256];
     struct id id;
@@ -34,7 +35,8 @@ enum status members_user(struct api_call *call, struct str name, struct record_k
             lower[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
         name.p = lower;
     }
-    enum status status = record_resolve(call->txn, SLUICE__KIND__KIND_USER, &call->auth.org, &ID_NONE, name, key);
+    enum status status =
+        record_resolve(call->txn, SLUICE__KIND__KIND_USER, &call->auth.org, &ID_NONE, name, key);
     if (status == ST_OK)
         status = record_get(call->txn, key, call->arena, user, NULL);
     return api_found(call, status, "User");
@@ -71,7 +73,8 @@ static enum status write_workspaces(struct api_call *call, const struct record_k
     return status == ST_END ? ST_OK : status;
 }
 
-static enum status write_user(struct api_call *call, const struct record_key *key, const Sluice__User *user)
+static enum status write_user(struct api_call *call, const struct record_key *key,
+                              const Sluice__User *user)
 {
     struct json_writer *w = &call->json;
     jw_object(w);
@@ -89,7 +92,8 @@ static enum status write_user(struct api_call *call, const struct record_key *ke
     return ST_OK;
 }
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     const Sluice__User *user = message;
     struct str role = api_query(list->call, "role"), email = api_query(list->call, "email");
@@ -148,7 +152,8 @@ enum status api_users_update(struct api_call *call)
 }
 
 /* Deletes while it walks: memberships and the user's own keys. */
-static enum status remove_traces(struct api_call *call, const struct record_key *user, Sluice__Kind kind)
+static enum status remove_traces(struct api_call *call, const struct record_key *user,
+                                 Sluice__Kind kind)
 {
     struct record_cursor *cursor = NULL;
     struct record_key key;
@@ -159,7 +164,8 @@ static enum status remove_traces(struct api_call *call, const struct record_key 
         status = record_cursor_next(cursor, call->arena, &key, is_key ? &api_key : NULL, NULL);
         if (status != ST_OK)
             break;
-        bool theirs = is_key ? str_eq(wire_str(&api_key->user), id_bytes(&user->id)) : id_eq(&key.id, &user->id);
+        bool theirs = is_key ? str_eq(wire_str(&api_key->user), id_bytes(&user->id))
+                             : id_eq(&key.id, &user->id);
         if (theirs)
             status = record_delete(call->op, &key);
     }

@@ -1,8 +1,10 @@
-/* virtual_keys.c: /v1/virtual-keys, the older face of providers: one call made a credential and its slug.
+/* virtual_keys.c: /v1/virtual-keys, the older face of providers: one call made a credential and its
+ * slug.
  *
- * Creating one makes a workspace's own integration with that credential and a provider with that slug; reading shows the provider with the
- * integration's masked key; changing `key` changes the integration; deleting removes both. Bodies come in two spellings
- * (apiVersion, api_version) with camelCase inside deploymentConfig; both end as the integration's configurations.
+ * Creating one makes a workspace's own integration with that credential and a provider with that
+ * slug; reading shows the provider with the integration's masked key; changing `key` changes the
+ * integration; deleting removes both. Bodies come in two spellings (apiVersion, api_version) with
+ * camelCase inside deploymentConfig; both end as the integration's configurations.
  */
 #include "common/wire.h"
 #include "control-plane/api/integrations.h"
@@ -35,23 +37,38 @@ const struct field_set api_fields_virtual_key = {"virtual_key", rows, COUNT_OF(r
 static const struct {
     const char *member, *field;
 } renames[] = {
-    {"resource_name", "azure_resource_name"}, {"api_version", "azure_api_version"},
-    {"deployment_name", "azure_deployment_name"}, {"aws_region", "aws_region"},
-    {"aws_access_key_id", "aws_access_key_id"}, {"aws_secret_access_key", "aws_secret_access_key"},
-    {"aws_role_arn", "aws_role_arn"}, {"aws_external_id", "aws_external_id"}, {"aws_auth_type", "aws_auth_type"},
-    {"vertex_project_id", "vertex_project_id"}, {"vertex_region", "vertex_region"},
-    {"vertex_service_account_json", "vertex_service_account_json"}, {"vertex_auth_type", "vertex_auth_type"},
-    {"workers_ai_account_id", "workers_ai_account_id"}, {"huggingface_base_url", "huggingface_base_url"},
-    {"openai_organization", "openai_organization"}, {"openai_project", "openai_project"},
-    {"custom_host", "custom_host"}, {"custom_headers", "custom_headers"}, {"azure_auth_mode", "azure_auth_mode"},
-    {"azure_foundry_url", "azure_foundry_url"}, {"snowflake_account", "snowflake_account"},
+    {"resource_name", "azure_resource_name"},
+    {"api_version", "azure_api_version"},
+    {"deployment_name", "azure_deployment_name"},
+    {"aws_region", "aws_region"},
+    {"aws_access_key_id", "aws_access_key_id"},
+    {"aws_secret_access_key", "aws_secret_access_key"},
+    {"aws_role_arn", "aws_role_arn"},
+    {"aws_external_id", "aws_external_id"},
+    {"aws_auth_type", "aws_auth_type"},
+    {"vertex_project_id", "vertex_project_id"},
+    {"vertex_region", "vertex_region"},
+    {"vertex_service_account_json", "vertex_service_account_json"},
+    {"vertex_auth_type", "vertex_auth_type"},
+    {"workers_ai_account_id", "workers_ai_account_id"},
+    {"huggingface_base_url", "huggingface_base_url"},
+    {"openai_organization", "openai_organization"},
+    {"openai_project", "openai_project"},
+    {"custom_host", "custom_host"},
+    {"custom_headers", "custom_headers"},
+    {"azure_auth_mode", "azure_auth_mode"},
+    {"azure_foundry_url", "azure_foundry_url"},
+    {"snowflake_account", "snowflake_account"},
 };
 
 static const struct {
     const char *member, *field;
 } deployment_renames[] = {
-    {"api_version", "azure_api_version"}, {"deployment_name", "azure_deployment_name"},
-    {"alias", "alias"}, {"is_default", "is_default"}, {"model_slug", "azure_model_slug"},
+    {"api_version", "azure_api_version"},
+    {"deployment_name", "azure_deployment_name"},
+    {"alias", "alias"},
+    {"is_default", "is_default"},
+    {"model_slug", "azure_model_slug"},
 };
 
 static void write_deployments(struct json_writer *w, const struct json *list)
@@ -77,7 +94,8 @@ static void write_deployments(struct json_writer *w, const struct json *list)
 /* The body's provider members as a configurations object; NULL if it has none. */
 static enum status read_configurations(struct api_call *call, const struct json **configurations)
 {
-    const struct json *deployments = api_body(call, "deployment_config"), *model_config = api_body(call, "model_config");
+    const struct json *deployments = api_body(call, "deployment_config"),
+                      *model_config = api_body(call, "model_config");
     struct buf out;
     struct json_writer w;
     struct json *made;
@@ -86,7 +104,8 @@ static enum status read_configurations(struct api_call *call, const struct json 
     if (!json_is_none(deployments) && !json_is(deployments, JSON_ARRAY))
         return api_invalid(call, "deployment_config", "must be an array");
     buf_init(&out, VIRTUAL_CONFIG_MAX);
-    enum status status = buf_reserve(&out, call->request->body.n < VIRTUAL_CONFIG_MAX ? call->request->body.n : 0);
+    enum status status =
+        buf_reserve(&out, call->request->body.n < VIRTUAL_CONFIG_MAX ? call->request->body.n : 0);
     if (status != ST_OK)
         return status;
     jw_init(&w, &out);
@@ -126,20 +145,26 @@ static enum status write_integration(struct api_call *call, const Sluice__Provid
         return ST_OK;
     TRY(status);
     bool alias = integration->provider_alias[0] != '\0';
-    jw_field_cstr(w, "ai_provider_name", alias ? integration->provider_alias : integration->provider_type);
+    jw_field_cstr(w, "ai_provider_name",
+                  alias ? integration->provider_alias : integration->provider_type);
     if (integration->masked_json[0] != '\0')
         TRY(json_parse(call->arena, str_c(integration->masked_json), NULL, &masked, NULL));
     const struct json *shown = json_get(masked, "masked_key");
     jw_key(w, "masked_api_key");
     jw_raw(w, shown == NULL ? STR("null") : shown->raw);
     jw_key(w, "model_config");
-    jw_raw(w, integration->configurations_json[0] == '\0' ? STR("{}") : str_c(integration->configurations_json));
+    jw_raw(w, integration->configurations_json[0] == '\0'
+                  ? STR("{}")
+                  : str_c(integration->configurations_json));
     jw_key(w, "secret_mappings");
-    jw_raw(w, integration->secret_mappings_json[0] == '\0' ? STR("[]") : str_c(integration->secret_mappings_json));
+    jw_raw(w, integration->secret_mappings_json[0] == '\0'
+                  ? STR("[]")
+                  : str_c(integration->secret_mappings_json));
     return ST_OK;
 }
 
-static enum status write_key(struct api_call *call, const struct record_key *key, const Sluice__Provider *provider)
+static enum status write_key(struct api_call *call, const struct record_key *key,
+                             const Sluice__Provider *provider)
 {
     struct json_writer *w = &call->json;
     jw_object(w);
@@ -158,7 +183,8 @@ static enum status write_key(struct api_call *call, const struct record_key *key
     return ST_OK;
 }
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     (void)arg;
     return list_wants(list) ? write_key(list->call, key, message) : ST_OK;
@@ -171,7 +197,8 @@ enum status api_virtual_keys_list(struct api_call *call)
     struct list list;
     TRY(resolve_scope(call, false, &scope, &workspace));
     list_begin(&list, call, 50);
-    TRY(list_run(&list, SLUICE__KIND__KIND_PROVIDER, workspace == NULL ? NULL : &scope.id, list_row, NULL));
+    TRY(list_run(&list, SLUICE__KIND__KIND_PROVIDER, workspace == NULL ? NULL : &scope.id, list_row,
+                 NULL));
     list_end(&list);
     return ST_OK;
 }
@@ -185,7 +212,8 @@ enum status api_virtual_keys_get(struct api_call *call)
 }
 
 /* The integration that a new virtual key stands on. */
-static enum status make_integration(struct api_call *call, const struct id *workspace, Sluice__Provider *provider)
+static enum status make_integration(struct api_call *call, const struct id *workspace,
+                                    Sluice__Provider *provider)
 {
     Sluice__Integration record = SLUICE__INTEGRATION__INIT;
     struct record_key *key = arena_alloc(call->arena, sizeof(*key));
@@ -233,7 +261,8 @@ enum status api_virtual_keys_create(struct api_call *call)
     return ST_OK;
 }
 
-/* A changed credential is the integration's; only its workspace's own may be changed through here. */
+/* A changed credential is the integration's; only its workspace's own may be changed through here.
+ */
 static enum status update_integration(struct api_call *call, const struct record_key *provider_key,
                                       const Sluice__Provider *provider)
 {
@@ -243,9 +272,11 @@ static enum status update_integration(struct api_call *call, const struct record
     TRY(read_configurations(call, &configurations));
     if (secret == NULL && configurations == NULL)
         return ST_OK;
-    TRY(api_found(call, providers_integration(call, provider, call->arena, &key, &record), "Integration"));
+    TRY(api_found(call, providers_integration(call, provider, call->arena, &key, &record),
+                  "Integration"));
     if (!str_eq(wire_str(&record->workspace), id_bytes(&provider_key->parent)))
-        return api_fail(call, ST_FORBIDDEN, "key: the credential belongs to an integration of the organisation");
+        return api_fail(call, ST_FORBIDDEN,
+                        "key: the credential belongs to an integration of the organisation");
     TRY(integrations_read_secrets(call, &key, record, secret, configurations));
     record->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, record, str_c(record->slug)));
@@ -271,7 +302,8 @@ struct sharing {
     bool shared;
 };
 
-static enum status find_sharing(struct list *list, const struct record_key *key, const void *message, void *arg)
+static enum status find_sharing(struct list *list, const struct record_key *key,
+                                const void *message, void *arg)
 {
     const Sluice__Provider *provider = message;
     struct sharing *sharing = arg;
@@ -289,7 +321,8 @@ enum status api_virtual_keys_delete(struct api_call *call)
     Sluice__Integration *record;
     struct list list;
     TRY(resolve_provider(call, call->params[0], &key, &provider));
-    enum status status = providers_integration(call, provider, call->arena, &integration_key, &record);
+    enum status status =
+        providers_integration(call, provider, call->arena, &integration_key, &record);
     bool own = status == ST_OK && str_eq(wire_str(&record->workspace), id_bytes(&key.parent));
     if (status != ST_OK && status != ST_NOT_FOUND)
         return status;

@@ -1,8 +1,9 @@
 /* workspaces.c: /v1/admin/workspaces.
  *
- * A workspace is a team: its providers, configs and keys lie below it. The name is kept as it was sent and the icon beside it, which
- * both satisfies clients that strip the icon and those that do not. Deleting asks for the name as a confirmation when one is
- * sent, refuses while something lives in the workspace, and with force_delete takes all of it along in the same operation.
+ * A workspace is a team: its providers, configs and keys lie below it. The name is kept as it was
+ * sent and the icon beside it, which both satisfies clients that strip the icon and those that do
+ * not. Deleting asks for the name as a confirmation when one is sent, refuses while something lives
+ * in the workspace, and with force_delete takes all of it along in the same operation.
  */
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
@@ -24,12 +25,14 @@ static const struct field rows[] = {
     {"defaults", FIELD_OTHER, 0, 0, 0, 0},
     {"users", FIELD_OTHER, 0, 0, 0, 0},
     {"workspace_integrations", FIELD_OTHER, 0, 0, 0, 0},
+    {"default_limit_mode", FIELD_OTHER, 0, 0, 0, 0},
     {"force_delete", FIELD_OTHER, 0, 0, 0, 0},
 };
 const struct field_set api_fields_workspace = {"workspace", rows, COUNT_OF(rows)};
 
-/* Position = value of Workspace.workspace_integrations. */
+/* Position = stored value; 0: as the organisation says. */
 static const char *const integration_settings[] = {NULL, "off", "admins", "admins_and_managers"};
+static const char *const limit_modes[] = {NULL, "standard", "strict"};
 
 static void write_workspace(struct json_writer *w, const Sluice__Workspace *workspace)
 {
@@ -48,9 +51,10 @@ static void write_workspace(struct json_writer *w, const Sluice__Workspace *work
         jw_raw(w, str_c(workspace->defaults_json));
     jw_field_u64(w, "is_default", workspace->is_default ? 1 : 0);
     jw_field_cstr(w, "status", "active");
-    size_t setting = workspace->workspace_integrations;
+    size_t setting = workspace->workspace_integrations, mode = workspace->default_limit_mode;
     jw_field_cstr(w, "workspace_integrations",
                   setting < COUNT_OF(integration_settings) ? integration_settings[setting] : NULL);
+    jw_field_cstr(w, "default_limit_mode", mode < COUNT_OF(limit_modes) ? limit_modes[mode] : NULL);
     jw_field_time(w, "created_at", workspace->created_at_ms);
     jw_field_time(w, "last_updated_at", workspace->updated_at_ms);
 }
@@ -68,7 +72,8 @@ static enum status check_metadata(struct api_call *call, const struct json *meta
     return ST_OK;
 }
 
-static enum status read_defaults(struct api_call *call, const struct id *id, Sluice__Workspace *workspace)
+static enum status read_defaults(struct api_call *call, const struct id *id,
+                                 Sluice__Workspace *workspace)
 {
     const struct json *defaults = api_body(call, "defaults");
     if (defaults == NULL)
@@ -98,25 +103,32 @@ static enum status read_defaults(struct api_call *call, const struct id *id, Slu
     return ST_OK;
 }
 
-static enum status read_setting(struct api_call *call, Sluice__Workspace *workspace)
+static enum status read_word(struct api_call *call, const char *name, const char *const *words,
+                             uint32_t count, uint32_t *value)
 {
     struct str text;
-    const struct json *node = api_body(call, "workspace_integrations");
-    if (node == NULL)
+    if (api_body(call, name) == NULL)
         return ST_OK;
-    TRY(api_body_text(call, "workspace_integrations", &text));
-    workspace->workspace_integrations = 0;
-    if (text.p == NULL)
-        return ST_OK;
-    for (uint32_t i = 1; i < COUNT_OF(integration_settings); i++)
-        if (str_eq(text, str_c(integration_settings[i])))
-            workspace->workspace_integrations = i;
-    if (workspace->workspace_integrations == 0)
-        return api_invalid(call, "workspace_integrations", "must be off, admins, admins_and_managers or null");
-    return ST_OK;
+    TRY(api_body_text(call, name, &text));
+    *value = 0;
+    for (uint32_t i = 1; i < count && text.p != NULL; i++)
+        if (str_eq(text, str_c(words[i])))
+            *value = i;
+    return text.p == NULL || *value > 0 ? ST_OK
+                                        : api_invalid(call, name, "is not one of its words");
 }
 
-static enum status list_row(struct list *list, const struct record_key *key, const void *message, void *arg)
+/* What the organisation decides for its workspaces. */
+static enum status read_settings(struct api_call *call, Sluice__Workspace *workspace)
+{
+    TRY(read_word(call, "workspace_integrations", integration_settings,
+                  COUNT_OF(integration_settings), &workspace->workspace_integrations));
+    return read_word(call, "default_limit_mode", limit_modes, COUNT_OF(limit_modes),
+                     &workspace->default_limit_mode);
+}
+
+static enum status list_row(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
 {
     const Sluice__Workspace *workspace = message;
     struct api_call *call = list->call;
@@ -184,7 +196,8 @@ static enum status pick_slug(struct api_call *call, Sluice__Workspace *workspace
     if (slug.n == 0)
         slug = slug_make(call->arena, "ws-", str_c(workspace->name));
     else if (!slug_is_valid(slug))
-        return api_invalid(call, "slug", "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
+        return api_invalid(call, "slug",
+                           "must be 1 to 255 letters, digits, '-' or '_', and no UUID");
     if (slug.p == NULL)
         return ST_NO_MEMORY;
     return api_cstr(call->arena, slug, &workspace->slug);
@@ -196,7 +209,7 @@ enum status api_workspaces_create(struct api_call *call)
     struct record_key key = {SLUICE__KIND__KIND_WORKSPACE, call->auth.org, ID_NONE, id_new()};
     TRY(fields_read(call, &api_fields_workspace, &workspace, true));
     TRY(read_defaults(call, &key.id, &workspace));
-    TRY(read_setting(call, &workspace));
+    TRY(read_settings(call, &workspace));
     TRY(pick_slug(call, &workspace));
     workspace.id = wire_id_data(&key.id);
     workspace.created_at_ms = workspace.updated_at_ms = call->now_ms;
@@ -213,15 +226,30 @@ enum status api_workspaces_create(struct api_call *call)
     return ST_OK;
 }
 
+/* Limits and settings of a workspace are the organisation's: its own keys must not raise them. */
+static enum status check_may(struct api_call *call, const Sluice__Workspace *before,
+                             const Sluice__Workspace *after)
+{
+    if (auth_is_org(&call->auth) ||
+        (strcmp(before->usage_limits_json, after->usage_limits_json) == 0 &&
+         strcmp(before->rate_limits_json, after->rate_limits_json) == 0 &&
+         before->workspace_integrations == after->workspace_integrations &&
+         before->default_limit_mode == after->default_limit_mode))
+        return ST_OK;
+    return api_fail(call, ST_FORBIDDEN,
+                    "Limits and settings of a workspace are changed with an organisation key");
+}
+
 enum status api_workspaces_update(struct api_call *call)
 {
     struct record_key key;
     Sluice__Workspace *workspace;
     TRY(resolve_workspace(call, call->params[0], &key, &workspace));
+    const Sluice__Workspace before = *workspace;
     TRY(fields_read(call, &api_fields_workspace, workspace, false));
     TRY(read_defaults(call, &key.id, workspace));
-    if (auth_is_org(&call->auth))
-        TRY(read_setting(call, workspace));
+    TRY(read_settings(call, workspace));
+    TRY(check_may(call, &before, workspace));
     workspace->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, workspace, str_c(workspace->slug)));
     api_audit(call, "update", "workspace", &key.id, &key.id, workspace->slug);
@@ -232,7 +260,8 @@ enum status api_workspaces_update(struct api_call *call)
 }
 
 /* True if the workspace has an entity of the kind. */
-static enum status has_any(struct api_call *call, Sluice__Kind kind, const struct record_key *workspace, bool *any)
+static enum status has_any(struct api_call *call, Sluice__Kind kind,
+                           const struct record_key *workspace, bool *any)
 {
     struct record_cursor *cursor = NULL;
     struct record_key key;
@@ -259,7 +288,8 @@ static enum status check_deletable(struct api_call *call, const struct record_ke
     TRY(has_any(call, SLUICE__KIND__KIND_CONFIG, key, &any));
     TRY(has_any(call, SLUICE__KIND__KIND_API_KEY, key, &any));
     if (any)
-        return api_fail(call, ST_IN_USE, "Unable to delete. Please ensure that all Virtual Keys are deleted");
+        return api_fail(call, ST_IN_USE,
+                        "Unable to delete. Please ensure that all Virtual Keys are deleted");
     return ST_OK;
 }
 

@@ -1,8 +1,9 @@
 /* auth.c: from a header to a record, and from a record to yes or no.
  *
- * A key is looked up by its hash alone, so a guess costs a hash and an index miss whatever it looks like. The record decides:
- * its state, its expiry, its kind, its scopes. Invariant: no path leads to ST_OK without a live record whose stored hash is the
- * hash of what was sent. Must never log or keep the value.
+ * A key is looked up by its hash alone, so a guess costs a hash and an index miss whatever it looks
+ * like. The record decides: its state, its expiry, its kind, its scopes. Invariant: no path leads
+ * to ST_OK without a live record whose stored hash is the hash of what was sent. Must never log or
+ * keep the value.
  */
 #include "control-plane/auth/auth.h"
 
@@ -30,8 +31,8 @@ static bool hash_is_current(const Sluice__ApiKey *record, struct str hash, int64
     return str_eq(wire_str(&record->previous_hash), hash) && now_ms < record->previous_until_ms;
 }
 
-enum status auth_identify(struct kv_txn *txn, struct arena *arena, const struct http_request *request, int64_t now_ms,
-                          struct auth *auth)
+enum status auth_identify(struct kv_txn *txn, struct arena *arena,
+                          const struct http_request *request, int64_t now_ms, struct auth *auth)
 {
     struct str value = sent_key(request);
     if (value.n == 0)

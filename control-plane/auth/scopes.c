@@ -1,5 +1,5 @@
-/* scopes.c: scopes.def as data. A scope is what an API key was given; what its kind may not hold it does not grant, even if a
- * stored key lists it. Unknown is no.
+/* scopes.c: scopes.def as data. A scope is what an API key was given; what its kind may not hold it
+ * does not grant, even if a stored key lists it. Unknown is no.
  */
 #include "control-plane/auth/scopes.h"
 

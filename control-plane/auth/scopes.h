@@ -5,7 +5,8 @@
 #include "common/str.h"
 #include "proto/catalog.pb-c.h"
 
-/* True if the scope exists and this kind of key may hold it. Exact match; "list" does not imply "read". */
+/* True if the scope exists and this kind of key may hold it. Exact match; "list" does not imply
+ * "read". */
 bool scope_fits(Sluice__ApiKeyType type, struct str scope);
 
 /* The scope at a position, for making a key with all scopes of its kind. False behind the last. */

@@ -1,8 +1,9 @@
 /* bootstrap.c: an organisation from nothing, in one operation.
  *
- * Either all of it exists afterwards (organisation, workspace, owner, two keys, audit record) or nothing does. Keys get every
- * scope of their kind from scopes.def, so a scope added later is not missed here. Passwords come hashed: Argon2id takes its time
- * on the caller's thread, not on the writer's.
+ * Either all of it exists afterwards (organisation, workspace, owner, two keys, audit record) or
+ * nothing does. Keys get every scope of their kind from scopes.def, so a scope added later is not
+ * missed here. Passwords come hashed: Argon2id takes its time on the caller's thread, not on the
+ * writer's.
  */
 #include "control-plane/domain/bootstrap.h"
 
@@ -38,7 +39,8 @@ static bool email_is_valid(struct str email)
     for (size_t i = 0; i < email.n; i++)
         if (email.p[i] <= 0x20 || email.p[i] >= 0x7F)
             return false;
-    return at > 0 && (size_t)at + 1 < email.n && email.n <= 254 && str_find_char(str_from(email, (size_t)at + 1), '@') < 0;
+    return at > 0 && (size_t)at + 1 < email.n && email.n <= 254 &&
+           str_find_char(str_from(email, (size_t)at + 1), '@') < 0;
 }
 
 enum status bootstrap_hash_password(struct arena *arena, struct str password, struct str *hash)
@@ -94,11 +96,12 @@ static enum status all_scopes(struct write_op *op, Sluice__ApiKey *record)
     return ST_OK;
 }
 
-enum status bootstrap_key(struct write_op *op, const struct id *org, const struct id *workspace, struct str name,
-                          struct str brought, struct id *id, struct str *text)
+enum status bootstrap_key(struct write_op *op, const struct id *org, const struct id *workspace,
+                          struct str name, struct str brought, struct id *id, struct str *text)
 {
     Sluice__ApiKey record = SLUICE__API_KEY__INIT;
-    struct record_key key = {SLUICE__KIND__KIND_API_KEY, *org, workspace == NULL ? ID_NONE : *workspace, id_new()};
+    struct record_key key = {SLUICE__KIND__KIND_API_KEY, *org,
+                             workspace == NULL ? ID_NONE : *workspace, id_new()};
     uint8_t hash[APIKEY_HASH_BYTES];
     char made[APIKEY_TEXT + 1], masked[APIKEY_MASKED_TEXT + 1];
     if (brought.n == 0)
@@ -126,8 +129,8 @@ enum status bootstrap_key(struct write_op *op, const struct id *org, const struc
 }
 
 /* The user with this e-mail, or a fresh one. */
-static enum status find_user(struct write_op *op, const struct id *org, struct str email, struct record_key *key,
-                             Sluice__User **user)
+static enum status find_user(struct write_op *op, const struct id *org, struct str email,
+                             struct record_key *key, Sluice__User **user)
 {
     enum status status = record_find(op->txn, SLUICE__KIND__KIND_USER, org, &ID_NONE, email, key);
     if (status == ST_OK)
@@ -143,8 +146,9 @@ static enum status find_user(struct write_op *op, const struct id *org, struct s
     return ST_OK;
 }
 
-enum status bootstrap_user(struct write_op *op, const struct id *org, struct str email, struct str first_name,
-                           struct str last_name, struct str password_hash, uint32_t role, struct id *id)
+enum status bootstrap_user(struct write_op *op, const struct id *org, struct str email,
+                           struct str first_name, struct str last_name, struct str password_hash,
+                           uint32_t role, struct id *id)
 {
     struct record_key organisation = {SLUICE__KIND__KIND_ORGANISATION, *org, ID_NONE, *org}, key;
     Sluice__Organisation *found;
@@ -221,27 +225,31 @@ static enum status make_workspace(struct write_op *op, const struct bootstrap_or
 }
 
 /* The owner is an admin of the default workspace. */
-static enum status make_admin(struct write_op *op, const struct bootstrap_order *order, struct bootstrap_result *result)
+static enum status make_admin(struct write_op *op, const struct bootstrap_order *order,
+                              struct bootstrap_result *result)
 {
     Sluice__Member member = SLUICE__MEMBER__INIT;
     if (order->admin_email.n == 0)
         return ST_OK;
-    TRY(bootstrap_user(op, &result->org, order->admin_email, order->admin_first_name, order->admin_last_name,
-                       order->password_hash, ROLE_OWNER, &result->admin));
-    struct record_key key = {SLUICE__KIND__KIND_MEMBER, result->org, result->workspace, result->admin};
+    TRY(bootstrap_user(op, &result->org, order->admin_email, order->admin_first_name,
+                       order->admin_last_name, order->password_hash, ROLE_OWNER, &result->admin));
+    struct record_key key = {SLUICE__KIND__KIND_MEMBER, result->org, result->workspace,
+                             result->admin};
     member.user = wire_id_data(&result->admin);
     member.role = ROLE_ADMIN;
     member.created_at_ms = member.updated_at_ms = op->now_ms;
     return record_put(op, &key, &member, STR_NONE);
 }
 
-enum status bootstrap_org(struct write_op *op, const struct bootstrap_order *order, struct bootstrap_result *result)
+enum status bootstrap_org(struct write_op *op, const struct bootstrap_order *order,
+                          struct bootstrap_result *result)
 {
     *result = (struct bootstrap_result){.org = ID_NONE};
     TRY(make_organisation(op, order, result));
     TRY(make_workspace(op, order, result));
     TRY(make_admin(op, order, result));
-    TRY(bootstrap_key(op, &result->org, NULL, STR("Admin key"), STR_NONE, &result->org_key_id, &result->org_key));
+    TRY(bootstrap_key(op, &result->org, NULL, STR("Admin key"), STR_NONE, &result->org_key_id,
+                      &result->org_key));
     return bootstrap_key(op, &result->org, &result->workspace, STR("Workspace key"), STR_NONE,
                          &result->workspace_key_id, &result->workspace_key);
 }

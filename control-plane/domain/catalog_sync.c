@@ -1,9 +1,11 @@
 /* catalog_sync.c: see catalog_sync.h.
  *
- *   files -> packed rows in memory (caller's thread) -> compared and written in slices (writer thread)
+ *   files -> packed rows in memory (caller's thread) -> compared and written in slices (writer
+ * thread)
  *
- * Packed protobuf of the same message is the same bytes, so comparing what is stored with what the files say is comparing bytes.
- * A crash between two slices leaves a mixture of old and new rows, each whole; the next start ends it.
+ * Packed protobuf of the same message is the same bytes, so comparing what is stored with what the
+ * files say is comparing bytes. A crash between two slices leaves a mixture of old and new rows,
+ * each whole; the next start ends it.
  */
 #include "control-plane/domain/catalog_sync.h"
 
@@ -28,7 +30,8 @@ struct sync {
     struct catalog_sync_result *result;
 };
 
-static enum status push(struct sync *sync, const struct record_key *key, const void *message, struct str slug)
+static enum status push(struct sync *sync, const struct record_key *key, const void *message,
+                        struct str slug)
 {
     if (sync->count == sync->room) {
         size_t room = sync->room == 0 ? 4096 : sync->room * 2;
@@ -52,7 +55,8 @@ static enum status take_type(void *arg, const struct id *id, const Sluice__Provi
     return push(arg, &key, type, str_c(type->slug));
 }
 
-static enum status take_model(void *arg, const struct id *type, const struct id *id, const Sluice__Model *model)
+static enum status take_model(void *arg, const struct id *type, const struct id *id,
+                              const Sluice__Model *model)
 {
     struct record_key key = {SLUICE__KIND__KIND_MODEL, ID_NONE, *type, *id};
     return push(arg, &key, model, str_c(model->slug));
@@ -67,7 +71,8 @@ static int by_key(const void *a, const void *b)
     return order != 0 ? order : memcmp(x->key.id.b, y->key.id.b, ID_BYTES);
 }
 
-static enum status sync_one(struct write_op *op, struct sync *sync, const struct sync_row *row, bool *changed)
+static enum status sync_one(struct write_op *op, struct sync *sync, const struct sync_row *row,
+                            bool *changed)
 {
     struct arena scratch;
     void *stored, *fresh;
@@ -88,7 +93,8 @@ static enum status sync_one(struct write_op *op, struct sync *sync, const struct
 }
 
 /* Removes stored rows that the files no longer have. */
-static enum status remove_gone(struct write_op *op, struct sync *sync, Sluice__Kind kind, bool *changed)
+static enum status remove_gone(struct write_op *op, struct sync *sync, Sluice__Kind kind,
+                               bool *changed)
 {
     struct record_cursor *cursor = NULL;
     struct sync_row at = {.key = {.kind = kind}};
@@ -109,7 +115,8 @@ static enum status run_slice(struct write_op *op, void *arg)
 {
     struct sync *sync = arg;
     bool changed = false;
-    size_t end = sync->count - sync->next > CATALOG_SYNC_ROWS ? sync->next + CATALOG_SYNC_ROWS : sync->count;
+    size_t end =
+        sync->count - sync->next > CATALOG_SYNC_ROWS ? sync->next + CATALOG_SYNC_ROWS : sync->count;
     for (size_t i = sync->next; i < end; i++)
         TRY(sync_one(op, sync, &sync->rows[i], &changed));
     if (sync->last) {

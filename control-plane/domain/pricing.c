@@ -1,7 +1,8 @@
 /* pricing.c: cents per unit into pico-USD per unit, exactly.
  *
- * Digits beyond a pico-USD are rounded up, so that a price is never lower than what was said. Members that we have no class for are
- * left alone: the text is stored as it was sent, and a class without a row has no known price.
+ * Digits beyond a pico-USD are rounded up, so that a price is never lower than what was said.
+ * Members that we have no class for are left alone: the text is stored as it was sent, and a class
+ * without a row has no known price.
  */
 #include "control-plane/domain/pricing.h"
 
@@ -48,9 +49,11 @@ static enum status add(struct rows *rows, struct str unit, const struct json *en
     return ST_OK;
 }
 
-enum status pricing_read(struct arena *arena, const struct json *config, Sluice__Prices **prices, const char **where)
+enum status pricing_read(struct arena *arena, const struct json *config, Sluice__Prices **prices,
+                         const char **where)
 {
-    const struct json *plan = json_get(config, "pay_as_you_go"), *extra = json_get(plan, "additional_units");
+    const struct json *plan = json_get(config, "pay_as_you_go"),
+                      *extra = json_get(plan, "additional_units");
     Sluice__Prices *made = arena_alloc(arena, sizeof(*made));
     *where = "pay_as_you_go";
     *prices = NULL;
@@ -66,7 +69,8 @@ enum status pricing_read(struct arena *arena, const struct json *config, Sluice_
         TRY(add(&rows, str_c(members[i].unit), json_get(plan, members[i].member)));
     }
     *where = "additional_units";
-    for (const struct json *item = extra == NULL ? NULL : extra->first; item != NULL; item = item->next)
+    for (const struct json *item = extra == NULL ? NULL : extra->first; item != NULL;
+         item = item->next)
         TRY(add(&rows, item->key, item));
     if (made->n_rows > 0)
         *prices = made;

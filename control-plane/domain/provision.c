@@ -1,9 +1,10 @@
 /* provision.c: access rows and the providers they make.
  *
- * An access row exists for every workspace that ever had the integration: it is where limits and "no" are kept, so disabling
- * never deletes it (clients look the row up again). Invariant: a workspace with an enabled row that asked for a provider has at
- * least one provider of the integration, and enabling twice makes one.
- * Walks collect keys first and change afterwards: a cursor never stands on a row that the same walk writes.
+ * An access row exists for every workspace that ever had the integration: it is where limits and
+ * "no" are kept, so disabling never deletes it (clients look the row up again). Invariant: a
+ * workspace with an enabled row that asked for a provider has at least one provider of the
+ * integration, and enabling twice makes one. Walks collect keys first and change afterwards: a
+ * cursor never stands on a row that the same walk writes.
  */
 #include "control-plane/domain/provision.h"
 
@@ -17,9 +18,10 @@ static char *text(const char *value)
     return (char *)(uintptr_t)value;
 }
 
-/* Keys of all entities of a kind below a parent (NULL: of the organisation), into the operation's arena. */
-static enum status collect(struct write_op *op, Sluice__Kind kind, const struct id *org, const struct id *parent,
-                           struct record_key **keys, size_t *count)
+/* Keys of all entities of a kind below a parent (NULL: of the organisation), into the operation's
+ * arena. */
+static enum status collect(struct write_op *op, Sluice__Kind kind, const struct id *org,
+                           const struct id *parent, struct record_key **keys, size_t *count)
 {
     struct record_cursor *cursor = NULL;
     struct record_key *list = NULL;
@@ -48,7 +50,8 @@ static enum status collect(struct write_op *op, Sluice__Kind kind, const struct 
     return status == ST_END ? ST_OK : status;
 }
 
-enum status provision_remove_all(struct write_op *op, Sluice__Kind kind, const struct id *org, const struct id *parent)
+enum status provision_remove_all(struct write_op *op, Sluice__Kind kind, const struct id *org,
+                                 const struct id *parent)
 {
     struct record_key *keys;
     size_t count;
@@ -59,18 +62,19 @@ enum status provision_remove_all(struct write_op *op, Sluice__Kind kind, const s
 }
 
 /* Is there a provider of this integration in the workspace? */
-static enum status has_provider(struct write_op *op, const struct record_key *integration, const struct id *workspace,
-                                bool *found)
+static enum status has_provider(struct write_op *op, const struct record_key *integration,
+                                const struct id *workspace, bool *found)
 {
     struct record_cursor *cursor = NULL;
     struct record_key key;
     Sluice__Provider *provider;
     *found = false;
-    enum status status =
-        record_cursor_open(op->txn, SLUICE__KIND__KIND_PROVIDER, &integration->org, workspace, &cursor);
+    enum status status = record_cursor_open(op->txn, SLUICE__KIND__KIND_PROVIDER, &integration->org,
+                                            workspace, &cursor);
     while (status == ST_OK && !*found) {
         status = record_cursor_next(cursor, op->arena, &key, &provider, NULL);
-        *found = status == ST_OK && str_eq(wire_str(&provider->integration), id_bytes(&integration->id));
+        *found =
+            status == ST_OK && str_eq(wire_str(&provider->integration), id_bytes(&integration->id));
     }
     record_cursor_close(cursor);
     return status == ST_END ? ST_OK : status;
@@ -87,7 +91,8 @@ static enum status make_provider(struct write_op *op, const struct record_key *i
         Sluice__Provider provider = SLUICE__PROVIDER__INIT;
         provider.id = wire_id_data(&key.id);
         provider.slug = arena_cstr(op->arena, slug);
-        provider.name = grant->provider_name.n > 0 ? arena_cstr(op->arena, grant->provider_name) : record->name;
+        provider.name =
+            grant->provider_name.n > 0 ? arena_cstr(op->arena, grant->provider_name) : record->name;
         provider.integration = wire_id_data(&integration->id);
         provider.created_at_ms = provider.updated_at_ms = op->now_ms;
         provider.automatic = 1;
@@ -103,10 +108,12 @@ static enum status make_provider(struct write_op *op, const struct record_key *i
     return ST_CONFLICT;
 }
 
-enum status provision_set(struct write_op *op, const struct record_key *integration, const Sluice__Integration *record,
-                          const struct id *workspace, const struct provision_grant *grant)
+enum status provision_set(struct write_op *op, const struct record_key *integration,
+                          const Sluice__Integration *record, const struct id *workspace,
+                          const struct provision_grant *grant)
 {
-    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org, integration->id, *workspace};
+    struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org, integration->id,
+                             *workspace};
     Sluice__WorkspaceAccess fresh = SLUICE__WORKSPACE_ACCESS__INIT, *access = &fresh;
     enum status status = record_get(op->txn, &key, op->arena, &access, NULL);
     if (status == ST_NOT_FOUND) {
@@ -130,7 +137,8 @@ enum status provision_set(struct write_op *op, const struct record_key *integrat
     return found ? ST_OK : make_provider(op, integration, record, workspace, grant);
 }
 
-enum status provision_workspace(struct write_op *op, const struct id *org, const struct id *workspace)
+enum status provision_workspace(struct write_op *op, const struct id *org,
+                                const struct id *workspace)
 {
     struct record_key *keys;
     size_t count;
@@ -138,7 +146,8 @@ enum status provision_workspace(struct write_op *op, const struct id *org, const
     for (size_t i = 0; i < count; i++) {
         Sluice__Integration *record;
         TRY(record_get(op->txn, &keys[i], op->arena, &record, NULL));
-        if (!record->global_access || record->workspace.len > 0 || record->status != SLUICE__STATUS__STATUS_ACTIVE)
+        if (!record->global_access || record->workspace.len > 0 ||
+            record->status != SLUICE__STATUS__STATUS_ACTIVE)
             continue;
         struct provision_grant grant = {.enabled = true,
                                         .usage_limits = record->global_usage_limits_json,
@@ -150,13 +159,15 @@ enum status provision_workspace(struct write_op *op, const struct id *org, const
 }
 
 enum status provision_everywhere(struct write_op *op, const struct record_key *integration,
-                                 const Sluice__Integration *record, bool override, const struct provision_grant *grant)
+                                 const Sluice__Integration *record, bool override,
+                                 const struct provision_grant *grant)
 {
     struct record_key *keys;
     size_t count;
     TRY(collect(op, SLUICE__KIND__KIND_WORKSPACE, &integration->org, &ID_NONE, &keys, &count));
     for (size_t i = 0; i < count; i++) {
-        struct record_key access = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org, integration->id, keys[i].id};
+        struct record_key access = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org,
+                                    integration->id, keys[i].id};
         Sluice__WorkspaceAccess *row;
         enum status status = record_get(op->txn, &access, op->arena, &row, NULL);
         if (status == ST_OK && !override)
@@ -186,8 +197,10 @@ static enum status remove_providers_of(struct write_op *op, const struct record_
 enum status provision_remove_integration(struct write_op *op, const struct record_key *integration)
 {
     TRY(remove_providers_of(op, integration));
-    TRY(provision_remove_all(op, SLUICE__KIND__KIND_MODEL_RULE, &integration->org, &integration->id));
-    TRY(provision_remove_all(op, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &integration->org, &integration->id));
+    TRY(provision_remove_all(op, SLUICE__KIND__KIND_MODEL_RULE, &integration->org,
+                             &integration->id));
+    TRY(provision_remove_all(op, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &integration->org,
+                             &integration->id));
     return record_delete(op, integration);
 }
 
@@ -204,7 +217,8 @@ static enum status remove_access_of(struct write_op *op, const struct record_key
             TRY(provision_remove_integration(op, &keys[i]));
             continue;
         }
-        struct record_key access = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, workspace->org, keys[i].id, workspace->id};
+        struct record_key access = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, workspace->org, keys[i].id,
+                                    workspace->id};
         enum status status = record_delete(op, &access);
         if (status != ST_OK && status != ST_NOT_FOUND)
             return status;

@@ -1,7 +1,8 @@
 /* rotation.c: rotation dates of API keys.
  *
- * The date is computed once, when the policy is set, and stored: reads must give the same date until the policy changes. All dates
- * are UTC midnights, so a rotation never depends on the hour at which somebody saved a form.
+ * The date is computed once, when the policy is set, and stored: reads must give the same date
+ * until the policy changes. All dates are UTC midnights, so a rotation never depends on the hour at
+ * which somebody saved a form.
  */
 #include "control-plane/domain/rotation.h"
 
@@ -24,13 +25,16 @@ static int64_t next_first(int64_t day)
     int64_t year;
     unsigned month, date;
     clock_civil_from_days(day, &year, &month, &date);
-    return month == 12 ? clock_days_from_civil(year + 1, 1, 1) : clock_days_from_civil(year, month + 1, 1);
+    return month == 12 ? clock_days_from_civil(year + 1, 1, 1)
+                       : clock_days_from_civil(year, month + 1, 1);
 }
 
 /* Due day from the one member that says when. ST_INVALID with `why`. */
-static enum status due_day(struct arena *arena, const struct json *policy, int64_t today, int64_t *day, const char **why)
+static enum status due_day(struct arena *arena, const struct json *policy, int64_t today,
+                           int64_t *day, const char **why)
 {
-    const struct json *period = json_get(policy, "rotation_period"), *days = json_get(policy, "rotation_period_days"),
+    const struct json *period = json_get(policy, "rotation_period"),
+                      *days = json_get(policy, "rotation_period_days"),
                       *at = json_get(policy, "next_rotation_at");
     struct str text;
     int64_t value;
@@ -60,8 +64,8 @@ static enum status due_day(struct arena *arena, const struct json *policy, int64
     return ST_OK;
 }
 
-enum status rotation_complete(struct arena *arena, const struct json *policy, int64_t now_ms, char **json,
-                              const char **why)
+enum status rotation_complete(struct arena *arena, const struct json *policy, int64_t now_ms,
+                              char **json, const char **why)
 {
     int64_t day, transition_ms;
     const struct json *transition = json_get(policy, "key_transition_period_ms");
@@ -70,8 +74,8 @@ enum status rotation_complete(struct arena *arena, const struct json *policy, in
         return ST_INVALID;
     }
     TRY(due_day(arena, policy, now_ms / DAY_MS, &day, why));
-    if (!json_is_none(transition) &&
-        (json_i64(transition, &transition_ms) != ST_OK || transition_ms < ROTATION_TRANSITION_MIN_MS)) {
+    if (!json_is_none(transition) && (json_i64(transition, &transition_ms) != ST_OK ||
+                                      transition_ms < ROTATION_TRANSITION_MIN_MS)) {
         *why = "key_transition_period_ms must be 1800000 or more";
         return ST_INVALID;
     }
@@ -100,7 +104,8 @@ int64_t rotation_transition_ms(struct arena *arena, struct str policy)
     struct json *root;
     int64_t value;
     if (policy.n == 0 || json_parse(arena, policy, NULL, &root, NULL) != ST_OK ||
-        json_i64(json_get(root, "key_transition_period_ms"), &value) != ST_OK || value < ROTATION_TRANSITION_MIN_MS)
+        json_i64(json_get(root, "key_transition_period_ms"), &value) != ST_OK ||
+        value < ROTATION_TRANSITION_MIN_MS)
         return ROTATION_TRANSITION_MIN_MS;
     return value;
 }

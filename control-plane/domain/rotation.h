@@ -6,13 +6,16 @@
 
 #define ROTATION_TRANSITION_MIN_MS 1800000
 
-/* Reads a rotation policy {rotation_period | rotation_period_days | next_rotation_at, key_transition_period_ms} and gives it with
- * next_rotation_at filled, as JSON in the arena: weekly = next Monday 00:00 UTC, monthly = next 1st 00:00 UTC, days = that many
- * midnights ahead, an explicit time = its UTC midnight. `why` gets a sentence on ST_INVALID. ST_NO_MEMORY, ST_TOO_LARGE. */
-MUST_USE enum status rotation_complete(struct arena *arena, const struct json *policy, int64_t now_ms, char **json,
-                                       const char **why);
+/* Reads a rotation policy {rotation_period | rotation_period_days | next_rotation_at,
+ * key_transition_period_ms} and gives it with next_rotation_at filled, as JSON in the arena: weekly
+ * = next Monday 00:00 UTC, monthly = next 1st 00:00 UTC, days = that many midnights ahead, an
+ * explicit time = its UTC midnight. `why` gets a sentence on ST_INVALID. ST_NO_MEMORY,
+ * ST_TOO_LARGE. */
+MUST_USE enum status rotation_complete(struct arena *arena, const struct json *policy,
+                                       int64_t now_ms, char **json, const char **why);
 
-/* The transition period of a stored policy ("" = none): its key_transition_period_ms or the minimum. */
+/* The transition period of a stored policy ("" = none): its key_transition_period_ms or the
+ * minimum. */
 int64_t rotation_transition_ms(struct arena *arena, struct str policy);
 
 #endif

@@ -1,5 +1,5 @@
-/* slug.c: see slug.h. A slug may be part of a URL, a model string and a file name, so its alphabet is closed; a name that has no
- * letter of it still gives a slug, from the random digits alone.
+/* slug.c: see slug.h. A slug may be part of a URL, a model string and a file name, so its alphabet
+ * is closed; a name that has no letter of it still gives a slug, from the random digits alone.
  */
 #include "control-plane/domain/slug.h"
 
@@ -10,7 +10,8 @@
 
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 
 bool slug_is_valid(struct str slug)

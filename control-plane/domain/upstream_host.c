@@ -1,10 +1,12 @@
 /* upstream_host.c: placeholders and custom hosts, strictly.
  *
- *   https://{azure_resource_name}.openai.azure.com/openai  +  "acme"  ->  https://acme.openai.azure.com/openai
+ *   https://{azure_resource_name}.openai.azure.com/openai  +  "acme"  ->
+ * https://acme.openai.azure.com/openai
  *
- * Invariant: a value never contributes a byte outside [A-Za-z0-9._-] (and, behind the host, ":" and "@"), so a base URL's host is the
- * row's but for its labels. A URL as a whole is accepted only where the row or the admin says "custom". What cannot be parsed
- * strictly is refused, never repaired.
+ * Invariant: a value never contributes a byte outside [A-Za-z0-9._-] (and, behind the host, ":" and
+ * "@"), so a base URL's host is the row's but for its labels. A URL as a whole is accepted only
+ * where the row or the admin says "custom". What cannot be parsed strictly is refused, never
+ * repaired.
  */
 #include "control-plane/domain/upstream_host.h"
 
@@ -14,7 +16,8 @@
 #define LABEL_MAX 128
 
 /* Configuration fields that hold a whole URL. */
-static const char *const url_fields[] = {"custom_host", "azure_foundry_url", "huggingface_base_url"};
+static const char *const url_fields[] = {"custom_host", "azure_foundry_url",
+                                         "huggingface_base_url"};
 
 static bool is_word(char c)
 {
@@ -47,7 +50,8 @@ static bool is_name(struct str host)
 }
 
 /* True if the operator opened a range for it, or it is public. */
-static enum status check_address(struct str host, struct str allowed_private, bool *inside, const char **why)
+static enum status check_address(struct str host, struct str allowed_private, bool *inside,
+                                 const char **why)
 {
     struct netaddr addr;
     *inside = false;
@@ -71,13 +75,15 @@ static enum status check_address(struct str host, struct str allowed_private, bo
 static bool path_is_plain(struct str path)
 {
     for (size_t i = 0; i < path.n; i++)
-        if (!is_word(path.p[i]) && (path.p[i] == '\0' || strchr("/._-~:@%+,;=!$&'()*{}", path.p[i]) == NULL))
+        if (!is_word(path.p[i]) &&
+            (path.p[i] == '\0' || strchr("/._-~:@%+,;=!$&'()*{}", path.p[i]) == NULL))
             return false;
-    return str_find(path, STR("/../")) < 0 && !str_ends(path, STR("/..")) && str_find(path, STR("//")) < 0;
+    return str_find(path, STR("/../")) < 0 && !str_ends(path, STR("/..")) &&
+           str_find(path, STR("//")) < 0;
 }
 
-enum status upstream_host_check(struct arena *arena, struct str url, struct str allowed_private, char **base_url,
-                                struct str *host, const char **why)
+enum status upstream_host_check(struct arena *arena, struct str url, struct str allowed_private,
+                                char **base_url, struct str *host, const char **why)
 {
     bool plain = str_starts_nocase(url, STR("http://")), inside;
     struct str rest = url, name, authority;
@@ -105,9 +111,11 @@ enum status upstream_host_check(struct arena *arena, struct str url, struct str 
     bool v6 = str_find_char(name, ':') >= 0;
     struct str low = lower(arena, name);
     const char *scheme = plain ? "http" : "https", *left = v6 ? "[" : "", *right = v6 ? "]" : "";
-    struct str at = port == own ? arena_printf(arena, "%s" STR_FMT "%s", left, STR_ARG(low), right)
-                                : arena_printf(arena, "%s" STR_FMT "%s:%u", left, STR_ARG(low), right, port);
-    struct str whole = arena_printf(arena, "%s://" STR_FMT STR_FMT, scheme, STR_ARG(at), STR_ARG(path));
+    struct str at =
+        port == own ? arena_printf(arena, "%s" STR_FMT "%s", left, STR_ARG(low), right)
+                    : arena_printf(arena, "%s" STR_FMT "%s:%u", left, STR_ARG(low), right, port);
+    struct str whole =
+        arena_printf(arena, "%s://" STR_FMT STR_FMT, scheme, STR_ARG(at), STR_ARG(path));
     if (low.p == NULL || at.p == NULL || whole.p == NULL)
         return ST_NO_MEMORY;
     *base_url = arena_cstr(arena, whole);
@@ -115,7 +123,8 @@ enum status upstream_host_check(struct arena *arena, struct str url, struct str 
     return *base_url == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
-static enum status config_text(struct arena *arena, const struct json *configurations, struct str name, struct str *value)
+static enum status config_text(struct arena *arena, const struct json *configurations,
+                               struct str name, struct str *value)
 {
     const struct json *node = json_get_str(configurations, name);
     *value = STR_NONE;
@@ -133,16 +142,19 @@ static bool value_is_plain(struct str value, bool in_host)
         if (!is_word(c) && c != '-' && c != '_' && c != '.' && (in_host || (c != ':' && c != '@')))
             return false;
     }
-    return value.p[0] != '.' && value.p[0] != '-' && value.p[value.n - 1] != '.' && str_find(value, STR("..")) < 0;
+    return value.p[0] != '.' && value.p[0] != '-' && value.p[value.n - 1] != '.' &&
+           str_find(value, STR("..")) < 0;
 }
 
-/* Fills a template's placeholders. Those that the configuration does not have stay in a path and empty a host. */
-static enum status fill(struct arena *arena, struct str template, const struct json *configurations, struct str *filled,
-                        struct str *why)
+/* Fills a template's placeholders. Those that the configuration does not have stay in a path and
+ * empty a host. */
+static enum status fill(struct arena *arena, struct str template, const struct json *configurations,
+                        struct str *filled, struct str *why)
 {
     struct buf out;
     enum status status = ST_OK;
-    ptrdiff_t slash = str_find_char(str_from(template, str_find(template, STR("://")) < 0 ? 0 : 8), '/');
+    ptrdiff_t slash =
+        str_find_char(str_from(template, str_find(template, STR("://")) < 0 ? 0 : 8), '/');
     size_t host_end = slash < 0 ? template.n : (size_t)slash + 8;
     *filled = STR("");
     buf_init(&out, UPSTREAM_URL_MAX);
@@ -157,7 +169,9 @@ static enum status fill(struct arena *arena, struct str template, const struct j
         bool in_host = i < host_end;
         if (config_text(arena, configurations, name, &value) != ST_OK ||
             (value.n > 0 && !value_is_plain(value, in_host))) {
-            *why = arena_printf(arena, "configurations." STR_FMT ": must be letters, digits, '-', '_' and '.'", STR_ARG(name));
+            *why = arena_printf(
+                arena, "configurations." STR_FMT ": must be letters, digits, '-', '_' and '.'",
+                STR_ARG(name));
             status = ST_INVALID;
             goto out;
         }
@@ -191,9 +205,10 @@ static enum status fault(struct arena *arena, struct str *why, const char *field
     return ST_INVALID;
 }
 
-/* A URL of the configuration, if there is one; `credential_hosts` and model hosts are checked in the same way. */
-static enum status custom_url(struct arena *arena, const struct upstream_input *input, struct upstream_host *out,
-                              struct str *why)
+/* A URL of the configuration, if there is one; `credential_hosts` and model hosts are checked in
+ * the same way. */
+static enum status custom_url(struct arena *arena, const struct upstream_input *input,
+                              struct upstream_host *out, struct str *why)
 {
     for (size_t i = 0; i < COUNT_OF(url_fields); i++) {
         struct str url, host;
@@ -202,7 +217,8 @@ static enum status custom_url(struct arena *arena, const struct upstream_input *
             return fault(arena, why, url_fields[i], "must be a string");
         if (url.n == 0)
             continue;
-        enum status status = upstream_host_check(arena, url, input->allowed_private, &out->base_url, &host, &what);
+        enum status status =
+            upstream_host_check(arena, url, input->allowed_private, &out->base_url, &host, &what);
         if (status == ST_INVALID)
             return fault(arena, why, url_fields[i], what);
         TRY(status);
@@ -213,15 +229,16 @@ static enum status custom_url(struct arena *arena, const struct upstream_input *
 }
 
 /* Hosts of the row's `hosts` (in data_json) whose placeholders all have values. */
-static enum status row_hosts(struct arena *arena, const struct upstream_input *input, struct upstream_host *out,
-                             struct str *why)
+static enum status row_hosts(struct arena *arena, const struct upstream_input *input,
+                             struct upstream_host *out, struct str *why)
 {
     struct json *data = NULL;
     if (input->type->data_json[0] == '\0')
         return ST_OK;
     TRY(json_parse(arena, str_c(input->type->data_json), NULL, &data, NULL));
     const struct json *hosts = json_get(data, "hosts");
-    for (const struct json *item = hosts == NULL ? NULL : hosts->first; item != NULL; item = item->next) {
+    for (const struct json *item = hosts == NULL ? NULL : hosts->first; item != NULL;
+         item = item->next) {
         struct str template, host;
         TRY(json_text(item, arena, &template));
         TRY(fill(arena, template, input->configurations, &host, why));
@@ -231,8 +248,8 @@ static enum status row_hosts(struct arena *arena, const struct upstream_input *i
     return ST_OK;
 }
 
-static enum status extra_hosts(struct arena *arena, const struct upstream_input *input, struct upstream_host *out,
-                               struct str *why)
+static enum status extra_hosts(struct arena *arena, const struct upstream_input *input,
+                               struct upstream_host *out, struct str *why)
 {
     const struct json *list = json_get(input->configurations, "credential_hosts");
     if (json_is_none(list))
@@ -254,8 +271,8 @@ static enum status extra_hosts(struct arena *arena, const struct upstream_input 
     return ST_OK;
 }
 
-enum status upstream_host_make(struct arena *arena, const struct upstream_input *input, struct upstream_host *out,
-                               struct str *why)
+enum status upstream_host_make(struct arena *arena, const struct upstream_input *input,
+                               struct upstream_host *out, struct str *why)
 {
     *out = (struct upstream_host){.base_url = NULL};
     *why = STR("");
@@ -265,7 +282,8 @@ enum status upstream_host_make(struct arena *arena, const struct upstream_input 
         const char *what;
         TRY(fill(arena, str_c(input->type->base_url), input->configurations, &base, why));
         if (base.n > 0) {
-            enum status status = upstream_host_check(arena, base, input->allowed_private, &out->base_url, &host, &what);
+            enum status status = upstream_host_check(arena, base, input->allowed_private,
+                                                     &out->base_url, &host, &what);
             if (status == ST_INVALID)
                 return fault(arena, why, "base_url", what);
             TRY(status);

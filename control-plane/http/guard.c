@@ -1,9 +1,10 @@
 /* guard.c: the table of refusals in front of the admin API.
  *
- * The HTTP library behind server.c accepts what no two servers read alike (both body lengths at once, repeated Host, signs and
- * hexadecimal in lengths, %00, dot segments). Two readers that differ are a smuggled request, so each such form is refused
- * here and the connection closed. Invariant: a request that passes has one reading: one host, one body length, one path.
- * Must never repair: what is not plain is refused.
+ * The HTTP library behind server.c accepts what no two servers read alike (both body lengths at
+ * once, repeated Host, signs and hexadecimal in lengths, %00, dot segments). Two readers that
+ * differ are a smuggled request, so each such form is refused here and the connection closed.
+ * Invariant: a request that passes has one reading: one host, one body length, one path. Must never
+ * repair: what is not plain is refused.
  */
 #include "control-plane/http/guard.h"
 
@@ -37,7 +38,8 @@ static int hex_value(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* Model slugs hold '/', so below these prefixes alone a percent-encoded slash is data and not structure. */
+/* Model slugs hold '/', so below these prefixes alone a percent-encoded slash is data and not
+ * structure. */
 static bool may_encode_slash(struct str path)
 {
     return str_starts(path, STR("/v1/models/")) || str_starts(path, STR("/v2/models/"));
@@ -133,16 +135,19 @@ static bool is_host(struct str host)
     for (size_t i = 0; i < host.n; i++) {
         char c = host.p[i];
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              strchr(".-_:[]", c) != NULL) || c == '\0')
+              strchr(".-_:[]", c) != NULL) ||
+            c == '\0')
             return false;
     }
     return host.n > 0 && host.n <= 255;
 }
 
-static enum status check_length(struct str length, struct str transfer, struct guard_verdict *verdict)
+static enum status check_length(struct str length, struct str transfer,
+                                struct guard_verdict *verdict)
 {
     if (transfer.p != NULL && length.p != NULL)
-        return refuse(verdict, ST_BAD_HTTP, "Content-Length and Transfer-Encoding exclude each other.");
+        return refuse(verdict, ST_BAD_HTTP,
+                      "Content-Length and Transfer-Encoding exclude each other.");
     if (transfer.p != NULL)
         return refuse(verdict, ST_LENGTH_REQUIRED, "A body needs a Content-Length here.");
     if (length.p == NULL)
@@ -154,7 +159,8 @@ static enum status check_length(struct str length, struct str transfer, struct g
 
 enum status guard_check(const struct guard_head *head, struct guard_verdict *verdict)
 {
-    static const char *const singles[] = {"authorization", "x-portkey-api-key", "content-type", "cookie", "expect"};
+    static const char *const singles[] = {"authorization", "x-portkey-api-key", "content-type",
+                                          "cookie", "expect"};
     *verdict = (struct guard_verdict){.reason = NULL};
     struct str host, length, transfer, value;
     if (!str_eq(head->version, STR("1.1")) && !str_eq(head->version, STR("1.0")))

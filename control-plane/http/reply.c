@@ -1,7 +1,8 @@
 /* reply.c: the envelope, the identifying headers, and the empty object.
  *
- * Clients decide by these forms alone (an empty body breaks two SDKs, an array breaks one, a missing trace id makes all of
- * them repeat a request), so no handler writes a status line, a header or an error by itself.
+ * Clients decide by these forms alone (an empty body breaks two SDKs, an array breaks one, a
+ * missing trace id makes all of them repeat a request), so no handler writes a status line, a
+ * header or an error by itself.
  */
 #include "control-plane/http/reply.h"
 

@@ -1,13 +1,15 @@
-/* request.c: the small pure helpers over a request: method names, header and query look-up, percent-decoding.
+/* request.c: the small pure helpers over a request: method names, header and query look-up,
+ * percent-decoding.
  *
- * Decoding happens once, where a value is used, on bytes that guard_check has already passed: a decoded value may hold '/'
- * (model slugs do) and is never looked at as a path again.
+ * Decoding happens once, where a value is used, on bytes that guard_check has already passed: a
+ * decoded value may hold '/' (model slugs do) and is never looked at as a path again.
  */
 #include "control-plane/http/request.h"
 
 static const char *const method_texts[HTTP_METHOD_COUNT] = {
-    [HTTP_GET] = "GET",   [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",    [HTTP_DELETE] = "DELETE",
-    [HTTP_HEAD] = "HEAD", [HTTP_OPTIONS] = "OPTIONS", [HTTP_PATCH] = "PATCH"};
+    [HTTP_GET] = "GET",       [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
+    [HTTP_DELETE] = "DELETE", [HTTP_HEAD] = "HEAD", [HTTP_OPTIONS] = "OPTIONS",
+    [HTTP_PATCH] = "PATCH"};
 
 enum status http_method_from_text(struct str text, enum http_method *method)
 {
@@ -76,7 +78,8 @@ struct str http_request_query(const struct http_request *request, const char *na
     struct str rest = request->query, pair;
     while (str_split(&rest, '&', &pair)) {
         struct str key, decoded, value;
-        if (!str_split(&pair, '=', &key) || http_decode(request->arena, key, true, &decoded) != ST_OK ||
+        if (!str_split(&pair, '=', &key) ||
+            http_decode(request->arena, key, true, &decoded) != ST_OK ||
             !str_eq(decoded, str_c(name)))
             continue;
         if (http_decode(request->arena, pair, true, &value) != ST_OK)

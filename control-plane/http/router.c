@@ -1,8 +1,9 @@
 /* router.c: the walk over the route table.
  *
- * A linear walk over some eighty rows costs about a microsecond, which is nothing beside a store transaction, so the table
- * stays a table. Segments are compared as sent; only what stands for a {parameter} is percent-decoded, after the
- * path has been cut, so an encoded slash can never make a segment.
+ * A linear walk over some eighty rows costs about a microsecond, which is nothing beside a store
+ * transaction, so the table stays a table. Segments are compared as sent; only what stands for a
+ * {parameter} is percent-decoded, after the path has been cut, so an encoded slash can never make a
+ * segment.
  */
 #include "control-plane/http/router.h"
 
@@ -72,8 +73,8 @@ static struct str normalise(struct arena *arena, struct str path)
     return copy;
 }
 
-enum status router_find(const struct route *routes, size_t count, enum http_method method, struct str path,
-                        struct arena *arena, struct route_match *match)
+enum status router_find(const struct route *routes, size_t count, enum http_method method,
+                        struct str path, struct arena *arena, struct route_match *match)
 {
     *match = (struct route_match){.route = NULL};
     enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;

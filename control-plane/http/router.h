@@ -1,8 +1,9 @@
 /* router.h: from a method and a path to a row of routes.def.
  *
- * Pure over a table that is given; nothing is allocated but decoded parameters. Paths are written from "/v1"; "/v2" is an alias
- * and one trailing slash is ignored. {name} stands for one segment, {name*} at the end for all that follows. The first row that
- * fits wins, so a literal path stands before the pattern that would cover it.
+ * Pure over a table that is given; nothing is allocated but decoded parameters. Paths are written
+ * from "/v1"; "/v2" is an alias and one trailing slash is ignored. {name} stands for one segment,
+ * {name*} at the end for all that follows. The first row that fits wins, so a literal path stands
+ * before the pattern that would cover it.
  */
 #ifndef SLUICE_CONTROL_HTTP_ROUTER_H
 #define SLUICE_CONTROL_HTTP_ROUTER_H
@@ -39,9 +40,9 @@ struct route_match {
     char allow[64]; /* on ST_METHOD: the methods that the path has */
 };
 
-/* ST_NO_ROUTE: no such path. ST_METHOD: not with this method (HEAD counts as GET). ST_INVALID: broken escape in a parameter.
- * ST_NO_MEMORY. Parameters are put into the arena. */
-MUST_USE enum status router_find(const struct route *routes, size_t count, enum http_method method, struct str path,
-                                 struct arena *arena, struct route_match *match);
+/* ST_NO_ROUTE: no such path. ST_METHOD: not with this method (HEAD counts as GET). ST_INVALID:
+ * broken escape in a parameter. ST_NO_MEMORY. Parameters are put into the arena. */
+MUST_USE enum status router_find(const struct route *routes, size_t count, enum http_method method,
+                                 struct str path, struct arena *arena, struct route_match *match);
 
 #endif

@@ -1,14 +1,17 @@
 /* server.c: civetweb, kept behind a guard.
  *
- * The library's parser is lax (reliability.md M9), so nothing it offers beyond "one thread per connection, one parsed head" is
- * used: no document root, no handlers, no forms, no URL decoding, no TLS. Everything happens in begin_request:
+ * The library's parser is lax (reliability.md M9), so nothing it offers beyond "one thread per
+ * connection, one parsed head" is used: no document root, no handlers, no forms, no URL decoding,
+ * no TLS. Everything happens in begin_request:
  *
- *   bytes of the head plain? -> guard_check -> body into our own buffer, capped, with a deadline -> handle -> reply
+ *   bytes of the head plain? -> guard_check -> body into our own buffer, capped, with a deadline ->
+ * handle -> reply
  *
- * Invariants: a request that fails any check closes its connection, so what follows it is never read as a second request; body
- * bytes are wiped from the library's buffer and ours when the request ends (they may hold credentials).
- * civetweb 1.15 terminates strings in place, so the head lies in one buffer from the method to the last header value; the
- * gaps between the strings show what was there (line ends, folding, stray blanks). server_test and tests/hostile hold that.
+ * Invariants: a request that fails any check closes its connection, so what follows it is never
+ * read as a second request; body bytes are wiped from the library's buffer and ours when the
+ * request ends (they may hold credentials). civetweb 1.15 terminates strings in place, so the head
+ * lies in one buffer from the method to the last header value; the gaps between the strings show
+ * what was there (line ends, folding, stray blanks). server_test and tests/hostile hold that.
  */
 #include "control-plane/http/server.h"
 
@@ -27,11 +30,11 @@
 #include "control-plane/http/guard.h"
 #include "control-plane/http/reply.h"
 
-#define SERVER_MAGIC        0x53525652u
-#define SERVER_ARENA_BYTES  (64u << 20)
-#define SERVER_READ_STEP    16 /* the library may wait timeout_ms for each byte it is asked for */
-#define NUDGE_US            20000
-#define KEEP_ALIVE_MS_TEXT  "1000"
+#define SERVER_MAGIC       0x53525652u
+#define SERVER_ARENA_BYTES (64u << 20)
+#define SERVER_READ_STEP   16 /* the library may wait timeout_ms for each byte it is asked for */
+#define NUDGE_US           20000
+#define KEEP_ALIVE_MS_TEXT "1000"
 
 struct server {
     uint32_t magic;
@@ -50,7 +53,8 @@ struct exchange {
     struct http_header headers[HTTP_HEADERS_MAX];
     struct buf body;
     struct arena arena;
-    const char *head_end; /* first byte behind the head in the library's buffer; NULL if the head is not plain */
+    const char *head_end; /* first byte behind the head in the library's buffer; NULL if the head is
+                             not plain */
     char peer[64];
 };
 
@@ -59,18 +63,20 @@ bool server_is_loopback(struct str address)
     struct netaddr addr;
     if (str_eq(address, STR("localhost")))
         return true;
-    return netaddr_from_text(address, &addr) == ST_OK && netaddr_classify(&addr) == NETADDR_LOOPBACK;
+    return netaddr_from_text(address, &addr) == ST_OK &&
+           netaddr_classify(&addr) == NETADDR_LOOPBACK;
 }
 
-/* The byte before the method: the allocator's size field (top byte 0) when the request begins its buffer, a blank when the
- * library skipped leading blanks. */
+/* The byte before the method: the allocator's size field (top byte 0) when the request begins its
+ * buffer, a blank when the library skipped leading blanks. */
 __attribute__((no_sanitize("address"))) static bool begins_buffer(const char *method)
 {
     const volatile char *before = method - 1;
     return *before == '\0';
 }
 
-/* Proves that the head was METHOD SP TARGET SP VERSION CRLF *(NAME ":" OWS VALUE CRLF) CRLF and finds its end. */
+/* Proves that the head was METHOD SP TARGET SP VERSION CRLF *(NAME ":" OWS VALUE CRLF) CRLF and
+ * finds its end. */
 static const char *plain_head_end(const struct mg_request_info *info)
 {
     if (!begins_buffer(info->request_method))
@@ -97,8 +103,10 @@ static const char *plain_head_end(const struct mg_request_info *info)
                 return NULL;
         at = header->value + strlen(header->value) + 2;
     }
-    /* The blank line: CR, and LF that the library turned into NUL (both NUL behind a bare request line). */
-    if (info->num_headers > 0 ? at[-1] != '\0' || at[0] != '\r' || at[1] != '\0' : at[0] != '\0' || at[1] != '\0')
+    /* The blank line: CR, and LF that the library turned into NUL (both NUL behind a bare request
+     * line). */
+    if (info->num_headers > 0 ? at[-1] != '\0' || at[0] != '\r' || at[1] != '\0'
+                              : at[0] != '\0' || at[1] != '\0')
         return NULL;
     return at + 2;
 }
@@ -121,8 +129,9 @@ static void send_reply(struct exchange *x, bool with_body)
     clock_to_http(clock_wall_ms(), date);
     struct buf head;
     buf_init(&head, 64u << 10);
-    buf_printf(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", reply->status,
-               mg_get_response_code_text(x->conn, reply->status), date, reply->content_type, reply->body.n);
+    buf_printf(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
+               reply->status, mg_get_response_code_text(x->conn, reply->status), date,
+               reply->content_type, reply->body.n);
     if (!reply->cacheable)
         buf_add_lit(&head, "Cache-Control: no-store\r\n");
     buf_add_lit(&head, "X-Content-Type-Options: nosniff\r\n");
@@ -135,7 +144,8 @@ static void send_reply(struct exchange *x, bool with_body)
     if (x->head_end == NULL || strcmp(info->http_version, "1.1") != 0)
         buf_add_lit(&head, "Connection: close\r\n");
     buf_add_lit(&head, "\r\n");
-    if (buf_status(&head) == ST_OK && mg_write(x->conn, head.p, head.n) > 0 && with_body && reply->body.n > 0)
+    if (buf_status(&head) == ST_OK && mg_write(x->conn, head.p, head.n) > 0 && with_body &&
+        reply->body.n > 0)
         (void)mg_write(x->conn, reply->body.p, reply->body.n);
     buf_free(&head);
 }
@@ -149,7 +159,8 @@ static int refuse(struct exchange *x, enum status status, const char *reason)
     reply_identify(&x->reply, &x->request);
     send_reply(x, true);
     log_info("request_refused", LOG_STATUS(status), LOG_CSTR("reason", reason),
-             LOG_STR("client", x->request.client_ip), LOG_CSTR("request_id", x->request.request_id));
+             LOG_STR("client", x->request.client_ip),
+             LOG_CSTR("request_id", x->request.request_id));
     return -1; /* negative: the library must not read on for the body */
 }
 
@@ -176,7 +187,8 @@ static enum status read_body(struct exchange *x, uint64_t body_bytes, bool wants
 static void fill_request(struct exchange *x, const struct mg_request_info *info)
 {
     struct http_request *request = &x->request;
-    size_t count = info->num_headers < HTTP_HEADERS_MAX ? (size_t)info->num_headers : HTTP_HEADERS_MAX;
+    size_t count =
+        info->num_headers < HTTP_HEADERS_MAX ? (size_t)info->num_headers : HTTP_HEADERS_MAX;
     for (size_t i = 0; i < count; i++)
         x->headers[i] = (struct http_header){str_c(info->http_headers[i].name),
                                              str_trim(str_c(info->http_headers[i].value))};
@@ -186,7 +198,8 @@ static void fill_request(struct exchange *x, const struct mg_request_info *info)
     request->query = str_c(info->query_string);
     const struct server_options *options = &x->server->options;
     request->client_ip = str_c(info->remote_addr);
-    if (options->peer_of != NULL && options->peer_of(options->peers, (uint16_t)info->remote_port, x->peer)) {
+    if (options->peer_of != NULL &&
+        options->peer_of(options->peers, (uint16_t)info->remote_port, x->peer)) {
         request->client_ip = str_c(x->peer);
         request->tls = true;
     }
@@ -202,8 +215,12 @@ static int serve(struct exchange *x)
     x->head_end = plain_head_end(info);
     if (x->head_end == NULL)
         return refuse(x, ST_BAD_HTTP, "The request head is not plain HTTP/1.1.");
-    struct guard_head head = {str_c(info->request_method), x->request.path, str_c(info->http_version),
-                              x->request.query, x->headers, x->request.header_count};
+    struct guard_head head = {str_c(info->request_method),
+                              x->request.path,
+                              str_c(info->http_version),
+                              x->request.query,
+                              x->headers,
+                              x->request.header_count};
     struct guard_verdict verdict;
     enum status status = guard_check(&head, &verdict);
     if (status != ST_OK)
@@ -272,8 +289,8 @@ static enum status listen_text(const struct server_options *options, char *text,
         if (!options->insecure_bind && !server_is_loopback(address))
             return ST_FORBIDDEN;
         bool v6 = str_find_char(address, ':') >= 0;
-        int more = snprintf(text + n, room - n, v6 ? "%s[" STR_FMT "]:%u" : "%s" STR_FMT ":%u", n == 0 ? "" : ",",
-                            STR_ARG(address), options->port);
+        int more = snprintf(text + n, room - n, v6 ? "%s[" STR_FMT "]:%u" : "%s" STR_FMT ":%u",
+                            n == 0 ? "" : ",", STR_ARG(address), options->port);
         if (more < 0 || (size_t)more >= room - n)
             return ST_TOO_LARGE;
         n += (size_t)more;
@@ -289,11 +306,31 @@ static enum status start_library(struct server *server)
     (void)snprintf(threads, sizeof(threads), "%u", options->threads);
     (void)snprintf(timeout_ms, sizeof(timeout_ms), "%u", options->timeout_ms);
     (void)snprintf(head_max, sizeof(head_max), "%d", SERVER_HEAD_MAX_BYTES);
-    const char *settings[] = {"listening_ports", listen, "num_threads", threads, "request_timeout_ms", timeout_ms,
-                              "max_request_size", head_max, "enable_keep_alive", "yes", "keep_alive_timeout_ms",
-                              KEEP_ALIVE_MS_TEXT, "decode_url", "no", "decode_query_string", "no", "tcp_nodelay", "1",
-                              "enable_directory_listing", "no", "linger_timeout_ms", "500", NULL};
-    struct mg_callbacks callbacks = {.begin_request = on_begin_request, .log_message = on_log_message,
+    const char *settings[] = {"listening_ports",
+                              listen,
+                              "num_threads",
+                              threads,
+                              "request_timeout_ms",
+                              timeout_ms,
+                              "max_request_size",
+                              head_max,
+                              "enable_keep_alive",
+                              "yes",
+                              "keep_alive_timeout_ms",
+                              KEEP_ALIVE_MS_TEXT,
+                              "decode_url",
+                              "no",
+                              "decode_query_string",
+                              "no",
+                              "tcp_nodelay",
+                              "1",
+                              "enable_directory_listing",
+                              "no",
+                              "linger_timeout_ms",
+                              "500",
+                              NULL};
+    struct mg_callbacks callbacks = {.begin_request = on_begin_request,
+                                     .log_message = on_log_message,
                                      .http_error = on_http_error};
     server->context = mg_start(&callbacks, server, settings);
     if (server->context == NULL)
@@ -322,7 +359,8 @@ enum status server_start(const struct server_options *options, struct server **s
     return ST_OK;
 }
 
-/* The library's accepting thread looks at its stop flag only after a poll of 2 s, or when somebody connects. */
+/* The library's accepting thread looks at its stop flag only after a poll of 2 s, or when somebody
+ * connects. */
 static void *nudge(void *arg)
 {
     struct server *server = arg;

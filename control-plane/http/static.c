@@ -1,8 +1,9 @@
 /* static.c: files of the console, with the headers that keep a page honest.
  *
- * The name is cut into segments of [A-Za-z0-9._-] that do not begin with a dot, and each is opened with O_NOFOLLOW below
- * the one before, so no spelling of a path leaves the folder. Must never list a folder or read a dot file. Hashed assets
- * (assets/...) are cacheable for ever; pages are checked each time.
+ * The name is cut into segments of [A-Za-z0-9._-] that do not begin with a dot, and each is opened
+ * with O_NOFOLLOW below the one before, so no spelling of a path leaves the folder. Must never list
+ * a folder or read a dot file. Hashed assets (assets/...) are cacheable for ever; pages are checked
+ * each time.
  */
 #include "control-plane/http/static.h"
 
@@ -23,15 +24,21 @@ struct static_files {
 static const struct {
     const char *extension, *type;
 } types[] = {
-    {".html", "text/html; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},   {".json", "application/json"},
-    {".svg", "image/svg+xml"},             {".png", "image/png"},
-    {".ico", "image/x-icon"},              {".woff2", "font/woff2"},
-    {".txt", "text/plain; charset=utf-8"}, {".map", "application/json"},
+    {".html", "text/html; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".json", "application/json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".txt", "text/plain; charset=utf-8"},
+    {".map", "application/json"},
 };
 
 #define PAGE_POLICY                                                                                \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src "     \
+    "'self'; "                                                                                     \
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 enum status static_open(const char *folder, struct static_files **files)
@@ -69,8 +76,8 @@ static bool segment_is_plain(struct str segment)
 {
     for (size_t i = 0; i < segment.n; i++) {
         char c = segment.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-              c == '_' || c == '-'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-'))
             return false;
     }
     return segment.n > 0 && segment.n < 128 && segment.p[0] != '.';
@@ -126,7 +133,8 @@ static enum status read_all(int file, struct http_reply *reply)
     return buf_status(&reply->body);
 }
 
-enum status static_serve(struct static_files *files, const struct http_request *request, struct http_reply *reply)
+enum status static_serve(struct static_files *files, const struct http_request *request,
+                         struct http_reply *reply)
 {
     if (files == NULL || request->path.n == 0)
         return ST_NOT_FOUND;

@@ -1,7 +1,8 @@
 /* static.h: the console's files (admin-ui/dist), read from one folder.
  *
- * Read-only and stateless: each request opens the file below the folder descriptor with openat, never following a symbolic link
- * and never leaving the folder. Files above STATIC_MAX_BYTES are refused. Thread-safe.
+ * Read-only and stateless: each request opens the file below the folder descriptor with openat,
+ * never following a symbolic link and never leaving the folder. Files above STATIC_MAX_BYTES are
+ * refused. Thread-safe.
  */
 #ifndef SLUICE_CONTROL_HTTP_STATIC_H
 #define SLUICE_CONTROL_HTTP_STATIC_H
@@ -16,8 +17,9 @@ struct static_files;
 MUST_USE enum status static_open(const char *folder, struct static_files **files);
 void static_close(struct static_files *files);
 
-/* Answers a GET or HEAD: a file, or index.html for "/" and for a path without an extension (the console routes by itself).
- * ST_NOT_FOUND: no such file; the reply is untouched. ST_IO, ST_NO_MEMORY, ST_TOO_LARGE. */
+/* Answers a GET or HEAD: a file, or index.html for "/" and for a path without an extension (the
+ * console routes by itself). ST_NOT_FOUND: no such file; the reply is untouched. ST_IO,
+ * ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status static_serve(struct static_files *files, const struct http_request *request,
                                   struct http_reply *reply);
 

@@ -2,9 +2,10 @@
  *
  *   client == TLS ==> [connection thread] -- plain, loopback --> civetweb
  *
- * One accepting thread, one thread per connection; the pipe `stop` ends all of their polls at once. Both sockets are non-blocking and each
- * direction has one buffer, so a side that does not read holds up its own direction only. Buffers are wiped, as they carry credentials.
- * Must never look into the bytes: what they mean is decided once, behind.
+ * One accepting thread, one thread per connection; the pipe `stop` ends all of their polls at once.
+ * Both sockets are non-blocking and each direction has one buffer, so a side that does not read
+ * holds up its own direction only. Buffers are wiped, as they carry credentials. Must never look
+ * into the bytes: what they mean is decided once, behind.
  */
 #include "control-plane/http/tls_front.h"
 
@@ -25,10 +26,10 @@
 #include "common/log.h"
 #include "common/netaddr.h"
 
-#define FRONT_MAGIC      0x544c5346u
-#define FRONT_BUF_BYTES  16384
-#define FRONT_STACK      (256u << 10)
-#define FRONT_BACKLOG    64
+#define FRONT_MAGIC     0x544c5346u
+#define FRONT_BUF_BYTES 16384
+#define FRONT_STACK     (256u << 10)
+#define FRONT_BACKLOG   64
 
 struct front_slot {
     bool used;
@@ -68,7 +69,8 @@ struct relay {
     struct flow up, down;              /* client to listener, listener to client */
 };
 
-/* --- relaying ------------------------------------------------------------------------------------ */
+/* --- relaying ------------------------------------------------------------------------------------
+ */
 
 /* After an SSL call that did nothing: what it waits for. False: the connection is over. */
 static bool ssl_wants(struct relay *r, int result)
@@ -143,7 +145,9 @@ static bool move_down(struct relay *r, bool *broken)
 /* False: time is up, or the front stops. */
 static bool wait_for(struct relay *r, int timeout_ms)
 {
-    struct pollfd fds[3] = {{r->client, r->client_events, 0}, {r->inner, r->inner_events, 0}, {r->front->stop[0], 0, 0}};
+    struct pollfd fds[3] = {{r->client, r->client_events, 0},
+                            {r->inner, r->inner_events, 0},
+                            {r->front->stop[0], 0, 0}};
     int n = poll(fds, 3, timeout_ms);
     r->client_events = r->inner_events = 0;
     if (n < 0)
@@ -178,7 +182,8 @@ static bool handshake(struct relay *r)
     }
 }
 
-/* --- connections --------------------------------------------------------------------------------- */
+/* --- connections ---------------------------------------------------------------------------------
+ */
 
 static bool set_nonblocking(int fd)
 {
@@ -190,12 +195,14 @@ static bool set_nonblocking(int fd)
 
 static int connect_inner(struct front_slot *slot)
 {
-    struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons(slot->front->inner_port)}, local;
+    struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons(slot->front->inner_port)},
+                       local;
     socklen_t size = sizeof(local);
     target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    /* Bound before it connects, so that the listener can ask for the peer from the first byte on. */
+    /* Bound before it connects, so that the listener can ask for the peer from the first byte on.
+     */
     if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof(any)) != 0 ||
         getsockname(fd, (struct sockaddr *)&local, &size) != 0)
         goto failed;
@@ -220,8 +227,8 @@ static void *serve_connection(void *arg)
         r->client = slot->client;
         r->inner = -1;
         r->ssl = SSL_new(front->tls);
-        if (r->ssl != NULL && set_nonblocking(r->client) && SSL_set_fd(r->ssl, r->client) == 1 && handshake(r) &&
-            (r->inner = connect_inner(slot)) >= 0)
+        if (r->ssl != NULL && set_nonblocking(r->client) && SSL_set_fd(r->ssl, r->client) == 1 &&
+            handshake(r) && (r->inner = connect_inner(slot)) >= 0)
             run_relay(r);
         SSL_free(r->ssl);
         if (r->inner >= 0)
@@ -310,7 +317,8 @@ static void *accept_all(void *arg)
     }
 }
 
-/* --- starting and stopping ----------------------------------------------------------------------- */
+/* --- starting and stopping -----------------------------------------------------------------------
+ */
 
 static enum status load_identity(struct tls_front *front, const struct tls_front_options *options)
 {
@@ -318,15 +326,18 @@ static enum status load_identity(struct tls_front *front, const struct tls_front
     if (front->tls == NULL)
         return ST_NO_MEMORY;
     (void)SSL_CTX_set_min_proto_version(front->tls, TLS1_2_VERSION);
-    (void)SSL_CTX_set_mode(front->tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+    (void)SSL_CTX_set_mode(front->tls, SSL_MODE_RELEASE_BUFFERS |
+                                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                            SSL_MODE_ENABLE_PARTIAL_WRITE);
-    (void)SSL_CTX_set_options(front->tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    (void)SSL_CTX_set_options(front->tls,
+                              SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     struct str pem = secret_open(options->key_pem);
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
     EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
     secret_close(options->key_pem);
-    bool good = SSL_CTX_use_certificate_chain_file(front->tls, options->cert_path) == 1 && key != NULL &&
-                SSL_CTX_use_PrivateKey(front->tls, key) == 1 && SSL_CTX_check_private_key(front->tls) == 1;
+    bool good = SSL_CTX_use_certificate_chain_file(front->tls, options->cert_path) == 1 &&
+                key != NULL && SSL_CTX_use_PrivateKey(front->tls, key) == 1 &&
+                SSL_CTX_check_private_key(front->tls) == 1;
     EVP_PKEY_free(key);
     BIO_free(bio);
     ERR_clear_error();

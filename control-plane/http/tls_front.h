@@ -1,9 +1,11 @@
 /* tls_front.h: TLS in front of the admin listener.
  *
- * Debian 12's civetweb cannot do TLS with its OpenSSL (it looks for a function that OpenSSL 3 no longer has, and crashes), so TLS ends here:
- * each connection is one thread that relays bytes between the client and the plain listener on loopback. It parses nothing.
- * Owner: tls_front_start gives, tls_front_stop releases and joins. Bounds: TLS_FRONT_MAX connections, TLS_FRONT_PER_ADDRESS of one client
- * address, TLS_FRONT_HANDSHAKE_MS, TLS_FRONT_IDLE_MS without a byte. TLS 1.2 and later.
+ * Debian 12's civetweb cannot do TLS with its OpenSSL (it looks for a function that OpenSSL 3 no
+ * longer has, and crashes), so TLS ends here: each connection is one thread that relays bytes
+ * between the client and the plain listener on loopback. It parses nothing. Owner: tls_front_start
+ * gives, tls_front_stop releases and joins. Bounds: TLS_FRONT_MAX connections,
+ * TLS_FRONT_PER_ADDRESS of one client address, TLS_FRONT_HANDSHAKE_MS, TLS_FRONT_IDLE_MS without a
+ * byte. TLS 1.2 and later.
  */
 #ifndef SLUICE_CONTROL_HTTP_TLS_FRONT_H
 #define SLUICE_CONTROL_HTTP_TLS_FRONT_H
@@ -25,9 +27,10 @@ struct tls_front_options {
     struct secret *key_pem; /* borrowed during the call */
 };
 
-/* Reads certificate and key and listens; nothing is accepted before tls_front_serve. ST_INVALID (certificate, key, or they do not
- * belong together), ST_IO (cannot listen), ST_NO_MEMORY. */
-MUST_USE enum status tls_front_start(const struct tls_front_options *options, struct tls_front **front);
+/* Reads certificate and key and listens; nothing is accepted before tls_front_serve. ST_INVALID
+ * (certificate, key, or they do not belong together), ST_IO (cannot listen), ST_NO_MEMORY. */
+MUST_USE enum status tls_front_start(const struct tls_front_options *options,
+                                     struct tls_front **front);
 /* Accepts from now on and relays to 127.0.0.1:inner_port. ST_NO_MEMORY. */
 MUST_USE enum status tls_front_serve(struct tls_front *front, uint16_t inner_port);
 /* Closes everything. NULL is fine. */

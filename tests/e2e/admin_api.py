@@ -101,6 +101,8 @@ def bearer(port, key):
 
 
 def workspaces(api):
+    applied = api.post("/admin/workspaces?wait=applied&wait_ms=100", {"name": "Waited", "default_limit_mode": "strict"})
+    check(applied.headers.get("x-sluice-applied") == "applied=0 of=0 refused=0" and applied["default_limit_mode"] == "strict", "?wait=applied", applied.headers)
     made = api.post("/admin/workspaces", {"name": "Team A", "icon": "🎯", "description": "d", "defaults": {"metadata": {"team": "a"}},
                                           "usage_limits": [{"credit_limit": 500.0, "alert_threshold": 400, "periodic_reset": "monthly"}],
                                           "rate_limits": [{"type": "requests", "unit": "rpm", "value": 100}]})
@@ -346,7 +348,7 @@ def api_keys(api, port, workspace_id, config_id, user_id):
 
     brought = "pk-brought-from-elsewhere-0123456789"
     service = api.post("/api-keys/workspace/service", {"name": "ws", "workspace_id": workspace_id, "key": brought, "scopes": ["providers.list", "workspace_service_api_keys.create", "workspace_integrations.create",
-                                                       "virtual_keys.create", "virtual_keys.read", "virtual_keys.update", "virtual_keys.delete", "workspace_integrations.list", "workspace_integrations.update"],
+                                                       "virtual_keys.create", "virtual_keys.read", "virtual_keys.update", "virtual_keys.delete", "workspace_integrations.list", "workspace_integrations.update", "workspaces.update"],
                                                        "defaults": {"config_id": config_id, "allow_config_override": False, "metadata": {}},
                                                        "rotation_policy": {"rotation_period": "weekly", "key_transition_period_ms": 3600000}})
     check(service["key"] == brought, "a value may be brought")
@@ -368,6 +370,7 @@ def api_keys(api, port, workspace_id, config_id, user_id):
     own = Client(port, brought)
     check(own.get("/providers")["total"] >= 1, "a workspace key sees its workspace")
     own.get("/providers?workspace_id=default", 403)
+    own.put(f"/admin/workspaces/{workspace_id}", {"usage_limits": [{"credit_limit": 1000000}]}, 403)
     own.get("/providers?workspace_id=" + str(uuid.uuid4()), 403)
     own.get("/configs", 403)
     check("not hold" in own.post("/api-keys/workspace/service", {"name": "w", "scopes": ["configs.read"]}, 403)["message"], "nobody gives what they do not hold")
@@ -390,6 +393,8 @@ def reports(api):
     api.get("/usage?group_by=colour", 400)
     logs = api.get("/audit-logs?start_time=2020-01-01T00:00:00Z&end_time=2100-01-01T00:00:00Z&page_size=5")
     check(len(logs["records"]) == 5 and logs["total"] > 5 and b"canary" not in logs.raw, "audit", logs.raw)
+    bodies = [json.loads(r["request_body"]) for r in api.get("/audit-logs?resource_type=integration&page_size=100")["records"] if r["request_body"]]
+    check(any(b.get("key") == "***" and b.get("configurations", {}).get("custom_headers") == "***" for b in bodies), "what was asked, without secrets", bodies)
     record = logs["records"][0]
     check(record["user_type"] == "api_key" and record["method"] in ("POST", "PUT", "DELETE") and record["action"], "audit record", record)
     settings = api.get("/admin/organisation")

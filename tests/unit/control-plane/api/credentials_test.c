@@ -7,7 +7,7 @@ TestSuite(credentials, .init = api_fixture_open, .fini = api_fixture_close);
 Test(credentials, names)
 {
     static const char *const secret[] = {"aws_secret_access_key", "aws_access_key_id", "azure_entra_client_secret", "vertex_service_account_json",
-                                         "aws_session_token", "api_key", "my_api_key", "db_password", "some_private_key"};
+                                         "aws_session_token", "awsSecretAccessKey", "API-KEY", "api_key", "my_api_key", "db_password", "some_private_key"};
     static const char *const open[] = {"aws_region", "azure_resource_name", "openai_organization", "custom_host", "azure_deployment_config",
                                        "aws_role_arn", "tokenizer", "keynote"};
     for (size_t i = 0; i < COUNT_OF(secret); i++)
