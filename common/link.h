@@ -19,6 +19,7 @@
 #define LINK_MAX_BYTES        (16u << 20)
 #define LINK_WAIT_MAX_MS      25000u /* longest a server may park a request */
 #define LINK_TIMEOUT_EXTRA_MS 10000u /* a client's timeout beyond the wait it asked for */
+#define LINK_DEAD_MS          10000u /* silence behind which a connection is given up */
 #define LINK_RECONNECT_MIN_MS 200
 #define LINK_RECONNECT_MAX_MS 30000
 #define LINK_CLIENT_CALLS_MAX 16 /* calls at once of one client */

@@ -3,6 +3,10 @@
  *
  * Each call has a context of its own, opened at its first use and kept. A call that is interrupted
  * or runs out of time leaves its context reusable: sending on it again cancels what was open.
+ *
+ * A connection can be dead without anybody being told (a firewall forgot it, a cable is out): TCP
+ * then tries for a quarter of an hour. So when a call has waited LINK_DEAD_MS or longer and nothing
+ * at all came back meanwhile, the connection is given up and a new one made.
  */
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -12,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/link_internal.h"
+#include "common/log.h"
 
 #define LINK_CLIENT_MAGIC 0x4c4b434cu
 
@@ -29,15 +34,20 @@ struct link_client {
     pthread_mutex_t lock; /* guards everything below */
     bool interrupted;
     int pipes;
+    nng_pipe pipe;    /* the newest */
+    int64_t heard_ms; /* monotonic: it was made, or the last reply came */
     struct link_call calls[LINK_CLIENT_CALLS_MAX];
 };
 
 static void link_client_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
     struct link_client *client = arg;
-    (void)pipe;
     pthread_mutex_lock(&client->lock);
     client->pipes += event == NNG_PIPE_EV_ADD_POST ? 1 : -1;
+    if (event == NNG_PIPE_EV_ADD_POST) {
+        client->pipe = pipe;
+        client->heard_ms = clock_mono_ms();
+    }
     if (client->state != NULL)
         client->state(client->arg, client->pipes > 0);
     pthread_mutex_unlock(&client->lock);
@@ -149,10 +159,31 @@ static void link_call_begin(struct link_client *client, struct link_call *call, 
     nng_aio_wait(call->aio);
 }
 
+/* A call that began at `since_ms` got nothing: if nothing came for anybody since, the connection is
+ * taken for dead. */
+static void link_client_suspect(struct link_client *client, int64_t since_ms)
+{
+    pthread_mutex_lock(&client->lock);
+    bool dead = client->pipes > 0 && client->heard_ms <= since_ms;
+    nng_pipe pipe = client->pipe;
+    pthread_mutex_unlock(&client->lock);
+    if (!dead)
+        return;
+    log_warn("link_silent", LOG_I64("since_ms", clock_mono_ms() - since_ms));
+    nng_pipe_close(pipe);
+}
+
+static void link_client_heard(struct link_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->heard_ms = clock_mono_ms();
+    pthread_mutex_unlock(&client->lock);
+}
+
 static enum status link_call_run(struct link_client *client, struct link_call *call,
                                  struct str request, unsigned timeout_ms, nng_msg **reply)
 {
-    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    int64_t began_ms = clock_mono_ms(), deadline_ms = began_ms + timeout_ms;
     nng_msg *msg = NULL;
     if (nng_msg_alloc(&msg, 0) != 0 || nng_msg_append(msg, request.p, request.n) != 0) {
         nng_msg_free(msg);
@@ -167,8 +198,12 @@ static enum status link_call_run(struct link_client *client, struct link_call *c
     }
     link_call_begin(client, call, false, deadline_ms);
     rv = nng_aio_result(call->aio);
-    if (rv == 0)
+    if (rv == 0) {
         *reply = nng_aio_get_msg(call->aio);
+        link_client_heard(client);
+    } else if (rv == NNG_ETIMEDOUT && timeout_ms >= LINK_DEAD_MS) {
+        link_client_suspect(client, began_ms);
+    }
     return link_status(rv);
 }
 

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -382,6 +383,74 @@ Test(link, a_length_above_the_cap_ends_the_connection)
     cr_expect(greeted(&client_pair, huge, 12));
     cr_expect_eq(atomic_load(&handled), 0);
     assert_alive();
+}
+
+/* --- a connection that dies without a word ----------------------------------------------------------- */
+
+static int relay_listener;
+static _Atomic int relay_frozen; /* connections with a number up to this one carry nothing any more */
+
+/* Carries bytes between two sockets until one ends, or for ever nothing once it is frozen. */
+static void relay_carry(int number, int a, int b)
+{
+    char room[4096];
+    struct pollfd ends[2] = {{.fd = a, .events = POLLIN}, {.fd = b, .events = POLLIN}};
+    while (number > atomic_load(&relay_frozen)) {
+        if (poll(ends, 2, 20) <= 0)
+            continue;
+        for (int i = 0; i < 2; i++) {
+            ssize_t n = (ends[i].revents & POLLIN) == 0 ? 0 : recv(ends[i].fd, room, sizeof room, 0);
+            if (n > 0 && number > atomic_load(&relay_frozen))
+                send(ends[1 - i].fd, room, (size_t)n, MSG_NOSIGNAL);
+            if (n == 0 && (ends[i].revents & (POLLIN | POLLHUP)) != 0)
+                return;
+        }
+    }
+    pause();
+}
+
+static void *relay_connection(void *arg)
+{
+    static _Atomic int count;
+    relay_carry(atomic_fetch_add(&count, 1) + 1, (int)(intptr_t)arg, raw_connect());
+    return NULL;
+}
+
+static void *relay(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        pthread_t thread;
+        int fd = accept(relay_listener, NULL, NULL);
+        if (fd < 0)
+            return NULL;
+        pthread_create(&thread, NULL, relay_connection, (void *)(intptr_t)fd);
+        pthread_detach(thread);
+    }
+}
+
+Test(link, a_connection_that_is_silent_is_given_up)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t n = sizeof at;
+    pthread_t thread;
+    char relay_url[64];
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    relay_listener = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(relay_listener, (struct sockaddr *)&at, sizeof at), 0);
+    cr_assert_eq(listen(relay_listener, 8), 0);
+    cr_assert_eq(getsockname(relay_listener, (struct sockaddr *)&at, &n), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, relay, NULL), 0);
+    snprintf(relay_url, sizeof relay_url, "tls+tcp://127.0.0.1:%u", ntohs(at.sin_port));
+    struct link_client *far;
+    struct link_identity id = identity(&client_pair, &ca);
+    struct str reply;
+    cr_assert_eq(link_client_open(relay_url, &id, NULL, NULL, &far), ST_OK);
+    cr_assert_eq(link_client_call(far, STR("one"), 10000, &arena, &reply), ST_OK);
+    atomic_store(&relay_frozen, 1);
+    cr_expect_eq(link_client_call(far, STR("two"), LINK_DEAD_MS, &arena, &reply), ST_CONTROL_AWAY);
+    cr_expect_eq(link_client_call(far, STR("three"), 20000, &arena, &reply), ST_OK);
+    cr_expect(str_eq(reply, STR("three")));
 }
 
 Test(link, backoff_is_jittered_within_its_bounds)
