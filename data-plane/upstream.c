@@ -364,7 +364,9 @@ enum status upstream_start(struct upstream *upstream, const struct upstream_requ
     exchange->http_status = 0;
     exchange->forced = ST_OK;
     exchange->started_ns = exchange->last_ns = loop_now_ns(upstream->loop);
+    exchange->shard = shard; /* upstream_build asks what it knows; counted below */
     enum status status = upstream_build(exchange, request);
+    exchange->shard = NULL;
     if (status == ST_OK) {
         upstream->in_curl++;
         CURLMcode added = curl_multi_add_handle(shard->multi, exchange->easy);

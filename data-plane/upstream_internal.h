@@ -19,7 +19,21 @@
 #define UPSTREAM_FREE_MAX       512
 #define UPSTREAM_PINS_MAX       16
 #define UPSTREAM_PORTS_MAX      64
+#define SHARD_RESOLVED          16
+#define SHARD_HOST_MAX          128
+#define SHARD_RESOLVE_KEEP_MS   30000 /* libcurl keeps an entry 60 s (CURLOPT_DNS_CACHE_TIMEOUT) */
 #define EXCHANGE_MAGIC          0x45584348u
+
+/* What a shard's libcurl was told about one (organisation, host, port) lately. */
+struct shard_resolved {
+    struct id org;
+    struct str host; /* in room */
+    char room[SHARD_HOST_MAX];
+    uint16_t port;
+    uint32_t version;
+    struct netaddr first;
+    int64_t until_ns;
+};
 
 struct shard {
     struct upstream *upstream;
@@ -28,6 +42,7 @@ struct shard {
     struct loop_job
         kick; /* run libcurl once at the end of this turn: new transfers begin without a timer */
     uint32_t active;
+    struct shard_resolved resolved[SHARD_RESOLVED]; /* direct-mapped */
 };
 
 /* A descriptor that libcurl watches; stays registered between transfers (shard_socket). */
@@ -81,6 +96,9 @@ struct upstream {
 
 /* upstream_shard.c */
 MUST_USE enum status shard_pick(struct upstream *upstream, struct shard **shard);
+/* True if this shard was told the same addresses less than SHARD_RESOLVE_KEEP_MS ago; else notes
+ * that it is told now. */
+bool shard_resolves(struct shard *shard, const struct upstream_request *request);
 void shard_kick(struct shard *shard);
 void shard_free(struct shard *shard);
 curl_socket_t shard_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);

@@ -111,9 +111,44 @@ static enum status build_headers(struct exchange *exchange, const struct upstrea
     return ST_OK;
 }
 
-/* RESOLVE "+tag.host:port:a,b" and CONNECT_TO "host:port:tag.host:port": the address is pinned, and
- * the pool entry is the organisation's own, while Host, SNI and certificate check stay with the
- * real name. */
+static void add_tagged(struct buf *block, const struct upstream_request *request, const char *tag)
+{
+    buf_add(block, tag, TAG_BYTES);
+    buf_add_str(block, request->host);
+    buf_add_char(block, ':');
+    buf_add_u64(block, request->port);
+}
+
+/* RESOLVE "+tag.host:port:a,b": what libcurl's own cache of this shard keeps for RESOLVE_KEEP_MS is
+ * not told again. */
+static void build_resolve(struct exchange *exchange, const struct upstream_request *request,
+                          const char *tag)
+{
+    struct buf *block = &exchange->block;
+    struct curl_slist *tail = NULL;
+    if (shard_resolves(exchange->shard, request))
+        return;
+    char *line = block->p + block->n;
+    buf_add_char(block, '+');
+    add_tagged(block, request, tag);
+    for (size_t i = 0; i < exchange->pin_count; i++) {
+        char text[NETADDR_TEXT + 1];
+        bool v6 = exchange->pins[i].family == 6;
+        netaddr_to_text(&exchange->pins[i], text);
+        buf_add_char(block, i == 0 ? ':' : ',');
+        if (v6)
+            buf_add_char(block, '[');
+        buf_add_str(block, str_c(text));
+        if (v6)
+            buf_add_char(block, ']');
+    }
+    buf_add_char(block, '\0');
+    curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, list_add(block, &tail, line));
+}
+
+/* The address is pinned under a name of the organisation's own, and CONNECT_TO
+ * "host:port:tag.host:port" leads there: so the pool entry is the organisation's too, while Host,
+ * SNI and certificate check stay with the real name. */
 static void build_pins(struct exchange *exchange, const struct upstream_request *request)
 {
     static const char digits[] = "0123456789abcdef";
@@ -128,27 +163,14 @@ static void build_pins(struct exchange *exchange, const struct upstream_request 
         request->addr_count < UPSTREAM_PINS_MAX ? request->addr_count : UPSTREAM_PINS_MAX;
     memcpy(exchange->pins, request->addrs, exchange->pin_count * sizeof exchange->pins[0]);
     exchange->port = request->port;
+    build_resolve(exchange, request, tag);
     struct curl_slist *tail = NULL;
     char *line = block->p + block->n;
-    buf_add_char(block, '+');
-    buf_add(block, tag, sizeof tag);
     buf_add_str(block, request->host);
-    buf_printf(block, ":%u:", request->port);
-    for (size_t i = 0; i < exchange->pin_count; i++) {
-        char text[NETADDR_TEXT + 1];
-        netaddr_to_text(&exchange->pins[i], text);
-        buf_printf(block, exchange->pins[i].family == 6 ? "%s[%s]" : "%s%s", i == 0 ? "" : ",",
-                   text);
-    }
-    buf_add_char(block, '\0');
-    curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, list_add(block, &tail, line));
-    tail = NULL;
-    line = block->p + block->n;
-    buf_add_str(block, request->host);
-    buf_printf(block, ":%u:", request->port);
-    buf_add(block, tag, sizeof tag);
-    buf_add_str(block, request->host);
-    buf_printf(block, ":%u", request->port);
+    buf_add_char(block, ':');
+    buf_add_u64(block, request->port);
+    buf_add_char(block, ':');
+    add_tagged(block, request, tag);
     buf_add_char(block, '\0');
     curl_easy_setopt(exchange->easy, CURLOPT_CONNECT_TO, list_add(block, &tail, line));
 }

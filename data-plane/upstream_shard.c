@@ -168,6 +168,30 @@ static enum status shard_new(struct upstream *upstream, struct shard **out)
     return ST_OK;
 }
 
+bool shard_resolves(struct shard *shard, const struct upstream_request *request)
+{
+    uint32_t hash = 2166136261u;
+    int64_t now = loop_now_ns(shard->upstream->loop);
+    for (size_t i = 0; i < request->host.n; i++)
+        hash = (hash ^ (uint8_t)request->host.p[i]) * 16777619u;
+    hash = (hash ^ request->port ^ request->org.b[15]) * 16777619u;
+    struct shard_resolved *entry = &shard->resolved[(hash >> 16) % SHARD_RESOLVED];
+    bool same = now < entry->until_ns && entry->port == request->port &&
+                entry->version == request->addr_version && id_eq(&entry->org, &request->org) &&
+                str_eq(entry->host, request->host) && request->addr_count > 0 &&
+                netaddr_eq(&entry->first, &request->addrs[0]);
+    if (same || request->host.n > SHARD_HOST_MAX || request->addr_count == 0)
+        return same;
+    memcpy(entry->room, request->host.p, request->host.n);
+    entry->host = str_of(entry->room, request->host.n);
+    entry->org = request->org;
+    entry->port = request->port;
+    entry->version = request->addr_version;
+    entry->first = request->addrs[0];
+    entry->until_ns = now + (int64_t)SHARD_RESOLVE_KEEP_MS * 1000000;
+    return false;
+}
+
 enum status shard_pick(struct upstream *upstream, struct shard **out)
 {
     for (size_t i = 0; i < UPSTREAM_SHARDS; i++) {

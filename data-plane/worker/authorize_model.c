@@ -1,6 +1,8 @@
-/* authorize_model.c: feeds the pure decision of common/policy.c from the catalog, and puts its verdict into words.
+/* authorize_model.c: feeds the pure decision of common/policy.c from the catalog, and puts its
+ * verdict into words.
  *
- * Nothing is decided here: rows come in the order of the catalog's cat_rules, and what the verdict names (upstream id, priced id) is looked up.
+ * Nothing is decided here: rows come in the order of the catalog's cat_rules, and what the verdict
+ * names (upstream id, priced id) is looked up.
  */
 #include "data-plane/worker/authorize_model.h"
 
@@ -8,6 +10,8 @@
 
 #include "common/policy.h"
 #include "data-plane/worker/plan_names.h"
+
+#define QUALIFIED_MAX 600
 
 struct sources {
     struct catalog *catalog;
@@ -31,7 +35,8 @@ static bool in_catalog(const void *arg, struct str id)
     const struct sources *sources = arg;
     struct str record;
     struct id none = ID_NONE;
-    return catalog_find(sources->catalog, SLUICE__KIND__KIND_MODEL, &none, &sources->type, id, &record) == ST_OK;
+    return catalog_find(sources->catalog, SLUICE__KIND__KIND_MODEL, &none, &sources->type, id,
+                        &record) == ST_OK;
 }
 
 static size_t rule_count(const struct cat_rules *rules)
@@ -53,46 +58,63 @@ static enum status refuse(struct req *req, const struct policy_verdict *verdict,
     switch (verdict->outcome) {
     case POLICY_DENIED_BY_RULE:
         n = snprintf(reason, REQ_REASON_MAX,
-                     "The model \"" STR_FMT "\" is denied by the rule \"" STR_FMT "\" of the integration behind @" STR_FMT "%s.",
-                     STR_ARG(model), STR_ARG(str_head(cat_str(&view->rules->head, view->rule->slug), 100)), STR_ARG(slug),
-                     verdict->by_upstream ? " (it stands for a denied model)" : "");
+                     "The model \"" STR_FMT "\" is denied by the rule \"" STR_FMT
+                     "\" of the integration behind @" STR_FMT "%s.",
+                     STR_ARG(model),
+                     STR_ARG(str_head(cat_str(&view->rules->head, view->rule->slug), 100)),
+                     STR_ARG(slug), verdict->by_upstream ? " (it stands for a denied model)" : "");
         break;
     case POLICY_NARROWED_BY_PROVIDER:
-        n = snprintf(reason, REQ_REASON_MAX, "The model \"" STR_FMT "\" is not among the allowed_models of provider @" STR_FMT ".",
+        n = snprintf(reason, REQ_REASON_MAX,
+                     "The model \"" STR_FMT
+                     "\" is not among the allowed_models of provider @" STR_FMT ".",
                      STR_ARG(model), STR_ARG(slug));
         break;
     case POLICY_NARROWED_BY_KEY:
-        n = snprintf(reason, REQ_REASON_MAX, "The model \"" STR_FMT "\" is not among the allowed_models of this API key.",
+        n = snprintf(reason, REQ_REASON_MAX,
+                     "The model \"" STR_FMT "\" is not among the allowed_models of this API key.",
                      STR_ARG(model));
         break;
     default:
         plan_near_models(req, view->integration, model, near, sizeof near);
         n = snprintf(reason, REQ_REASON_MAX,
-                     verdict->in_catalog ? "The model \"" STR_FMT "\" is not enabled in the integration behind @" STR_FMT ".%s"
+                     verdict->in_catalog ? "The model \"" STR_FMT
+                                           "\" is not enabled in the integration behind @" STR_FMT
+                                           ".%s"
                                          : "Provider @" STR_FMT " has no model \"" STR_FMT "\".%s",
-                     STR_ARG(verdict->in_catalog ? model : slug), STR_ARG(verdict->in_catalog ? slug : model), near);
+                     STR_ARG(verdict->in_catalog ? model : slug),
+                     STR_ARG(verdict->in_catalog ? slug : model), near);
         break;
     }
     (void)n;
     return policy_status(verdict);
 }
 
-enum status authorize_model(struct req *req, struct str model, struct authorize_view *view, char *reason)
+enum status authorize_model(struct req *req, struct str model, struct authorize_view *view,
+                            char *reason)
 {
     struct sources sources = {req->worker->catalog, view->integration->provider_type, view->rules};
     struct str slug = cat_str(&view->provider->head, view->provider->slug), record;
-    char qualified[600];
-    int n = snprintf(qualified, sizeof qualified, "@" STR_FMT "/" STR_FMT, STR_ARG(slug), STR_ARG(model));
-    struct policy_input input = {.model = model,
-                                 .qualified = n > 0 && (size_t)n < sizeof qualified ? str_of(qualified, (size_t)n) : STR_NONE,
-                                 .allow_all_models = (view->integration->flags & CAT_INTEGRATION_ALLOW_ALL) != 0,
-                                 .rule_count = rule_count(view->rules),
-                                 .rule_at = rule_at,
-                                 .rules = &sources,
-                                 .in_catalog = in_catalog,
-                                 .catalog = &sources,
-                                 .provider_allowed = cat_str(&view->provider->head, view->provider->allowed_models),
-                                 .key_allowed = req->auth.allowed_models};
+    struct str qualified = STR_NONE;
+    char room[QUALIFIED_MAX];
+    if (slug.n + model.n + 2 <= sizeof room) {
+        room[0] = '@';
+        memcpy(room + 1, slug.p, slug.n);
+        room[1 + slug.n] = '/';
+        memcpy(room + 2 + slug.n, model.p, model.n);
+        qualified = str_of(room, slug.n + model.n + 2);
+    }
+    struct policy_input input = {
+        .model = model,
+        .qualified = qualified,
+        .allow_all_models = (view->integration->flags & CAT_INTEGRATION_ALLOW_ALL) != 0,
+        .rule_count = rule_count(view->rules),
+        .rule_at = rule_at,
+        .rules = &sources,
+        .in_catalog = in_catalog,
+        .catalog = &sources,
+        .provider_allowed = cat_str(&view->provider->head, view->provider->allowed_models),
+        .key_allowed = req->auth.allowed_models};
     struct policy_verdict verdict;
     policy_decide(&input, &verdict);
     if (verdict.rule >= 0)
@@ -103,8 +125,9 @@ enum status authorize_model(struct req *req, struct str model, struct authorize_
     view->upstream_model = verdict.upstream_model;
     view->unlisted = verdict.outcome == POLICY_UNLISTED_ALLOWED;
     struct id none = ID_NONE;
-    if (verdict.priced_model.n > 0 && catalog_find(sources.catalog, SLUICE__KIND__KIND_MODEL, &none, &sources.type,
-                                                   verdict.priced_model, &record) == ST_OK)
+    if (verdict.priced_model.n > 0 &&
+        catalog_find(sources.catalog, SLUICE__KIND__KIND_MODEL, &none, &sources.type,
+                     verdict.priced_model, &record) == ST_OK)
         view->model = CAT_AS(record, SLUICE__KIND__KIND_MODEL, cat_model);
     return ST_OK;
 }

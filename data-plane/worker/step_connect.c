@@ -1,11 +1,10 @@
 /* step_connect.c: the address of the attempt's host: asked, classified, ready to be pinned.
  *
- * Runs before the slot is marked SENT. A host that is not among those the credential was sealed for is refused here as well, whatever the
- * URL says (ARCHITECTURE section 4, Secrets: additional data binds the hosts).
+ * Runs before the slot is marked SENT. A host that is not among those the credential was sealed for
+ * is refused here as well, whatever the URL says (ARCHITECTURE section 4, Secrets: additional data
+ * binds the hosts).
  */
 #include "data-plane/egress.h"
-#include <stdio.h>
-
 #include "data-plane/worker/req.h"
 
 static void name_found(struct name_wait *wait)
@@ -16,12 +15,17 @@ static void name_found(struct name_wait *wait)
 /* "host" or "host:port" in the sorted comma list. */
 static bool host_is_bound(const struct req_attempt *attempt)
 {
-    char with_port[IPC_HOST_MAX + 8];
-    int n = snprintf(with_port, sizeof with_port, "%.*s:%u", STR_ARG(attempt->host), attempt->port);
     struct str rest = attempt->hosts, item;
-    while (str_split(&rest, ',', &item))
-        if (str_eq(item, attempt->host) || str_eq(item, str_of(with_port, (size_t)n)))
+    while (str_split(&rest, ',', &item)) {
+        uint64_t port;
+        if (str_eq(item, attempt->host))
             return true;
+        if (str_starts(item, attempt->host) && item.n > attempt->host.n &&
+            item.p[attempt->host.n] == ':' &&
+            str_to_u64(str_from(item, attempt->host.n + 1), &port) == ST_OK &&
+            port == attempt->port)
+            return true;
+    }
     return false;
 }
 
@@ -30,20 +34,24 @@ enum step_result req_step_connect(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     if (attempt->secrets_box.n > 0 && !host_is_bound(attempt))
         return req_refuse(req, ST_EGRESS_DENIED,
-                          "The credential of provider @" STR_FMT " may not be sent to this host. Save the integration's key again.",
+                          "The credential of provider @" STR_FMT
+                          " may not be sent to this host. Save the integration's key again.",
                           STR_ARG(attempt->provider_slug));
     attempt->wait.done = name_found;
     attempt->wait.owner = req;
-    enum status status = names_get(req->worker->names, attempt->host, &attempt->wait, &attempt->addresses);
+    enum status status =
+        names_get(req->worker->names, attempt->host, &attempt->wait, &attempt->addresses);
     if (status == ST_AGAIN)
         return STEP_WAIT;
     if (status == ST_OK)
         status = attempt->addresses->status;
     if (status == ST_NOT_FOUND || status == ST_INVALID)
-        return req_refuse(req, ST_UPSTREAM_CONNECT, "The host of provider @" STR_FMT " cannot be resolved.",
+        return req_refuse(req, ST_UPSTREAM_CONNECT,
+                          "The host of provider @" STR_FMT " cannot be resolved.",
                           STR_ARG(attempt->provider_slug));
     if (status != ST_OK)
-        return req_refuse(req, status, "The host of provider @" STR_FMT " could not be looked up in time.",
+        return req_refuse(req, status,
+                          "The host of provider @" STR_FMT " could not be looked up in time.",
                           STR_ARG(attempt->provider_slug));
     return STEP_NEXT;
 }

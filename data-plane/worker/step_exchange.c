@@ -1,8 +1,9 @@
 /* step_exchange.c: the attempt itself: headers and credential out, bytes back.
  *
- * The credential is opened here, copied into header lines that upstream.c wipes, and closed, all within one call. Headers of the client
- * pass by a positive list (plus x-portkey-forward-headers, never a credential or framing header): what the caller holds for himself
- * never reaches a provider beside a stored credential. The answer is begun with its first byte; see reply.c.
+ * The credential is opened here, copied into header lines that upstream.c wipes, and closed, all
+ * within one call. Headers of the client pass by a positive list (plus x-portkey-forward-headers,
+ * never a credential or framing header): what the caller holds for himself never reaches a provider
+ * beside a stored credential. The answer is begun with its first byte; see reply.c.
  */
 #include "data-plane/worker/reply.h"
 #include "data-plane/worker/req.h"
@@ -29,21 +30,40 @@ static void add_header(struct outgoing *out, struct str name, struct str value)
 /* Credential, framing and gateway headers are never forwarded, whatever the client asks. */
 static bool may_forward(struct str name)
 {
-    static const char *const never[] = {"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "host",
-                                        "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
-                                        "upgrade", "expect", "proxy-authorization", "proxy-connection", "accept-encoding",
-                                        "x-client-request-id", "content-type", "accept", "forwarded", "x-forwarded-for"};
+    static const char *const never[] = {"authorization",
+                                        "x-api-key",
+                                        "api-key",
+                                        "x-goog-api-key",
+                                        "cookie",
+                                        "host",
+                                        "content-length",
+                                        "transfer-encoding",
+                                        "connection",
+                                        "keep-alive",
+                                        "te",
+                                        "trailer",
+                                        "upgrade",
+                                        "expect",
+                                        "proxy-authorization",
+                                        "proxy-connection",
+                                        "accept-encoding",
+                                        "x-client-request-id",
+                                        "content-type",
+                                        "accept",
+                                        "forwarded",
+                                        "x-forwarded-for"};
     for (size_t i = 0; i < COUNT_OF(never); i++)
         if (str_eq_nocase(name, str_c(never[i])))
             return false;
-    return !str_starts_nocase(name, STR("x-portkey-")) && !str_starts_nocase(name, STR("x-sluice-")) &&
-           !str_starts_nocase(name, STR("proxy-"));
+    return !str_starts_nocase(name, STR("x-portkey-")) &&
+           !str_starts_nocase(name, STR("x-sluice-")) && !str_starts_nocase(name, STR("proxy-"));
 }
 
 static void add_client_headers(struct req *req, struct outgoing *out)
 {
-    static const struct str pass[] = {{"content-type", 12}, {"accept", 6}, {"user-agent", 10}, {"openai-beta", 11},
-                                      {"idempotency-key", 15}, {"traceparent", 11}, {"tracestate", 10}};
+    static const struct str pass[] = {
+        {"content-type", 12},    {"accept", 6},       {"user-agent", 10}, {"openai-beta", 11},
+        {"idempotency-key", 15}, {"traceparent", 11}, {"tracestate", 10}};
     for (size_t i = 0; i < COUNT_OF(pass); i++) {
         struct str value = http_head_get(req->head, pass[i]);
         if (value.n > 0)
@@ -65,7 +85,8 @@ static void add_row_headers(const struct req_attempt *attempt, struct outgoing *
     while (rest.n > 0 && str_split(&rest, '\n', &line)) {
         ptrdiff_t colon = str_find_char(line, ':');
         if (colon > 0)
-            add_header(out, str_head(line, (size_t)colon), str_trim(str_from(line, (size_t)colon + 1)));
+            add_header(out, str_head(line, (size_t)colon),
+                       str_trim(str_from(line, (size_t)colon + 1)));
     }
 }
 
@@ -88,8 +109,8 @@ static void add_configured(struct req *req, struct outgoing *out)
     }
 }
 
-static enum status add_secret_line(struct outgoing *out, const struct open_secrets *secrets, struct str secret_name,
-                                   struct str header, struct str prefix)
+static enum status add_secret_line(struct outgoing *out, const struct open_secrets *secrets,
+                                   struct str secret_name, struct str header, struct str prefix)
 {
     size_t room = sizeof out->lines - out->used, n;
     if (out->secret_count == SECRET_LINES_MAX || header.n + prefix.n + 2 >= room)
@@ -105,11 +126,13 @@ static enum status add_secret_line(struct outgoing *out, const struct open_secre
     return ST_OK;
 }
 
-static enum status add_secrets(struct req *req, struct outgoing *out, const struct open_secrets *secrets)
+static enum status add_secrets(struct req *req, struct outgoing *out,
+                               const struct open_secrets *secrets)
 {
     const struct req_attempt *attempt = &req->attempt;
     if (attempt->auth_header.n > 0) {
-        enum status status = add_secret_line(out, secrets, STR("key"), attempt->auth_header, attempt->auth_prefix);
+        enum status status =
+            add_secret_line(out, secrets, STR("key"), attempt->auth_header, attempt->auth_prefix);
         if (status != ST_OK && status != ST_NOT_FOUND)
             return status;
     }
@@ -130,8 +153,9 @@ static enum status open_and_add(struct req *req, struct outgoing *out)
     if (attempt->secrets_box.n == 0)
         return ST_OK;
     TRY(catalog_begin(req->worker->catalog));
-    enum status status = keyring_open_secrets(req->worker->keyring, req->worker->catalog, &req->auth.org,
-                                              &attempt->secrets_owner, attempt->secrets_version, &attempt->delivery_key,
+    enum status status = keyring_open_secrets(req->worker->keyring, req->worker->catalog,
+                                              &req->auth.org, &attempt->secrets_owner,
+                                              attempt->secrets_version, &attempt->delivery_key,
                                               attempt->hosts, attempt->secrets_box, &secrets);
     catalog_end(req->worker->catalog);
     TRY(status);
@@ -140,7 +164,8 @@ static enum status open_and_add(struct req *req, struct outgoing *out)
     return status;
 }
 
-/* The uploads that still arrive: the first part is kept in the arena, the rest flows through body.mem. */
+/* The uploads that still arrive: the first part is kept in the arena, the rest flows through
+ * body.mem. */
 static enum status begin_streaming(struct req *req, int64_t *length)
 {
     struct req_body *body = &req->body;
@@ -150,17 +175,19 @@ static enum status begin_streaming(struct req *req, int64_t *length)
         return ST_NO_MEMORY;
     buf_clear(&body->mem);
     body->read_at = 0;
-    *length = req->head->content_length >= 0 && !req->head->gzip ? req->head->content_length + shift : -1;
+    *length =
+        req->head->content_length >= 0 && !req->head->gzip ? req->head->content_length + shift : -1;
     return ST_OK;
 }
 
 static struct upstream_times times_of(const struct req *req)
 {
     const struct params *params = req->worker->params;
-    return (struct upstream_times){.connect_ms = (uint32_t)params_u64(params, PARAM_CONNECT_TIMEOUT),
-                                   .first_byte_ms = (uint32_t)params_u64(params, PARAM_FIRST_BYTE_TIMEOUT),
-                                   .idle_ms = (uint32_t)params_u64(params, PARAM_IDLE_TIMEOUT),
-                                   .total_ms = (uint32_t)params_u64(params, PARAM_REQUEST_TIMEOUT)};
+    return (struct upstream_times){
+        .connect_ms = (uint32_t)params_u64(params, PARAM_CONNECT_TIMEOUT),
+        .first_byte_ms = (uint32_t)params_u64(params, PARAM_FIRST_BYTE_TIMEOUT),
+        .idle_ms = (uint32_t)params_u64(params, PARAM_IDLE_TIMEOUT),
+        .total_ms = (uint32_t)params_u64(params, PARAM_REQUEST_TIMEOUT)};
 }
 
 static enum status start(struct req *req, struct outgoing *out)
@@ -172,7 +199,8 @@ static enum status start(struct req *req, struct outgoing *out)
     struct egress_rules rules = *upstream_egress(req->worker->upstream);
     rules.allowed_private[1] = attempt->allowed_private;
     TRY(egress_check_port(&rules, attempt->port));
-    TRY(egress_filter(&rules, attempt->addresses->addrs, attempt->addresses->count, addrs, &addr_count));
+    TRY(egress_filter(&rules, attempt->addresses->addrs, attempt->addresses->count, addrs,
+                      &addr_count));
     struct upstream_request request = {.method = methods[req->head->method],
                                        .url = attempt->url.p,
                                        .host = attempt->host,
@@ -180,6 +208,7 @@ static enum status start(struct req *req, struct outgoing *out)
                                        .org = req->auth.org,
                                        .addrs = addrs,
                                        .addr_count = addr_count,
+                                       .addr_version = attempt->addresses->version,
                                        .headers = out->headers,
                                        .header_count = out->count,
                                        .secret_header_count = out->secret_count,
@@ -197,19 +226,22 @@ static enum step_result refuse_start(struct req *req, enum status status)
     struct str slug = req->attempt.provider_slug;
     switch (status) {
     case ST_EGRESS_DENIED:
-        return req_refuse(req, status,
-                          "The address or port of provider @" STR_FMT
-                          " is not allowed by this gateway's egress rules (egress_ports, allowed_private).",
-                          STR_ARG(slug));
+        return req_refuse(
+            req, status,
+            "The address or port of provider @" STR_FMT
+            " is not allowed by this gateway's egress rules (egress_ports, allowed_private).",
+            STR_ARG(slug));
     case ST_BAD_SEAL:
     case ST_NOT_FOUND:
         return req_refuse(req, ST_BAD_SEAL,
-                          "The credential of provider @" STR_FMT " cannot be opened on this gateway. An admin should save "
+                          "The credential of provider @" STR_FMT
+                          " cannot be opened on this gateway. An admin should save "
                           "the integration's key again.",
                           STR_ARG(slug));
     default:
-        return req_refuse(req, status, "The request to provider @" STR_FMT " could not be started: %s", STR_ARG(slug),
-                          status_row(status)->text);
+        return req_refuse(req, status,
+                          "The request to provider @" STR_FMT " could not be started: %s",
+                          STR_ARG(slug), status_row(status)->text);
     }
 }
 
@@ -232,7 +264,8 @@ enum step_result req_step_exchange(struct req *req)
     secret_wipe(out.lines, out.used);
     if (status != ST_OK)
         return refuse_start(req, status);
-    slots_mark_sent(req->worker->slots, attempt->slot); /* libcurl runs at the end of this turn, never before */
+    slots_mark_sent(req->worker->slots,
+                    attempt->slot); /* libcurl runs at the end of this turn, never before */
     attempt->sent_ns = loop_now_ns(req->worker->loop);
     req->attempts_sent++;
     metrics_add(&req->worker->metrics, M_ATTEMPTS, 1);
