@@ -6,6 +6,7 @@
 #include "control-plane/operator.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,20 +33,22 @@ struct operator {
     const struct home *home;
     struct nodes *nodes;
     uint16_t link_port;
-    int listener;
+    int folder, listener;
     atomic_bool stop;
     pthread_t thread;
     struct sockaddr_un address;
 };
 
-static enum status socket_address(const struct params *params, struct sockaddr_un *address)
+/* A socket's address has 108 bytes and a data folder's path may have more, so the folder is named by a descriptor. *folder is
+ * the caller's to close once the address is used. */
+static enum status socket_address(const struct params *params, struct sockaddr_un *address, int *folder)
 {
-    char path[HOME_PATH_MAX];
-    home_path(params, "operator.sock", path);
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address->sun_path))
-        return ST_TOO_LARGE;
-    memcpy(address->sun_path, path, strlen(path));
+    int fd = open(params_str(params, PARAM_DATA_DIR).p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return status_from_errno(errno);
+    (void)snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/operator.sock", fd);
+    *folder = fd;
     return ST_OK;
 }
 
@@ -196,8 +199,8 @@ enum status operator_start(const struct params *params, const struct home *home,
     if (op == NULL)
         return ST_NO_MEMORY;
     *op = (struct operator){.magic = OPERATOR_MAGIC, .params = params, .home = home, .nodes = nodes,
-                            .link_port = link_port, .listener = -1};
-    enum status status = socket_address(params, &op->address);
+                            .link_port = link_port, .folder = -1, .listener = -1};
+    enum status status = socket_address(params, &op->address, &op->folder);
     if (status == ST_OK)
         status = listen_on(op);
     if (status == ST_OK && pthread_create(&op->thread, NULL, operator_thread, op) != 0)
@@ -205,6 +208,8 @@ enum status operator_start(const struct params *params, const struct home *home,
     if (status != ST_OK) {
         if (op->listener >= 0)
             close(op->listener);
+        if (op->folder >= 0)
+            close(op->folder);
         free(op);
         return status;
     }
@@ -221,6 +226,7 @@ void operator_stop(struct operator *op)
     (void)pthread_join(op->thread, NULL);
     (void)unlink(op->address.sun_path);
     close(op->listener);
+    close(op->folder);
     op->magic = 0;
     free(op);
 }
@@ -274,24 +280,35 @@ static enum status read_reply(int fd, struct buf *frame, enum status (*write)(vo
     }
 }
 
+/* gives a connected socket. ST_AGAIN: nobody listens. */
+static enum status call_server(const struct params *params, int *out, struct buf *why)
+{
+    struct sockaddr_un address;
+    int folder;
+    enum status status = socket_address(params, &address, &folder);
+    if (status != ST_OK)
+        return status == ST_NOT_FOUND ? ST_AGAIN : status;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        status = errno == ENOENT || errno == ECONNREFUSED ? ST_AGAIN : status_from_errno(errno);
+        if (status != ST_AGAIN)
+            buf_printf(why, "cannot reach sluice-control at " STR_FMT "/operator.sock",
+                       STR_ARG(params_str(params, PARAM_DATA_DIR)));
+        if (fd >= 0)
+            close(fd);
+    } else {
+        *out = fd;
+    }
+    close(folder);
+    return status;
+}
+
 enum status operator_ask(const struct params *params, struct str words,
                          enum status (*write)(void *arg, struct str bytes), void *arg, struct buf *why)
 {
-    struct sockaddr_un address;
     struct buf frame;
-    if (socket_address(params, &address) != ST_OK)
-        return ST_AGAIN;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return status_from_errno(errno);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        int cause = errno;
-        close(fd);
-        if (cause == ENOENT || cause == ECONNREFUSED || cause == ENOTDIR)
-            return ST_AGAIN;
-        buf_printf(why, "cannot reach sluice-control at %s", address.sun_path);
-        return status_from_errno(cause);
-    }
+    int fd = -1;
+    TRY(call_server(params, &fd, why));
     buf_init(&frame, OPERATOR_FRAME + 1);
     enum status status = send_all(fd, words, clock_mono_ms() + OPERATOR_WORDS_MS, NULL);
     if (status == ST_OK && shutdown(fd, SHUT_WR) != 0)

@@ -20,7 +20,7 @@
 struct operator;
 
 /* Serves data_dir/operator.sock; a file left by a dead process is replaced (the store's lock says it is dead). All arguments
- * outlive it. ST_TOO_LARGE: the path is too long for a socket. ST_IO, ST_NO_MEMORY. */
+ * outlive it. ST_IO, ST_NO_MEMORY. */
 MUST_USE enum status operator_start(const struct params *params, const struct home *home, struct nodes *nodes,
                                     uint16_t link_port, struct operator **out);
 void operator_stop(struct operator *op);
