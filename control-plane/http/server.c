@@ -42,6 +42,7 @@ struct server {
     struct mg_context *context;
     uint16_t port;
     _Atomic bool stopped;
+    _Atomic unsigned connections;
 };
 
 /* One request on its way through. */
@@ -121,6 +122,17 @@ static void wipe_library_body(const struct exchange *x, uint64_t body_bytes)
     secret_wipe((char *)(uintptr_t)x->head_end, body_bytes < room ? (size_t)body_bytes : room);
 }
 
+/* Connections are kept while fewer than half of the threads have one, so idle clients cannot take
+ * the listener from others. */
+static bool keep_alive(struct exchange *x, const struct mg_request_info *info)
+{
+    bool keep = x->head_end != NULL && strcmp(info->http_version, "1.1") == 0 &&
+                atomic_load(&x->server->connections) <= x->server->options.threads / 2;
+    if (!keep)
+        mg_disable_connection_keep_alive(x->conn);
+    return keep;
+}
+
 static void send_reply(struct exchange *x, bool with_body)
 {
     struct http_reply *reply = &x->reply;
@@ -141,7 +153,7 @@ static void send_reply(struct exchange *x, bool with_body)
         buf_add_str(&head, reply->headers[i].value);
         buf_add_lit(&head, "\r\n");
     }
-    if (x->head_end == NULL || strcmp(info->http_version, "1.1") != 0)
+    if (!keep_alive(x, info))
         buf_add_lit(&head, "Connection: close\r\n");
     buf_add_lit(&head, "\r\n");
     if (buf_status(&head) == ST_OK && mg_write(x->conn, head.p, head.n) > 0 && with_body &&
@@ -272,6 +284,20 @@ static int on_http_error(struct mg_connection *conn, int http_status, const char
     return 0;
 }
 
+static int on_open(const struct mg_connection *conn, void **data)
+{
+    struct server *server = mg_get_user_data(mg_get_context(conn));
+    (void)data;
+    atomic_fetch_add(&server->connections, 1);
+    return 0;
+}
+
+static void on_close(const struct mg_connection *conn)
+{
+    struct server *server = mg_get_user_data(mg_get_context(conn));
+    atomic_fetch_sub(&server->connections, 1);
+}
+
 static int on_log_message(const struct mg_connection *conn, const char *message)
 {
     (void)conn;
@@ -331,7 +357,9 @@ static enum status start_library(struct server *server)
                               NULL};
     struct mg_callbacks callbacks = {.begin_request = on_begin_request,
                                      .log_message = on_log_message,
-                                     .http_error = on_http_error};
+                                     .http_error = on_http_error,
+                                     .init_connection = on_open,
+                                     .connection_close = on_close};
     server->context = mg_start(&callbacks, server, settings);
     if (server->context == NULL)
         return ST_IO;

@@ -63,6 +63,11 @@ class Client:
             check(reply.headers.get("x-sluice-revision", "").isdigit(), f"{method} {path}: revision")
         return reply
 
+    def fresh(self):
+        """The next call opens a new connection."""
+        self.connection.close()
+        return self
+
     def get(self, path, want=200):
         return self.call("GET", path, None, want)
 
@@ -473,20 +478,20 @@ def canaries(api, pid, workspace_id, folder):
         return
     canary = "sk-memory-" + uuid.uuid4().hex
     check(memory_holds(pid, str(folder).encode()), "this look sees")
-    made = api.post("/integrations", {"name": "memory", "ai_provider_id": "openai", "key": canary, "workspace_id": workspace_id,
+    made = api.fresh().post("/integrations", {"name": "memory", "ai_provider_id": "openai", "key": canary, "workspace_id": workspace_id,
                                       "configurations": {"custom_headers": {"x-a": canary + "-h"}}})
-    api.put(f"/integrations/{made['slug']}", {"configurations": {"openai_project": "p"}})
+    api.fresh().put(f"/integrations/{made['slug']}", {"configurations": {"openai_project": "p"}})
     time.sleep(0.1)
     check(not memory_holds(pid, canary.encode()), "a stored credential is in no memory")
-    api.post("/integrations", {"name": "padded" * 5000, "ai_provider_id": "openai", "key": canary}, 400)
+    api.fresh().post("/integrations", {"name": "padded" * 5000, "ai_provider_id": "openai", "key": canary}, 400)
     time.sleep(0.1)
     check(not memory_holds(pid, canary.encode()), "a refused credential is in no memory")
     key = "pk-brought-" + uuid.uuid4().hex
-    brought = api.post("/api-keys/workspace/service", {"name": "c", "workspace_id": workspace_id, "key": key, "scopes": []})
+    brought = api.fresh().post("/api-keys/workspace/service", {"name": "c", "workspace_id": workspace_id, "key": key, "scopes": []})
     time.sleep(0.1)
     check(not memory_holds(pid, key.encode()), "an API key's text is in no memory")
-    api.delete(f"/integrations/{made['slug']}")
-    api.delete(f"/api-keys/{brought['id']}")
+    api.fresh().delete(f"/integrations/{made['slug']}")
+    api.fresh().delete(f"/api-keys/{brought['id']}")
 
 
 def stop(program):

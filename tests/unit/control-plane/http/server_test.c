@@ -166,6 +166,29 @@ Test(server, bodies_arrive_whole_in_any_pieces)
     cr_expect(strstr(reply, "{\"n\":30000,\"path\":\"/big\"}") != NULL, "%s", reply);
 }
 
+/* Four threads: two connections may stay, what is above is asked to go. */
+Test(server, idle_connections_leave_threads_for_others)
+{
+    static const char request[] = "GET /a HTTP/1.1\r\n" HOST "\r\n";
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server_port(server))};
+    char reply[4096];
+    unsigned kept = 0;
+    int fds[4];
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        cr_assert(connect(fds[i], (struct sockaddr *)&address, sizeof address) == 0);
+        cr_assert(send(fds[i], request, sizeof request - 1, MSG_NOSIGNAL) == sizeof request - 1);
+        ssize_t n = recv(fds[i], reply, sizeof reply - 1, 0);
+        cr_assert(n > 0);
+        reply[n] = '\0';
+        kept += strstr(reply, "Connection: close") == NULL;
+    }
+    cr_expect_eq(kept, 2, "%u kept", kept);
+    for (size_t i = 0; i < 4; i++)
+        close(fds[i]);
+}
+
 Test(server, expect_continue_is_answered)
 {
     char reply[4096];
