@@ -249,7 +249,10 @@ static enum status start(const struct worker_boot *boot, struct worker *worker)
 int worker_main(const struct worker_boot *boot)
 {
     struct worker *worker = &process.worker;
+    enum log_level level = LOG_LEVEL_INFO;
     worker->params = boot->params;
+    (void)!log_level_from_text(params_str(boot->params, PARAM_LOG_LEVEL), &level); /* main has checked it */
+    log_open("gateway.worker", boot->log_fd, level);
     enum status status = start(boot, worker);
     if (status != ST_OK) {
         log_error("worker_cannot_start", LOG_STATUS(status), LOG_I64("errno", errno));
