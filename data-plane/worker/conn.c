@@ -89,8 +89,7 @@ static void conn_release(struct conn *conn)
     front_give_conn(front, conn);
 }
 
-/* --- deadlines
- * ------------------------------------------------------------------------------------ */
+/* --- deadlines -------------------------------------------------------------------------------- */
 
 static int64_t send_deadline(const struct conn *conn)
 {
@@ -185,8 +184,7 @@ static void conn_expired(struct loop_timer *timer)
     conn_wake(conn);
 }
 
-/* --- before the first request
- * ---------------------------------------------------------------------- */
+/* --- before the first request ----------------------------------------------------------------- */
 
 static void enter_head(struct conn *conn)
 {
@@ -231,8 +229,7 @@ static void go_on_with_proxy(struct conn *conn)
     }
 }
 
-/* --- events
- * ---------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static void conn_ready(struct loop_watch *watch, uint32_t events)
 {
@@ -275,8 +272,7 @@ static void arm_watch(struct conn *conn)
         conn_lost(conn);
 }
 
-/* --- the end of a turn
- * ----------------------------------------------------------------------------- */
+/* --- the end of a turn ------------------------------------------------------------------------ */
 
 /* All replies are out and there will be no further request. */
 static void finish(struct conn *conn)

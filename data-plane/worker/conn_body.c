@@ -62,8 +62,7 @@ void conn_body_fail(struct conn *conn, enum status status)
         conn_die(conn);
 }
 
-/* --- the request's side
- * ------------------------------------------------------------------------------ */
+/* --- the request's side ----------------------------------------------------------------------- */
 
 void conn_body_start(struct conn *conn)
 {
@@ -85,8 +84,7 @@ void conn_body_resume(struct conn *conn)
     conn_wake(conn);
 }
 
-/* --- feeding
- * ----------------------------------------------------------------------------------------- */
+/* --- feeding ---------------------------------------------------------------------------------- */
 
 /* Somebody still takes bytes. */
 static bool goes_on(const struct conn *conn)

@@ -12,8 +12,7 @@
 #include "data-plane/worker/conn_internal.h"
 #include "data-plane/worker/forwarded.h"
 
-/* --- the stash
- * ------------------------------------------------------------------------------------- */
+/* --- the stash -------------------------------------------------------------------------------- */
 
 void conn_stash_free(struct conn *conn)
 {
@@ -68,8 +67,7 @@ enum status conn_read_exactly(struct conn *conn, size_t need)
     return ST_OK;
 }
 
-/* --- heads
- * ----------------------------------------------------------------------------------------- */
+/* --- heads ------------------------------------------------------------------------------------ */
 
 void conn_head_free(struct conn *conn)
 {
@@ -148,8 +146,7 @@ static size_t feed_head(struct conn *conn, const char *p, size_t n)
     return used;
 }
 
-/* --- feeding
- * ---------------------------------------------------------------------------------------- */
+/* --- feeding ---------------------------------------------------------------------------------- */
 
 bool conn_wants_input(const struct conn *conn)
 {
@@ -207,8 +204,7 @@ static void feed_stash(struct conn *conn)
         conn_stash_free(conn);
 }
 
-/* --- reading
- * ---------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void peer_ended(struct conn *conn)
 {
@@ -263,8 +259,7 @@ void conn_read(struct conn *conn)
     }
 }
 
-/* --- after a reply
- * ---------------------------------------------------------------------------------- */
+/* --- after a reply ---------------------------------------------------------------------------- */
 
 /* What follows the reply that ended: the next request, the rest of the body, or the end. */
 static void next_request(struct conn *conn)

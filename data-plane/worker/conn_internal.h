@@ -4,16 +4,18 @@
  *   PROXY -> TLS -> HEAD -head complete-> BODY -last byte-> DONE -reply ended-> HEAD ...
  *                     |                    |  `-reply ended first-> SKIP -last byte-> HEAD
  *                     |                    `-body broken-> BROKEN
- *                     |-refused-> BROKEN -reply ended-> FLUSH -queue empty-> LINGER -peer's end,
- * time, bytes-> gone
+ *                     |-refused-> BROKEN -reply ended-> FLUSH -queue empty-> LINGER -> gone
  *                     `-peer's end-> ENDED -queue empty-> gone
  * Output: a chain of blocks; replies are queued in order, flushed at the end of the turn.
  *
  * Nothing is freed while a callback may be on the stack: `dead` is set, and conn_turn (the deferred
- * job) releases. Timers: timer (the earliest of the deadlines that apply). Memory: struct conn,
- * about 600 bytes; while a request lives one head block (http_head + headers + text, 1 KiB for an
- * ordinary request); output blocks only while bytes wait; a stash of at most 128 KiB only while
- * bytes wait that nobody takes yet.
+ * job) releases.
+ *
+ * Timers: timer (the earliest of the deadlines that apply).
+ *
+ * Memory: struct conn, about 400 bytes; while a request lives one head block (http_head, headers,
+ * text: 1 KiB for an ordinary request); output blocks only while bytes wait; a stash of at most
+ * 128 KiB only while bytes wait that nobody takes yet.
  */
 #ifndef SLUICE_DATA_WORKER_CONN_INTERNAL_H
 #define SLUICE_DATA_WORKER_CONN_INTERNAL_H

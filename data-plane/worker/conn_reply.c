@@ -61,8 +61,7 @@ static const char *reason_of(int status)
     return "Status";
 }
 
-/* --- headers
- * ------------------------------------------------------------------------------------------ */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 /* conn's own, or of one hop only (RFC 9110 section 7.6.1). */
 static const struct str kept_back[] = {
@@ -94,24 +93,38 @@ static void add_header(struct conn *conn, struct str name, struct str value)
     conn_out_lit(conn, "\r\n");
 }
 
+/* In base 10 or 16. */
+static void add_number(struct conn *conn, uint64_t value, unsigned base)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value > 0);
+    conn_out_add(conn, digits + at, sizeof digits - at);
+}
+
 static void add_status_line(struct conn *conn, int status)
 {
-    char line[64];
-    int n = snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\nDate: ", status, reason_of(status));
-    conn_out_add(conn, line, (size_t)n);
+    struct str reason = str_c(reason_of(status));
+    conn_out_lit(conn, "HTTP/1.1 ");
+    add_number(conn, (uint64_t)status, 10);
+    conn_out_lit(conn, " ");
+    conn_out_add(conn, reason.p, reason.n);
+    conn_out_lit(conn, "\r\nDate: ");
     conn_out_add(conn, front_date(conn->front), 29);
     conn_out_lit(conn, "\r\n");
 }
 
-static void add_length(struct conn *conn, int64_t length)
+static void add_length(struct conn *conn, uint64_t length)
 {
-    char line[48];
-    int n = snprintf(line, sizeof line, "Content-Length: %lld\r\n", (long long)length);
-    conn_out_add(conn, line, (size_t)n);
+    conn_out_lit(conn, "Content-Length: ");
+    add_number(conn, length, 10);
+    conn_out_lit(conn, "\r\n");
 }
 
-/* --- CORS
- * ---------------------------------------------------------------------------------------------- */
+/* --- CORS ------------------------------------------------------------------------------------- */
 
 /* What to say in Access-Control-Allow-Origin, or STR_NONE. */
 static struct str allowed_origin(const struct conn *conn)
@@ -160,8 +173,7 @@ static void add_preflight(struct conn *conn)
         add_header(conn, STR("Access-Control-Allow-Headers"), wanted);
 }
 
-/* --- begin, write, end
- * --------------------------------------------------------------------------------- */
+/* --- begin, write, end ------------------------------------------------------------------------ */
 
 /* The connection can carry another request behind this one. */
 static bool can_stay(const struct conn *conn)
@@ -194,7 +206,7 @@ static void add_framing(struct conn *conn, int status, int64_t length)
     if (conn->framing == CONN_FRAMING_CHUNKED)
         conn_out_lit(conn, "Transfer-Encoding: chunked\r\n");
     else if (length >= 0 && status != 204)
-        add_length(conn, length);
+        add_length(conn, (uint64_t)length);
     else if (length == -2 && status != 204 && status != 304 && !conn->head->head_only)
         add_length(conn, 0);
     if (conn->close_after)
@@ -226,9 +238,8 @@ enum status conn_reply_begin(struct conn *conn, int http_status, const struct re
 
 static void add_chunk(struct conn *conn, const char *p, size_t n)
 {
-    char size[24];
-    int digits = snprintf(size, sizeof size, "%zx\r\n", n);
-    conn_out_add(conn, size, (size_t)digits);
+    add_number(conn, n, 16);
+    conn_out_lit(conn, "\r\n");
     conn_out_add(conn, p, n);
     conn_out_lit(conn, "\r\n");
 }
@@ -291,8 +302,7 @@ void conn_reply_simple(struct conn *conn, int http_status, const struct reply_he
     conn_reply_end(conn);
 }
 
-/* --- the front's own refusals
- * ---------------------------------------------------------------------------- */
+/* --- the front's own refusals ----------------------------------------------------------------- */
 
 void conn_refuse(struct conn *conn, enum status status, const char *why)
 {
@@ -314,7 +324,7 @@ void conn_refuse(struct conn *conn, enum status status, const char *why)
     metrics_add(&conn->front->worker->metrics, M_BAD_HTTP, 1);
     add_status_line(conn, row->http);
     conn_out_add(conn, head, (size_t)head_n);
-    add_length(conn, body_n);
+    add_length(conn, (uint64_t)body_n);
     conn_out_lit(conn, "Connection: close\r\n\r\n");
     conn_out_add(conn, body, (size_t)body_n);
     conn->in = CONN_IN_BROKEN;

@@ -9,9 +9,9 @@
  * most once, and one Host. The verdict does not depend on how the bytes arrived. Never repair;
  * never guess.
  *
- *   START -CR-> START_LF -LF-> REQUEST ----CR-> LINE_LF -LF-> LINE -tchar-> NAME -':'-> VALUE -CR->
- * LINE_LF
- *     `------------------------^                               `-CR-> END_LF -LF-> done
+ *   START -CR-> START_LF -LF-> REQUEST -CR-> LINE_LF -LF-> LINE -tchar-> NAME -':'-> VALUE
+ *     `------------------------^                ^            `-CR-> END_LF -LF-> done  |
+ *                                               `--------------------CR----------------'
  */
 #include "data-plane/worker/http1.h"
 
@@ -90,8 +90,7 @@ static enum status bad(const char **why, const char *text)
     return ST_BAD_HTTP;
 }
 
-/* --- scanning
- * ------------------------------------------------------------------------------------- */
+/* --- scanning --------------------------------------------------------------------------------- */
 
 /* Where the byte leads, or why it is refused. */
 static const char *scan_byte(struct http1_scan *scan, uint8_t c)
@@ -151,8 +150,7 @@ enum status http1_scan_head(struct http1_scan *scan, const char *p, size_t n, co
     return ST_AGAIN;
 }
 
-/* --- llhttp
- * --------------------------------------------------------------------------------------- */
+/* --- llhttp ----------------------------------------------------------------------------------- */
 
 struct parse {
     struct http_header *headers;
@@ -219,8 +217,7 @@ static enum status run_llhttp(const char *p, size_t n, struct parse *parse, cons
     return ST_OK;
 }
 
-/* --- request line
- * ---------------------------------------------------------------------------------- */
+/* --- request line ----------------------------------------------------------------------------- */
 
 static const struct {
     struct str text;
@@ -330,8 +327,7 @@ static enum status read_request_line(const char *p, size_t n, struct http_head *
     return read_target(head, authority, why);
 }
 
-/* --- what the headers decide
- * ----------------------------------------------------------------------- */
+/* --- what the headers decide ------------------------------------------------------------------ */
 
 struct seen {
     unsigned hosts, lengths, encodings, expects, codings;

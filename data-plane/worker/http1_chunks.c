@@ -8,9 +8,9 @@
  * bytes delivered disagree.
  *
  *   SIZE -CR-> SIZE_LF -LF-> DATA (left > 0) -> DATA_CR -> DATA_LF -> SIZE
- *     `-';'-> EXTENSION -CR-^  `-> (size 0) TRAILER -tchar-> NAME -':'-> VALUE -CR-> TRAILER_LF ->
- * TRAILER
- *                                              `-CR-> END_LF -LF-> DONE
+ *     `-';'-> EXTENSION -CR-^  `-> (size 0) TRAILER -CR-> END_LF -LF-> DONE
+ *                                     ^        `-tchar-> NAME -':'-> VALUE -CR-> TRAILER_LF
+ *                                     `---------------------LF-----------------------'
  */
 #include "data-plane/worker/http1.h"
 

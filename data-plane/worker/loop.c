@@ -2,18 +2,21 @@
  *
  * Why: everything a worker does happens on this thread, so the rules that keep it fair and free of
  * dangling pointers live in one place. Invariants:
- *   - A removed watch hears nothing more: the rest of the batch at hand is searched for it (a batch
- * is at most BATCH events).
- *   - The timer heap holds {key, timer}. A timer that is moved to a LATER time keeps its place with
- * its old key; when that key comes up, the timer is put back with its true time. So the deadline of
- * a busy connection costs one store per request, not a heap operation. A key is never later than
- * its timer's due time.
- *   - heap[place - 1].timer == timer for every armed timer. The heap's room is reserved address
- * space: it never fails to grow.
- *   - Work that keeps producing work (a job that defers itself, a timer of 0 ms) is bounded per
- * turn by PASSES_MAX, so that descriptors are served in between; it goes on in the next turn, which
- * then does not sleep. Never: block, other than in epoll_wait; call back into an owner after it
- * removed its watch, timer or job.
+ *
+ * - A removed watch hears nothing more: the rest of the batch at hand is searched for it (a batch
+ *   is at most BATCH events).
+ * - The timer heap holds {key, timer}. A timer that is moved to a LATER time keeps its place with
+ *   its old key; when that key comes up, the timer is put back with its true time. So the deadline
+ *   of a busy connection costs one store per request, not a heap operation. A key is never later
+ *   than its timer's due time.
+ * - heap[place - 1].timer == timer for every armed timer. The heap's room is reserved address
+ *   space: it never fails to grow.
+ * - Work that keeps producing work (a job that defers itself, a timer of 0 ms) is bounded per turn
+ *   by PASSES_MAX, so that descriptors are served in between; it goes on in the next turn, which
+ *   then does not sleep.
+ *
+ * Never: block, other than in epoll_wait; call back into an owner after it removed its watch,
+ * timer or job.
  */
 #include "data-plane/worker/loop.h"
 
@@ -116,9 +119,7 @@ void loop_stop(struct loop *loop)
     loop->stopped = true;
 }
 
-/* --- descriptors
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 enum status loop_watch_set(struct loop *loop, struct loop_watch *watch, uint32_t events)
 {
@@ -163,9 +164,7 @@ static void run_events(struct loop *loop)
     loop->batch_at = loop->batch_count = 0;
 }
 
-/* --- timers
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 static void heap_put(struct loop *loop, uint32_t place, struct entry entry)
 {
@@ -252,9 +251,7 @@ static bool run_timers(struct loop *loop)
     return any;
 }
 
-/* --- deferred work
- * --------------------------------------------------------------------------------------------------
- */
+/* --- deferred work ---------------------------------------------------------------------------- */
 
 void loop_defer(struct loop *loop, struct loop_job *job)
 {
@@ -308,9 +305,7 @@ static bool run_jobs(struct loop *loop)
     return true;
 }
 
-/* --- turns
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 /* Milliseconds that epoll may sleep, rounded up so that a timer is never early by the time it
  * wakes. */

@@ -7,9 +7,11 @@
  * request ends before the process does (its slot is settled in shared memory, where the courier
  * finds it).
  *
- *   TERM   stop accepting, let requests finish (at most drain_max_s), close idle connections, exit
- * 0 INT    break every request off, exit 0 HUP, USR1, USR2 are the master's: it starts new workers,
- * so certificates and settings are read once here The master's death is a TERM.
+ *   TERM             stop accepting, let requests finish (at most drain_max_s), exit 0
+ *   INT              break every request off, exit 0
+ *   HUP, USR1, USR2  are the master's: it starts new workers, so certificates are read once here
+ *
+ * The master's death is a TERM.
  */
 #include "data-plane/worker/worker.h"
 
@@ -121,8 +123,7 @@ static enum status lock(const struct worker *worker)
     return ST_OK;
 }
 
-/* --- signals and drain
- * ----------------------------------------------------------------------------- */
+/* --- signals and drain ------------------------------------------------------------------------ */
 
 static void drain_ended(struct loop_timer *timer)
 {
@@ -175,8 +176,7 @@ static enum status open_signals(struct worker *worker)
     return loop_watch_set(worker->loop, &process.signals, EPOLLIN);
 }
 
-/* --- turns
- * ------------------------------------------------------------------------------------------ */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 static void beat(struct loop_timer *timer)
 {
@@ -204,8 +204,7 @@ static void turn(void *arg)
         loop_stop(worker->loop);
 }
 
-/* --- the process
- * ------------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 /* Two descriptors a stream: the limit that the system allows is the one wanted. */
 static void raise_descriptor_limit(void)
@@ -251,7 +250,8 @@ int worker_main(const struct worker_boot *boot)
     struct worker *worker = &process.worker;
     enum log_level level = LOG_LEVEL_INFO;
     worker->params = boot->params;
-    (void)!log_level_from_text(params_str(boot->params, PARAM_LOG_LEVEL), &level); /* main has checked it */
+    /* main has checked it */
+    (void)!log_level_from_text(params_str(boot->params, PARAM_LOG_LEVEL), &level);
     log_open("gateway.worker", boot->log_fd, level);
     enum status status = start(boot, worker);
     if (status != ST_OK) {

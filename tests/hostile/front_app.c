@@ -112,8 +112,7 @@ static void expired(struct loop_timer *timer)
     }
 }
 
-/* --- the seam
- * --------------------------------------------------------------------------------------------- */
+/* --- the seam --------------------------------------------------------------------------------- */
 
 size_t req_body(struct req *req, const char *p, size_t n)
 {
@@ -245,9 +244,7 @@ struct req *req_begin(struct worker *worker, struct conn *conn, const struct htt
     return req;
 }
 
-/* --- start
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static int listen_on(uint16_t port)
 {

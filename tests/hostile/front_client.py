@@ -6,9 +6,18 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
+FULL = os.environ.get("FULL") == "1"
+BINARY = sys.argv[1]
+TESTS = []
 WAIT_S = 20  # a hang is a failure; nothing here measures speed by it
+
+
+def test(function):
+    TESTS.append(function)
+    return function
 
 
 class App:

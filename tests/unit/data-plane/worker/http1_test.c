@@ -348,8 +348,7 @@ Test(http1, the_table_is_as_large_as_promised)
     cr_assert_geq(hostile, 200);
 }
 
-/* --- what an accepted head says
- * --------------------------------------------------------------------------------------- */
+/* --- what an accepted head says --------------------------------------------------------------- */
 
 static struct judgement seen;
 
@@ -444,9 +443,7 @@ Test(http1, a_pipelined_request_is_left_alone)
     cr_expect(str_starts(str_from(two, seen.used), STR("GET /2")));
 }
 
-/* --- bounds
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 static enum status judge_buf(struct buf *buf)
 {

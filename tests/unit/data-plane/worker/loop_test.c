@@ -155,9 +155,7 @@ Test(loop, five_hundred_timers_set_moved_and_cleared_at_random)
     cr_assert_eq(fired, armed);
 }
 
-/* --- descriptors
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 struct pipe_end {
     struct loop_watch watch;
@@ -203,9 +201,7 @@ Test(loop, a_bad_descriptor_is_a_status)
     loop_watch_remove(loop, &watch);
 }
 
-/* --- jobs
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 static struct loop_job second, third;
 
