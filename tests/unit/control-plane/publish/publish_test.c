@@ -409,3 +409,123 @@ Test(publish, objects_nobody_made_are_nobodys)
     cr_assert_eq(reply->n_owned, 2);
     cr_expect_not(reply->owned[0] || reply->owned[1]);
 }
+
+/* --- usage -------------------------------------------------------------------------------------------- */
+
+static Sluice__UsageEvent usage_event(uint64_t seq)
+{
+    static uint8_t attempts[8][36];
+    Sluice__UsageEvent event;
+    sluice__usage_event__init(&event);
+    uint8_t *attempt = attempts[seq % 8];
+    memcpy(attempt, node.bundle.node.b, ID_BYTES);
+    attempt[23] = 1; /* boot */
+    attempt[35] = (uint8_t)seq;
+    event.attempt_id = (ProtobufCBinaryData){.len = 36, .data = attempt};
+    event.seq = seq;
+    event.at_ms = clock_utc_ms();
+    event.org = wire_id_data(&pf.org);
+    event.workspace = wire_id_data(&pf.workspace);
+    event.provider = wire_id_data(&pf.integration);
+    event.source = SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER;
+    event.object_id = (char *)(uintptr_t)"file-7";
+    event.object_kind = (char *)(uintptr_t)"file";
+    return event;
+}
+
+static uint64_t upload(uint64_t first, size_t count)
+{
+    Sluice__UsageEvent events[8], *list[8];
+    Sluice__UsageBatch batch;
+    Sluice__UsageRequest request;
+    Sluice__UsageAck *ack;
+    sluice__usage_batch__init(&batch);
+    sluice__usage_request__init(&request);
+    for (size_t i = 0; i < count; i++) {
+        events[i] = usage_event(first + i);
+        list[i] = &events[i];
+    }
+    batch.journal_boot = 1;
+    batch.first_seq = first;
+    batch.n_events = count;
+    batch.events = list;
+    request.batch = &batch;
+    cr_assert_eq(node_call(&node, &arena, SLUICE__LINK_KIND__LINK_USAGE, &request.base, 10000, &ack),
+                 SLUICE__LINK_KIND__LINK_USAGE_REPLY);
+    cr_assert_eq(ack->journal_boot, 1);
+    return ack->through_seq;
+}
+
+Test(publish, usage_is_acknowledged_as_far_as_the_ledger_holds_it)
+{
+    uint64_t revision = writer_revision(pf.f.writer);
+    cr_expect_eq(upload(1, 3), 3);
+    cr_expect_eq(upload(1, 3), 3, "sent again, nothing twice");
+    cr_expect_eq(upload(2, 4), 5, "overlapping");
+    cr_expect_eq(upload(7, 1), 5, "a gap is not passed");
+    cr_expect_eq(writer_revision(pf.f.writer), revision, "spending makes no revision");
+    Sluice__ObjectRequest request;
+    Sluice__ObjectReply *reply;
+    static char ours[] = "file-7", theirs[] = "file-8", *ids[] = {ours, theirs};
+    sluice__object_request__init(&request);
+    request.org = wire_id_data(&pf.org);
+    request.workspace = wire_id_data(&pf.workspace);
+    request.provider = wire_id_data(&pf.integration);
+    request.n_object_ids = 2;
+    request.object_ids = ids;
+    cr_assert_eq(node_call(&node, &arena, SLUICE__LINK_KIND__LINK_OBJECT, &request.base, 10000, &reply),
+                 SLUICE__LINK_KIND__LINK_OBJECT_REPLY);
+    cr_expect(reply->owned[0] && !reply->owned[1]);
+    request.workspace = wire_id_data(&pf.user);
+    cr_assert_eq(node_call(&node, &arena, SLUICE__LINK_KIND__LINK_OBJECT, &request.base, 10000, &reply),
+                 SLUICE__LINK_KIND__LINK_OBJECT_REPLY);
+    cr_expect_not(reply->owned[0], "another workspace's");
+}
+
+Test(publish, usage_without_a_batch_is_refused)
+{
+    Sluice__UsageRequest request;
+    Sluice__LinkError *error;
+    sluice__usage_request__init(&request);
+    cr_assert_eq(node_call(&node, &arena, SLUICE__LINK_KIND__LINK_USAGE, &request.base, 10000, &error), LINK_REFUSED);
+    cr_expect_str_eq(error->status, "bad_format");
+}
+
+/* --- many at once ------------------------------------------------------------------------------------- */
+
+enum { CROWD = 16 };
+static struct test_node crowd[CROWD];
+static struct arena crowd_arenas[CROWD];
+
+static void *crowd_hello(void *arg)
+{
+    size_t i = (size_t)(uintptr_t)arg;
+    Sluice__Hello message = hello();
+    void *reply;
+    const struct node_bundle *bundle = &crowd[i].bundle;
+    struct str key = secret_open(bundle->key_pem);
+    const struct link_identity identity = {bundle->cert_pem, key.p, bundle->ca_pem};
+    OK(link_client_open(bundle->link_url, &identity, NULL, NULL, &crowd[i].client));
+    secret_close(bundle->key_pem);
+    cr_expect_eq(node_call(&crowd[i], &crowd_arenas[i], HELLO, &message.base, 20000, &reply), HELLO_REPLY);
+    return NULL;
+}
+
+Test(publish, sixteen_nodes_join_at_once)
+{
+    pthread_t threads[CROWD];
+    char name[16];
+    for (size_t i = 0; i < CROWD; i++) {
+        snprintf(name, sizeof name, "crowd-%zu", i);
+        crowd[i] = (struct test_node){.boot = 1};
+        arena_init(&crowd_arenas[i], 64u << 20);
+        pf_enrol(name, "", &crowd[i].bundle);
+    }
+    for (size_t i = 0; i < CROWD; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, crowd_hello, (void *)(uintptr_t)i), 0);
+    for (size_t i = 0; i < CROWD; i++) {
+        pthread_join(threads[i], NULL);
+        arena_free(&crowd_arenas[i]);
+        node_leave(&crowd[i]);
+    }
+}
