@@ -17,8 +17,8 @@
 static const char usage[] = "sluice-gateway [--key=value ...]\nsluice-gateway selftest-sandbox";
 
 /* Loads the configuration of argv[skip..]; prints help or the dump if asked. -1: go on; else the
- * exit code. */
-static int load(struct params *params, int skip, int argc, char **argv)
+ * exit code. `program` is the name in log lines. */
+static int load(struct params *params, const char *program, int skip, int argc, char **argv)
 {
     struct buf text;
     buf_init(&text, 1u << 20);
@@ -37,7 +37,7 @@ static int load(struct params *params, int skip, int argc, char **argv)
         fputs(text.n > 0 ? text.p : "", stdout);
         code = 0;
     }
-    log_open("gateway.master", 2, level);
+    log_open(program, 2, level);
     buf_free(&text);
     return code;
 }
@@ -78,7 +78,10 @@ int main(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "selftest-sandbox") == 0)
         return sandbox_selftest_main();
     int skip = child ? MASTER_CHILD_ARGS - 1 : argc >= 2 && strcmp(argv[1], "master") == 0 ? 1 : 0;
-    int code = load(&params, skip, argc, argv);
+    const char *program = !child                           ? "gateway.master"
+                          : strcmp(argv[1], "worker") == 0 ? "gateway.worker"
+                                                           : "gateway.courier";
+    int code = load(&params, program, skip, argc, argv);
     if (code < 0 && child && strcmp(argv[1], "worker") == 0) {
         code = run_worker(&params, argv);
     } else if (code < 0 && child) {

@@ -172,18 +172,32 @@ struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32
 
 /* --- columns --- */
 
-/* The metrics stay: they are sums over everything the column ever did (gauges are set by the new
- * worker at once). */
+/* All slots FREE (zero) by giving their memory back: touching each would make every column cost its
+ * full size from the start, used or not. */
+static void slots_reset(const struct segment *segment, uint32_t column)
+{
+    size_t at = (size_t)(column_at(segment, column) - (char *)segment->head) + slots_at(segment);
+    size_t n = (size_t)segment->slot_count * SEGMENT_SLOT_BYTES;
+    if (fallocate(segment->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)n) ==
+        0)
+        return;
+    for (uint32_t i = 0; i < segment->slot_count; i++)
+        atomic_store_explicit(&segment_slot(segment, column, i)->state, SLOT_FREE,
+                              memory_order_relaxed);
+}
+
+/* The metrics stay: they are sums over everything the column ever did (gauges were set to 0 when it
+ * was released). */
 static void column_reset(const struct segment *segment, uint32_t column, uint32_t worker,
                          uint32_t epoch)
 {
     struct column_head *head = segment_column(segment, column);
+    bool used = head->epoch != 0;
     memset(head, 0, sizeof *head);
     head->worker = worker;
     head->epoch = epoch;
-    for (uint32_t i = 0; i < segment->slot_count; i++)
-        atomic_store_explicit(&segment_slot(segment, column, i)->state, SLOT_FREE,
-                              memory_order_relaxed);
+    if (used)
+        slots_reset(segment, column);
     atomic_store_explicit(&head->state, COLUMN_LIVE, memory_order_release);
 }
 

@@ -122,6 +122,8 @@ struct segment_status { /* courier writes, everybody reads */
     _Atomic uint64_t journal_pending;
     _Atomic uint32_t revoked;
     _Atomic uint32_t catalog_epoch; /* 0: no file yet; grows when a new file takes the old one's place: workers must be replaced */
+    _Atomic uint32_t catalog_busy;   /* courier: inside an operation on the catalog file */
+    _Atomic uint32_t catalog_deaths; /* couriers in a row that died there */
 };
 
 struct segment_head {
@@ -163,7 +165,7 @@ _Atomic uint32_t *segment_ring(const struct segment *segment, uint32_t column, e
 struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32_t index);
 
 /* --- worker side (slots.c): O(1), no system call ------------------------------------------------------------------ */
-struct slots; /* a worker's view of its column: free list in private memory */
+struct slots; /* a worker's view of its column: free list in private memory. Opened once per assigned column */
 MUST_USE enum status slots_open(const struct segment *segment, uint32_t column, struct slots **slots);
 void slots_close(struct slots *slots);
 /* Takes a FREE slot, mints its attempt id, sets RESERVED. ST_OVERLOADED: none free. */

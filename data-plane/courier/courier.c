@@ -295,7 +295,8 @@ static enum status open_loop(struct courier *courier)
     int status_fds[COURIER_STATUS_MAX];
     for (uint32_t i = 0; i < courier->boot->status_count; i++)
         status_fds[i] = COURIER_STATUS_FD + (int)i;
-    TRY(resolver_start(name_answered, courier, &courier->resolver));
+    TRY(resolver_start(params_str(courier->boot->params, PARAM_NAME_SERVERS), name_answered,
+                       courier, &courier->resolver));
     courier->names = (struct loop_watch){
         .fd = resolver_fd(courier->resolver), .ready = names_ready, .owner = courier};
     TRY(loop_watch_set(courier->loop, &courier->names, EPOLLIN));

@@ -1,18 +1,13 @@
 /* keeper.c: see keeper.h.
  *
- * The count of couriers that died young stands in a file beside the catalog (catalog.mdb.tries): it
- * is raised before the file is touched and removed when this process has lived for KEEPER_YOUNG_MS.
- * Must never: answer a damaged file with anything but a new one, or hold the lock while calling
- * out.
+ * Deaths are counted in the shared status, which outlives a courier: an operation that is entered and not left was somebody's last. A
+ * courier killed anywhere else costs the file nothing, or a kill at random would throw a good catalog away. Must never: answer
+ * a damaged file with anything but a new one, or hold the lock while calling out.
  */
 #include "data-plane/courier/keeper.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -32,38 +27,33 @@ struct keeper {
     pthread_mutex_t stop_mutex;
     pthread_cond_t stop_cond;
     bool stop;
-    int64_t started_ms;
-    bool grown_up;
-    char tries_path[PATH_MAX];
 };
 
-/* --- young deaths --- */
+/* --- deaths inside an operation --- */
 
-static unsigned tries_read(const char *path)
+static struct segment_status *shared_of(const struct keeper *keeper)
 {
-    char text[8] = "";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, text, sizeof text - 1);
-    close(fd);
-    return n > 0 && text[0] >= '0' && text[0] <= '9' ? (unsigned)(text[0] - '0') : 0;
+    return &keeper->config.segment->head->status;
 }
 
-static void tries_write(const char *path, unsigned tries)
+/* Between these two a death is counted against the file. */
+static void enter(struct keeper *keeper)
 {
-    char text = (char)('0' + (tries > 9 ? 9 : tries));
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return;
-    (void)!write(fd, &text, 1);
-    close(fd);
+    pthread_mutex_lock(&keeper->mutex);
+    atomic_store(&shared_of(keeper)->catalog_busy, 1);
+}
+
+static void leave(struct keeper *keeper)
+{
+    atomic_store(&shared_of(keeper)->catalog_busy, 0);
+    pthread_mutex_unlock(&keeper->mutex);
 }
 
 _Noreturn static void damaged(struct keeper *keeper, enum status status)
 {
     log_error("catalog_damaged", LOG_STATUS(status));
-    tries_write(keeper->tries_path, KEEPER_TRIES);
+    atomic_store(&shared_of(keeper)->catalog_deaths, KEEPER_DEATHS);
+    atomic_store(&shared_of(keeper)->catalog_busy, 1);
     _exit(KEEPER_EXIT_DAMAGED);
 }
 
@@ -71,7 +61,7 @@ _Noreturn static void damaged(struct keeper *keeper, enum status status)
 
 static void publish(struct keeper *keeper)
 {
-    struct segment_status *shared = &keeper->config.segment->head->status;
+    struct segment_status *shared = shared_of(keeper);
     uint64_t revision;
     struct id store;
     catalog_position(keeper->catalog, &revision, &store);
@@ -86,9 +76,9 @@ static void tidy(struct keeper *keeper)
     enum status status = ST_OK;
     bool more = true;
     for (unsigned i = 0; i < KEEPER_TIDY_TURNS && more && status == ST_OK; i++) {
-        pthread_mutex_lock(&keeper->mutex);
+        enter(keeper);
         status = catalog_tidy(keeper->catalog, &more);
-        pthread_mutex_unlock(&keeper->mutex);
+        leave(keeper);
     }
     if (status == ST_BAD_FORMAT || status == ST_IO)
         damaged(keeper, status);
@@ -98,16 +88,12 @@ static void tidy(struct keeper *keeper)
 
 static void turn(struct keeper *keeper)
 {
-    pthread_mutex_lock(&keeper->mutex);
+    enter(keeper);
     catalog_check_readers(keeper->catalog);
     bool dirty = keeper->dirty;
-    pthread_mutex_unlock(&keeper->mutex);
+    leave(keeper);
     if (dirty)
         tidy(keeper);
-    if (!keeper->grown_up && clock_mono_ms() - keeper->started_ms > KEEPER_YOUNG_MS) {
-        unlink(keeper->tries_path);
-        keeper->grown_up = true;
-    }
     if (keeper->config.every_second != NULL)
         keeper->config.every_second(keeper->config.arg);
 }
@@ -137,21 +123,24 @@ static void *keeper_main(void *arg)
 
 static enum status open_file(struct keeper *keeper)
 {
-    const char *path = keeper->config.path;
-    struct segment_status *shared = &keeper->config.segment->head->status;
-    unsigned tries = tries_read(keeper->tries_path);
-    bool aside = tries >= KEEPER_TRIES, fresh;
-    if (aside) {
-        log_error("catalog_put_aside", LOG_U64("tries", tries));
-        TRY(catalog_put_aside(path));
-        tries = 0;
+    struct segment_status *shared = shared_of(keeper);
+    bool died = atomic_load(&shared->catalog_busy) != 0, fresh;
+    uint32_t deaths = died ? atomic_load(&shared->catalog_deaths) + 1 : 0;
+    if (deaths > KEEPER_DEATHS) {
+        log_error("catalog_put_aside", LOG_U64("deaths", deaths));
+        TRY(catalog_put_aside(keeper->config.path));
+        deaths = 0;
     }
-    tries_write(keeper->tries_path, tries + 1);
-    TRY(catalog_open_writer(path, &keeper->catalog, &fresh));
+    atomic_store(&shared->catalog_deaths, deaths);
+    enter(keeper);
+    enum status status = catalog_open_writer(keeper->config.path, &keeper->catalog, &fresh);
+    if (status == ST_OK)
+        catalog_check_readers(keeper->catalog);
+    leave(keeper);
+    TRY(status);
     uint32_t epoch = atomic_load(&shared->catalog_epoch);
     if (fresh || epoch == 0)
         atomic_store(&shared->catalog_epoch, epoch + 1);
-    catalog_check_readers(keeper->catalog);
     publish(keeper);
     return ST_OK;
 }
@@ -164,8 +153,6 @@ enum status keeper_open(const struct keeper_config *config, struct keeper **keep
         return ST_NO_MEMORY;
     made->config = *config;
     made->dirty = true;
-    made->started_ms = clock_mono_ms();
-    snprintf(made->tries_path, sizeof made->tries_path, "%s.tries", config->path);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&made->mutex, NULL);
@@ -193,10 +180,8 @@ void keeper_close(struct keeper *keeper)
     keeper->stop = true;
     pthread_cond_signal(&keeper->stop_cond);
     pthread_mutex_unlock(&keeper->stop_mutex);
-    if (keeper->threaded) {
+    if (keeper->threaded)
         pthread_join(keeper->thread, NULL);
-        unlink(keeper->tries_path); /* an orderly end is no young death */
-    }
     catalog_close(keeper->catalog);
     pthread_mutex_destroy(&keeper->mutex);
     pthread_mutex_destroy(&keeper->stop_mutex);
@@ -226,7 +211,7 @@ enum status keeper_apply(struct keeper *keeper, Sluice__ChangesReply *const *rep
 {
     uint64_t before, after;
     struct id store;
-    pthread_mutex_lock(&keeper->mutex);
+    enter(keeper);
     catalog_position(keeper->catalog, &before, &store);
     enum status status = catalog_apply(keeper->catalog, replies, count, refused, refused_revision);
     catalog_position(keeper->catalog, &after, &store);
@@ -234,7 +219,7 @@ enum status keeper_apply(struct keeper *keeper, Sluice__ChangesReply *const *rep
         keeper->dirty = keeper->dirty || (count > 0 && replies[0]->full);
         publish(keeper);
     }
-    pthread_mutex_unlock(&keeper->mutex);
+    leave(keeper);
     if ((status == ST_BAD_FORMAT && *refused == NULL) || status == ST_IO)
         damaged(keeper, status);
     if (status == ST_OK && (after != before || (count > 0 && replies[0]->full)) &&
@@ -253,10 +238,10 @@ uint64_t keeper_skipped(struct keeper *keeper)
 
 void keeper_hosts(struct keeper *keeper, struct buf *out)
 {
-    pthread_mutex_lock(&keeper->mutex);
+    enter(keeper);
     if (catalog_begin(keeper->catalog) == ST_OK) {
         catalog_hosts(keeper->catalog, KEEPER_HOSTS_MAX, out);
         catalog_end(keeper->catalog);
     }
-    pthread_mutex_unlock(&keeper->mutex);
+    leave(keeper);
 }

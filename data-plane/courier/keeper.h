@@ -2,8 +2,8 @@
  *
  * Several threads want the one writer handle (the feed applies, a thread of its own frees dead readers and dead generations every
  * second), so everything goes through a lock here. segment_status (revision, has_catalog, catalog_epoch) follows the file.
- * Failure: a damaged file ends the process (KEEPER_EXIT_DAMAGED) and the next courier makes a new one; so does a file at which
- * KEEPER_TRIES couriers died young in a row, whatever killed them (the watchdog of catalog_file.h, a crash inside LMDB).
+ * Failure: a damaged file ends the process (KEEPER_EXIT_DAMAGED) and the next courier makes a new one; so does a file in whose
+ * operations KEEPER_DEATHS couriers in a row died, whatever killed them (the watchdog of catalog_file.h, a crash inside LMDB).
  */
 #ifndef SLUICE_DATA_COURIER_KEEPER_H
 #define SLUICE_DATA_COURIER_KEEPER_H
@@ -12,8 +12,7 @@
 #include "data-plane/catalog_file.h"
 #include "data-plane/segment.h"
 
-#define KEEPER_TRIES          3
-#define KEEPER_YOUNG_MS       10000
+#define KEEPER_DEATHS         3
 #define KEEPER_EXIT_DAMAGED   75
 #define KEEPER_HOSTS_MAX      2048
 #define KEEPER_HOSTS_BYTES    (KEEPER_HOSTS_MAX * 256u)

@@ -13,12 +13,16 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
+#include "common/params.h"
 
 #define BUCKETS     1024u
 #define FAIL_TTL_MS 2000
@@ -45,6 +49,7 @@ struct resolver {
     pthread_t threads[COURIER_NAMES_THREADS];
     size_t thread_count;
     int event_fd;
+    struct str name_servers;
     void (*answer)(void *arg, uint32_t worker, const struct ipc_name *answer);
     void *arg;
     struct entry *buckets[BUCKETS];
@@ -53,6 +58,30 @@ struct resolver {
 
 /* --- threads ------------------------------------------------------------------------------------
  */
+
+/* This thread's resolver state asks our servers instead of resolv.conf's. */
+static void use_name_servers(struct str servers)
+{
+    struct str item;
+    int count = 0;
+    if (servers.n == 0 || res_init() != 0)
+        return;
+    while (params_next(&servers, &item) && count < MAXNS) {
+        struct str host;
+        struct netaddr addr;
+        struct sockaddr_storage where;
+        uint16_t port;
+        if (netaddr_split_port(item, NAMESERVER_PORT, &host, &port) != ST_OK ||
+            netaddr_from_text(host, &addr) != ST_OK || addr.family != 4) {
+            log_warn("name_server_ignored", LOG_STR("server", item));
+            continue;
+        }
+        (void)netaddr_to_sockaddr(&addr, port, &where);
+        memcpy(&_res.nsaddr_list[count++], &where, sizeof _res.nsaddr_list[0]);
+    }
+    if (count > 0)
+        _res.nscount = count;
+}
 
 static void add_addr(struct ipc_name *out, const struct sockaddr *sockaddr)
 {
@@ -82,6 +111,7 @@ static void look_up(struct ipc_name *out)
 static void *resolver_thread(void *arg)
 {
     struct resolver *resolver = arg;
+    use_name_servers(resolver->name_servers);
     CHECK(pthread_mutex_lock(&resolver->lock) == 0);
     while (!resolver->stopping) {
         struct entry *entry = resolver->queue;
@@ -179,6 +209,10 @@ void resolver_ask(struct resolver *resolver, uint32_t worker, const struct ipc_n
     int64_t now = clock_mono_ms();
     struct ipc_name safe = *query;
     safe.host[IPC_HOST_MAX] = '\0';
+    if (netaddr_looks_numeric(str_c(safe.host))) {
+        refuse(resolver, worker, &safe, ST_INVALID);
+        return;
+    }
     struct entry **at = place_of(resolver, safe.host), *entry = *at;
     if (entry == NULL && resolver->count >= COURIER_NAMES_CACHE_MAX) {
         sweep(resolver, now);
@@ -231,13 +265,15 @@ int resolver_fd(const struct resolver *resolver)
     return resolver->event_fd;
 }
 
-enum status resolver_start(void (*answer)(void *arg, uint32_t worker,
+enum status resolver_start(struct str name_servers,
+                           void (*answer)(void *arg, uint32_t worker,
                                           const struct ipc_name *answer),
                            void *arg, struct resolver **out)
 {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (resolver == NULL)
         return ST_NO_MEMORY;
+    resolver->name_servers = name_servers;
     resolver->answer = answer;
     resolver->arg = arg;
     resolver->queue_tail = &resolver->queue;

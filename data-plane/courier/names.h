@@ -17,9 +17,11 @@
 
 struct resolver;
 
-/* Starts the threads. `answer` is called from resolver_run with the asker's number and the filled
+/* Starts the threads. `name_servers`: a comma list of IPv4 addresses, with or without port, that are
+ * asked instead of the system's (borrowed for life; empty: the system's). `answer` is called from resolver_run with the asker's number and the filled
  * message. ST_NO_MEMORY, ST_IO. */
-MUST_USE enum status resolver_start(void (*answer)(void *arg, uint32_t worker,
+MUST_USE enum status resolver_start(struct str name_servers,
+                                    void (*answer)(void *arg, uint32_t worker,
                                                    const struct ipc_name *answer),
                                     void *arg, struct resolver **resolver);
 void resolver_stop(struct resolver *resolver);
@@ -27,7 +29,7 @@ void resolver_stop(struct resolver *resolver);
 int resolver_fd(const struct resolver *resolver);
 void resolver_run(struct resolver *resolver);
 /* A worker's question (tag and host are taken from it). Answered at once from the cache, or later,
- * or, when too many wait, with ST_OVERLOADED. */
+ * or, when too many wait, with ST_OVERLOADED. What looks like an address in any spelling is no name: ST_INVALID. */
 void resolver_ask(struct resolver *resolver, uint32_t worker, const struct ipc_name *query);
 
 #endif

@@ -278,11 +278,25 @@ static void check_catalog_epoch(struct master *master)
         replace_workers(master);
 }
 
+/* Until the next child is due, at most a tick. */
+static int wait_ms(const struct master *master)
+{
+    int64_t wait = TICK_MS, now = clock_mono_ms();
+    for (uint32_t i = 0; i <= master->workers && !master->stopping; i++) {
+        const struct master_child *child =
+            i == master->workers ? &master->courier : &master->serving[i];
+        bool due = child->pid == 0 && (child->is_courier || master->courier_ready);
+        if (due && child->due_ms - now < wait)
+            wait = child->due_ms > now ? child->due_ms - now : 0;
+    }
+    return (int)wait;
+}
+
 static void watch_once(struct master *master, int signals)
 {
     struct pollfd fds[] = {
         {signals, POLLIN, 0}, {master->log_read, POLLIN, 0}, {master->control[0], POLLIN, 0}};
-    poll(fds, COUNT_OF(fds), TICK_MS);
+    poll(fds, COUNT_OF(fds), wait_ms(master));
     struct signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == (ssize_t)sizeof info)
         on_signal(master, info.ssi_signo);

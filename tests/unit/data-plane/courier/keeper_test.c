@@ -134,31 +134,56 @@ Test(keeper, a_refused_revision_changes_nothing)
     cr_assert_eq(changes, 1);
 }
 
-/* Couriers that die young at a file, whatever the reason: the fourth does not touch it any more. */
+static bool put_aside(void)
+{
+    char bad[128];
+    snprintf(bad, sizeof bad, "%s.bad", path);
+    return access(bad, F_OK) == 0;
+}
+
+/* A courier that comes, finds the catalog, and dies: inside an operation on the file, or elsewhere. */
+static void die(bool inside)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        open_keeper();
+        atomic_store(&shared()->catalog_busy, inside ? 1u : 0u);
+        _exit(atomic_load(&shared()->revision) == 5 ? 1 : 2);
+    }
+    waitpid(pid, &status, 0);
+    cr_assert_eq(WEXITSTATUS(status), 1);
+    cr_assert_not(put_aside());
+}
+
 Test(keeper, a_file_that_kills_couriers_is_put_aside)
 {
     static const char *const rows[][2] = {{"https://a.example.com", "a.example.com"}};
-    char bad[128];
     cr_assert_eq(apply(5, rows, 1), ST_OK);
     keeper_close(keeper);
     keeper = NULL;
-    snprintf(bad, sizeof bad, "%s.bad", path);
-    for (int i = 0; i < KEEPER_TRIES; i++) {
-        pid_t pid = fork();
-        if (pid == 0) {
-            open_keeper();
-            _exit(atomic_load(&shared()->revision) == 5 ? 1 : 2);
-        }
-        int status;
-        waitpid(pid, &status, 0);
-        cr_assert_eq(WEXITSTATUS(status), 1, "death %d", i);
-        cr_assert_neq(access(bad, F_OK), 0);
-    }
+    for (int i = 0; i <= KEEPER_DEATHS; i++)
+        die(true);
     open_keeper();
-    cr_assert_eq(access(bad, F_OK), 0);
+    cr_assert(put_aside());
     cr_assert_eq(atomic_load(&shared()->revision), 0);
     cr_assert_eq(atomic_load(&shared()->has_catalog), 0);
     cr_assert_eq(atomic_load(&shared()->catalog_epoch), 2, "workers must be replaced");
+}
+
+/* Kills at random must not throw a good catalog away: with the control plane gone nobody could bring it back. */
+Test(keeper, deaths_elsewhere_cost_nothing)
+{
+    static const char *const rows[][2] = {{"https://a.example.com", "a.example.com"}};
+    cr_assert_eq(apply(5, rows, 1), ST_OK);
+    keeper_close(keeper);
+    keeper = NULL;
+    for (int i = 0; i < 5 * KEEPER_DEATHS; i++)
+        die(i % 3 == 0);
+    open_keeper();
+    cr_assert_not(put_aside());
+    cr_assert_eq(atomic_load(&shared()->revision), 5);
+    cr_assert_eq(atomic_load(&shared()->catalog_epoch), 1);
 }
 
 Test(keeper, url_hosts)
