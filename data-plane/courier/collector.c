@@ -24,8 +24,8 @@
 
 #define COLLECTOR_MAGIC       0x434F4C4Cu
 #define COLLECTOR_BATCH       512
-#define COLLECTOR_EXIT_IO     74 /* sysexits EX_IOERR */
-#define COLLECTOR_LAST_PASSES 4  /* once told to stop */
+#define COLLECTOR_EXIT_IO     74  /* sysexits EX_IOERR */
+#define COLLECTOR_LAST_PASSES 256 /* once told to stop: until nothing is left, not for ever */
 
 _Static_assert(COLLECTOR_BATCH <= JOURNAL_BATCH_MAX, "one append");
 
@@ -237,6 +237,8 @@ static void *collector_main(void *arg)
         } else {
             full_said = false;
         }
+        if (last > 0 && (stored == 0 || status != ST_OK))
+            break;
         if (stored == 0 && status == ST_OK && !collector->stop)
             sleep_until_rung(collector);
         if (!collector->stop)

@@ -29,21 +29,24 @@
 #include "data-plane/courier/health.h"
 #include "data-plane/courier/names.h"
 
-#define COURIER_SEGMENT_FD    4
-#define COURIER_BUNDLE_FD     5
-#define COURIER_LOG_FD        6
-#define COURIER_STATUS_FD     7
-#define COURIER_MESSAGES_TURN 64 /* of one worker before the others have theirs */
-#define COURIER_BEAT_MS       1000
-#define COURIER_WARM_MS       10000
-#define COURIER_TIDY_TURNS    60   /* keeper's seconds between two tidyings of the journal */
-#define COURIER_LAST_MS       1500 /* at the end, for the last events to be acknowledged */
-#define COURIER_FILE_BYTES    (16u << 20)
-#define COURIER_SOFTWARE      "sluice-gateway 0.1"
+#define COURIER_SEGMENT_FD      4
+#define COURIER_BUNDLE_FD       5
+#define COURIER_LOG_FD          6
+#define COURIER_STATUS_FD       7
+#define COURIER_MESSAGES_TURN   64 /* of one worker before the others have theirs */
+#define COURIER_BEAT_MS         1000
+#define COURIER_WARM_MS         10000
+#define COURIER_TIDY_TURNS      60 /* keeper's seconds between two tidyings of the journal */
+#define COURIER_ORPHAN_MS       50
+#define COURIER_ORPHAN_GRACE_MS 5000 /* beyond the drain of the workers */
+#define COURIER_LAST_MS         1500 /* at the end, for the last events to be acknowledged */
+#define COURIER_FILE_BYTES      (16u << 20)
+#define COURIER_SOFTWARE        "sluice-gateway 0.1"
 
 struct courier_pair {
     struct courier *courier;
     uint32_t worker;
+    bool closed; /* nobody has the other end: master and worker are gone */
     struct loop_watch watch;
 };
 
@@ -61,7 +64,9 @@ struct courier {
     struct host_state state;
     struct courier_link link;
     struct loop_watch signals, names;
-    struct loop_timer beat, warm;
+    struct loop_timer beat, warm, orphan;
+    pid_t master;
+    int64_t orphan_by_ms; /* 0: the master lives */
     struct courier_pair *pairs;
     int *pair_fds;
     struct buf hosts;
@@ -114,7 +119,11 @@ static void pair_ready(struct loop_watch *watch, uint32_t events)
         enum status status = ipc_receive(watch->fd, courier->message, sizeof courier->message, &n);
         if (status == ST_OK)
             on_message(courier, pair->worker, n);
-        else if (status != ST_BAD_FORMAT)
+        if (status == ST_CLOSED) {
+            loop_watch_remove(courier->loop, watch);
+            pair->closed = true;
+        }
+        if (status != ST_OK && status != ST_BAD_FORMAT)
             break;
     }
 }
@@ -195,13 +204,50 @@ static void warm(struct loop_timer *timer)
     loop_timer_set(courier->loop, timer, COURIER_WARM_MS);
 }
 
+/* The master is gone and its workers drain: what they still settle must reach the journal, and what
+ * they leave is ours to recover, for nobody else will. */
+static void orphan_check(struct loop_timer *timer)
+{
+    struct courier *courier = timer->owner;
+    bool all_closed = true;
+    for (uint32_t i = 0; i < courier->boot->workers; i++)
+        all_closed = all_closed && courier->pairs[i].closed;
+    if (!all_closed && clock_mono_ms() < courier->orphan_by_ms) {
+        loop_timer_set(courier->loop, timer, COURIER_ORPHAN_MS);
+        return;
+    }
+    for (uint32_t i = 0; i < courier->segment.columns; i++) {
+        uint32_t state = atomic_load(&segment_column(&courier->segment, i)->state);
+        if (state == COLUMN_LIVE || state == COLUMN_DRAINING)
+            segment_retire(&courier->segment, i);
+    }
+    loop_stop(courier->loop);
+}
+
+static void orphan(struct courier *courier)
+{
+    int64_t drain_ms = (int64_t)params_u64(courier->boot->params, PARAM_DRAIN_MAX_S) * 1000;
+    if (courier->orphan_by_ms != 0)
+        return;
+    log_warn("master_gone");
+    courier->orphan_by_ms = clock_mono_ms() + drain_ms + COURIER_ORPHAN_GRACE_MS;
+    loop_timer_set(courier->loop, &courier->orphan, 0);
+}
+
+/* The master ends us when its workers are gone. A signal that somebody sent to the whole group (a
+ * terminal, a service manager) also reached the workers, and what they settle on it must be
+ * journaled. */
 static void signals_ready(struct loop_watch *watch, uint32_t events)
 {
     struct courier *courier = watch->owner;
     struct signalfd_siginfo info;
     (void)events;
     while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+        if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT)
+            continue;
+        if (getppid() != courier->master)
+            orphan(courier);
+        else if (info.ssi_pid == (uint32_t)courier->master)
             loop_stop(courier->loop);
     }
 }
@@ -313,7 +359,9 @@ static enum status start(struct courier *courier)
 {
     if (courier->boot->status_count > COURIER_STATUS_MAX)
         return ST_INVALID;
+    courier->master = getppid();
     TRY(loop_new(&courier->loop));
+    courier->orphan = (struct loop_timer){.expired = orphan_check, .owner = courier};
     TRY(open_signals(courier));
     TRY(segment_map(COURIER_SEGMENT_FD, &courier->segment));
     if (courier->boot->workers != courier->segment.workers)

@@ -20,8 +20,8 @@ struct courier_boot {
     uint32_t status_count; /* listeners at 7 .. */
 };
 
-/* Runs until TERM or INT (journals what is left, then ends) or until the master is gone. Returns
- * the exit code. */
+/* Runs until the master says TERM or INT (journals what is left, then ends), or until the master and its
+ * workers are gone. The same signals from anybody else are ignored. Returns the exit code. */
 int courier_main(const struct courier_boot *boot);
 
 #endif

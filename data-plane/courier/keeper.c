@@ -1,8 +1,9 @@
 /* keeper.c: see keeper.h.
  *
- * Deaths are counted in the shared status, which outlives a courier: an operation that is entered and not left was somebody's last. A
- * courier killed anywhere else costs the file nothing, or a kill at random would throw a good catalog away. Must never: answer
- * a damaged file with anything but a new one, or hold the lock while calling out.
+ * Deaths are counted in the shared status, which outlives a courier: an operation that is entered
+ * and not left was somebody's last. A courier killed anywhere else costs the file nothing, or a
+ * kill at random would throw a good catalog away. Must never: answer a damaged file with anything
+ * but a new one, or hold the lock while calling out.
  */
 #include "data-plane/courier/keeper.h"
 

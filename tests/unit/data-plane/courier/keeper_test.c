@@ -141,7 +141,8 @@ static bool put_aside(void)
     return access(bad, F_OK) == 0;
 }
 
-/* A courier that comes, finds the catalog, and dies: inside an operation on the file, or elsewhere. */
+/* A courier that comes, finds the catalog, and dies: inside an operation on the file, or elsewhere.
+ */
 static void die(bool inside)
 {
     int status;
@@ -171,7 +172,8 @@ Test(keeper, a_file_that_kills_couriers_is_put_aside)
     cr_assert_eq(atomic_load(&shared()->catalog_epoch), 2, "workers must be replaced");
 }
 
-/* Kills at random must not throw a good catalog away: with the control plane gone nobody could bring it back. */
+/* Kills at random must not throw a good catalog away: with the control plane gone nobody could
+ * bring it back. */
 Test(keeper, deaths_elsewhere_cost_nothing)
 {
     static const char *const rows[][2] = {{"https://a.example.com", "a.example.com"}};

@@ -313,6 +313,40 @@ Test(master, term_ends_everything)
     cr_assert(gone(workers[0]) && gone(workers[1]) && gone(courier[0]));
 }
 
+static bool logged(const char *event)
+{
+    static char text[1 << 20];
+    char path[96];
+    snprintf(path, sizeof path, "%s/log", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return strstr(text, event) != NULL;
+}
+
+/* A signal to the whole group reaches the courier too, but it must outlive the workers that drain
+ * on it. */
+Test(master, the_courier_ends_for_the_master_only)
+{
+    pid_t courier[4];
+    int status;
+    write_catalog();
+    start_gateway();
+    UNTIL(both_ready());
+    cr_assert_eq(children("courier", courier, 4), 1);
+    for (int i = 0; i < 3; i++) {
+        kill(courier[0], i == 1 ? SIGINT : SIGTERM);
+        cr_assert_eq(get("/healthz"), 200);
+    }
+    cr_assert_not(logged("courier_stopped"));
+    kill(master, SIGTERM);
+    cr_assert_eq(waitpid(master, &status, 0), master);
+    master = 0;
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_assert(logged("courier_stopped"));
+}
+
 Test(master, when_the_master_dies_the_children_leave)
 {
     pid_t workers[4], courier[4];
@@ -325,9 +359,9 @@ Test(master, when_the_master_dies_the_children_leave)
     waitpid(master, NULL, 0);
     master = 0;
     UNTIL(gone(workers[0]) && gone(workers[1]) && gone(courier[0]));
+    cr_assert_eq(get("/healthz"), 0);
 }
 
-/* Whatever kills young couriers at one file, the third death is the last at that file. */
 Test(master, a_damaged_catalog_file_is_replaced)
 {
     static const char junk[65536] = {1};
