@@ -15,7 +15,7 @@ PACKAGES_RUN=(curl=curl jq=jq openssl=openssl)
 PACKAGES_CONSOLE=(nodejs=node npm=npm)
 PACKAGES_TEST=(
     libcriterion-dev libjansson-dev git=git curl=curl jq=jq openssl=openssl
-    python3=python3 python3-venv nodejs=node npm=npm
+    python3=python3 python3-venv nodejs=node npm=npm iproute2=ip
 )
 
 # Prints the packages of its arguments that are missing, one a line.

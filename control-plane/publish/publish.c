@@ -95,10 +95,12 @@ static void publish_serve(struct publish *publish, const struct parked *parked)
         sluice__changes_request__init(&ask);
         ask.store_id = wire_id_data(&parked->store_id);
         ask.have_revision = parked->have_revision;
-        if (caller.node->revoked)
+        if (caller.node->revoked) {
+            nodes_forget(publish->nodes, &caller.id);
             caller_refuse(&caller, parked->request, &parked->head, ST_NODE_REVOKED);
-        else
+        } else {
             publish_answer_changes(publish, &caller, parked->request, &parked->head, &ask);
+        }
         caller_close(&caller);
     }
     arena_free(&arena);

@@ -263,6 +263,9 @@ Test(publish, a_removed_node_is_told_so_and_gets_nothing_more)
     waiter_join(&waiter);
     cr_assert_eq(waiter.kind, LINK_REFUSED);
     cr_expect_str_eq(((Sluice__LinkError *)(void *)waiter.reply)->status, "node_revoked");
+    struct nodes_applied applied;
+    nodes_wait_applied(publish_nodes(pf.publish), UINT64_MAX, 0, &applied);
+    cr_expect_eq(applied.of, 0, "nobody waits for a removed node");
     Sluice__LinkError *error;
     Sluice__ChangesRequest ask = changes_ask(0, 0);
     cr_assert_eq(node_call(&node, &arena, CHANGES, &ask.base, 10000, &error), LINK_REFUSED);
