@@ -97,7 +97,7 @@ install_packages() {
 build_programs() {
     if $BUILD; then
         note "building ($BUILD_TYPE)"
-        (cd "$ROOT" && cmake --preset "$BUILD_TYPE" &&
+        (umask 022 && cd "$ROOT" && cmake --preset "$BUILD_TYPE" &&
             cmake --build "build/$BUILD_TYPE" --target sluice-control sluicectl sluice-gateway sluice-sim) \
             >"$DATA/log/build.log" 2>&1 || die_with_log "the build failed" "$DATA/log/build.log"
     fi
@@ -106,6 +106,18 @@ build_programs() {
     for program in sluice-control sluicectl sluice-gateway; do
         [[ -x $BIN/$program ]] || die "no $BIN/$program: leave --no-build away"
     done
+}
+
+# The console is worth having, but nothing else waits for it.
+build_console() {
+    if ! $BUILD || [[ ! -f $ROOT/admin-ui/package.json ]]; then
+        return 0
+    fi
+    note "building the console"
+    if ! packages_install "${PACKAGES_CONSOLE[@]}" ||
+        ! (umask 022 && cd "$ROOT/admin-ui" && npm ci --no-audit --no-fund && npm run build) >"$DATA/log/console.log" 2>&1; then
+        note "the console could not be built ($DATA/log/console.log); going on without it"
+    fi
 }
 
 # --- what runs
@@ -352,6 +364,7 @@ main() {
     install_packages
     lock_folder
     build_programs
+    build_console
     [[ -f $STATE ]] || echo '{}' >"$STATE"
     settle_ports
     KEYS=''
