@@ -26,6 +26,7 @@
 
 #define PUBLISH_MAGIC       0x5075626cu
 #define PUBLISH_ARENA_BYTES ((size_t)256 << 20) /* an unpacked request (128 MiB) and its answer */
+#define PUBLISH_THREADS     16 /* an upload holds one while its commit is under way */
 #define PUBLISH_WATCH_MS    250
 
 struct publish {
@@ -104,6 +105,14 @@ static void publish_serve(struct publish *publish, const struct parked *parked)
         caller_close(&caller);
     }
     arena_free(&arena);
+}
+
+/* Answers the node's parked request now, if it has one. */
+static void publish_serve_node(struct publish *publish, const struct id *node)
+{
+    struct parked parked;
+    if (parking_take(publish->parking, node, &parked) == ST_OK)
+        publish_serve(publish, &parked);
 }
 
 static void *publish_server(void *arg)
@@ -208,12 +217,18 @@ static enum status publish_changes(struct publish_call *call)
     bool same_store = str_eq(wire_str(&ask->store_id), id_bytes(&store_id));
     nodes_report(publish->nodes, &call->caller->id, same_store, ask);
     bool fresh = same_store && ask->cursor_key.len == 0 && ask->have_revision <= newest;
-    bool may_park = ask->wait_ms > 0 && link_request_may_park(call->request) &&
+    bool may_park = fresh && ask->wait_ms > 0 && link_request_may_park(call->request) &&
                     !probes_waiting(publish->probes, &call->caller->id);
-    int64_t not_before_ms = nodes_wake(publish->nodes, &call->caller->id, PUBLISH_WAKE_MS);
-    bool wait = newest <= publish_known(ask) || not_before_ms > clock_mono_ms();
-    if (fresh && may_park && wait && publish_park(call, ask, &store_id, not_before_ms))
-        return ST_OK;
+    if (may_park) {
+        int64_t not_before_ms = nodes_wake(publish->nodes, &call->caller->id, PUBLISH_WAKE_MS);
+        bool wait = newest <= publish_known(ask) || not_before_ms > clock_mono_ms();
+        if (wait && publish_park(call, ask, &store_id, not_before_ms)) {
+            /* A probe may have been filed between the look and the parking. */
+            if (probes_waiting(publish->probes, &call->caller->id))
+                publish_serve_node(publish, &call->caller->id);
+            return ST_OK;
+        }
+    }
     publish_answer_changes(publish, call->caller, call->request, call->frame, ask);
     return ST_OK;
 }
@@ -348,9 +363,7 @@ enum status publish_probe(struct publish *publish, const struct record_key *inte
     struct id probe;
     TRY(publish_pick(publish, arena, node));
     TRY(probe_ask(publish->probes, node, integration, action, wait_ms, &probe));
-    struct parked parked;
-    if (parking_take(publish->parking, node, &parked) == ST_OK)
-        publish_serve(publish, &parked);
+    publish_serve_node(publish, node);
     return probe_wait(publish->probes, &probe, arena, result);
 }
 
@@ -379,6 +392,7 @@ enum status publish_start(const struct publish_options *options, struct publish 
     publish->control_url = strdup(options->control_url);
     const struct link_server_options link = {.url = options->link_url,
                                              .identity = options->identity,
+                                             .threads = PUBLISH_THREADS,
                                              .parked_max = NODES_MAX,
                                              .handler = publish_handle,
                                              .gone = publish_gone,
