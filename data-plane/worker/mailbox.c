@@ -1,5 +1,6 @@
-/* mailbox.c: see mailbox.h. Messages come from the courier of the same host, which may be newer or damaged: sizes and kinds are checked,
- * what is not understood is dropped. Reads are capped per turn so that a chatty courier cannot starve clients.
+/* mailbox.c: see mailbox.h. Messages come from the courier of the same host, which may be newer or
+ * damaged: sizes and kinds are checked, what is not understood is dropped. Reads are capped per
+ * turn so that a chatty courier cannot starve clients.
  */
 #include "data-plane/worker/mailbox.h"
 
@@ -9,8 +10,8 @@
 #include "data-plane/worker/names_client.h"
 #include "data-plane/worker/probe.h"
 
-#define MAILBOX_PER_TURN   64
-#define OBJECT_TIMEOUT_MS  5000
+#define MAILBOX_PER_TURN  64
+#define OBJECT_TIMEOUT_MS 5000
 
 struct mailbox {
     struct worker *worker;
@@ -31,7 +32,8 @@ static void on_object(struct mailbox *mailbox, const struct ipc_object *answer)
 {
     for (struct object_wait *wait = mailbox->objects; wait != NULL; wait = wait->next) {
         if (wait->tag == answer->head.tag) {
-            object_done(wait, answer->status < ST_COUNT ? (enum status)answer->status : ST_CONTROL_AWAY);
+            object_done(wait,
+                        answer->status < ST_COUNT ? (enum status)answer->status : ST_CONTROL_AWAY);
             return;
         }
     }
@@ -45,7 +47,8 @@ static void dispatch(struct mailbox *mailbox, size_t n)
     else if (head->kind == IPC_OBJECT_ANSWER && n >= sizeof(struct ipc_object))
         on_object(mailbox, (const void *)mailbox->room);
     else if (head->kind == IPC_PROBE && n >= sizeof(struct ipc_blob))
-        probe_begin(mailbox->worker, head->tag, str_of(mailbox->room + sizeof(struct ipc_blob), n - sizeof(struct ipc_blob)));
+        probe_begin(mailbox->worker, head->tag,
+                    str_of(mailbox->room + sizeof(struct ipc_blob), n - sizeof(struct ipc_blob)));
 }
 
 static void mailbox_ready(struct loop_watch *watch, uint32_t events)
@@ -103,12 +106,16 @@ static void object_expired(struct loop_timer *timer)
     object_done(timer->owner, ST_CONTROL_AWAY);
 }
 
-enum status mailbox_ask_object(struct worker *worker, const struct id *org, const struct id *workspace,
-                               const struct id *provider, struct str object, struct object_wait *wait)
+enum status mailbox_ask_object(struct worker *worker, const struct id *org,
+                               const struct id *workspace, const struct id *provider,
+                               struct str object, struct object_wait *wait)
 {
     struct mailbox *mailbox = worker->mailbox;
     struct ipc_object query = {.head = {.kind = IPC_OBJECT_QUERY, .tag = ++mailbox->next_tag},
-                               .org = *org, .workspace = *workspace, .provider = *provider};
+                               .org = *org,
+                               .workspace = *workspace,
+                               .provider = *provider};
+    CHECK(wait->back == NULL); /* waits once */
     if (object.n == 0 || object.n >= sizeof query.object)
         return ST_NOT_FOUND;
     memcpy(query.object, object.p, object.n);

@@ -1,10 +1,12 @@
 /* names_client.c: the worker's cache of host names (names_client.h).
  *
- *   names_get: fresh -> answer; stale -> answer and ask again in the background; unknown -> ask, wait
+ *   names_get: fresh -> answer; stale -> answer and ask again in the background; unknown -> ask,
+ * wait
  *
- * Entries live in a hash table of fixed size with chains; the least recently used goes when it is full. A query that the courier does not
- * answer within NAMES_TIMEOUT_MS wakes its waiters with ST_UPSTREAM_TIMEOUT. Invariant: a waiter is on at most one list and is taken off
- * before it is called.
+ * Entries live in a hash table of fixed size with chains; the least recently used goes when it is
+ * full. A query that the courier does not answer within NAMES_TIMEOUT_MS wakes its waiters with
+ * ST_UPSTREAM_TIMEOUT. Invariant: a waiter is on at most one list and is taken off before it is
+ * called.
  */
 #include "data-plane/worker/names_client.h"
 
@@ -14,16 +16,16 @@
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/worker.h"
 
-#define NAMES_BUCKETS  1024u
-#define NAMES_TTL_MIN_MS 5000
-#define NAMES_TTL_MAX_MS 300000
+#define NAMES_BUCKETS     1024u
+#define NAMES_TTL_MIN_MS  5000
+#define NAMES_TTL_MAX_MS  300000
 #define NAMES_FAIL_TTL_MS 1000
 
 struct name_entry {
     struct name_entry *next_in_bucket;
     struct name_entry *newer, *older; /* by last use */
     struct name_wait *waiting;
-    struct loop_timer timer;          /* the query's time-out */
+    struct loop_timer timer; /* the query's time-out */
     struct names *names;
     int64_t fresh_until_ns, keep_until_ns;
     bool asked;
@@ -96,8 +98,10 @@ static void query_expired(struct loop_timer *timer)
     struct name_entry *entry = timer->owner;
     entry->asked = false;
     if (entry->keep_until_ns <= loop_now_ns(entry->names->worker->loop))
-        entry->answer = (struct name_answer){.status = ST_UPSTREAM_TIMEOUT, .version = entry->answer.version};
-    entry->fresh_until_ns = loop_now_ns(entry->names->worker->loop) + (int64_t)NAMES_FAIL_TTL_MS * 1000000;
+        entry->answer =
+            (struct name_answer){.status = ST_UPSTREAM_TIMEOUT, .version = entry->answer.version};
+    entry->fresh_until_ns =
+        loop_now_ns(entry->names->worker->loop) + (int64_t)NAMES_FAIL_TTL_MS * 1000000;
     if (entry->keep_until_ns < entry->fresh_until_ns)
         entry->keep_until_ns = entry->fresh_until_ns;
     wake(entry);
@@ -144,7 +148,8 @@ static enum status add_entry(struct names *names, struct str host, struct name_e
     return ST_OK;
 }
 
-enum status names_get(struct names *names, struct str host, struct name_wait *wait, const struct name_answer **answer)
+enum status names_get(struct names *names, struct str host, struct name_wait *wait,
+                      const struct name_answer **answer)
 {
     if (netaddr_looks_numeric(host)) {
         names->literal = (struct name_answer){.status = ST_OK, .version = 1, .count = 1};
@@ -166,6 +171,7 @@ enum status names_get(struct names *names, struct str host, struct name_wait *wa
     }
     if (!entry->asked)
         loop_timer_set(names->worker->loop, &entry->timer, NAMES_FAIL_TTL_MS);
+    CHECK(wait->back == NULL); /* waits once */
     wait->next = entry->waiting;
     if (wait->next != NULL)
         wait->next->back = &wait->next;
@@ -197,7 +203,8 @@ static bool same_addrs(const struct name_answer *a, const struct ipc_name *b)
 
 void names_on_answer(struct names *names, const struct ipc_name *answer)
 {
-    struct name_entry *entry = find(names, str_of(answer->host, strnlen(answer->host, sizeof answer->host)));
+    struct name_entry *entry =
+        find(names, str_of(answer->host, strnlen(answer->host, sizeof answer->host)));
     if (entry == NULL || answer->count > IPC_ADDRS_MAX || answer->status >= ST_COUNT)
         return;
     int64_t now = loop_now_ns(names->worker->loop);
@@ -207,12 +214,16 @@ void names_on_answer(struct names *names, const struct ipc_name *answer)
     if (ok || now >= entry->keep_until_ns) {
         if (!same_addrs(&entry->answer, answer))
             entry->answer.version++;
-        entry->answer.status = ok ? ST_OK : answer->status == ST_OK ? ST_NOT_FOUND : (enum status)answer->status;
+        entry->answer.status = ok                        ? ST_OK
+                               : answer->status == ST_OK ? ST_NOT_FOUND
+                                                         : (enum status)answer->status;
         entry->answer.count = ok ? answer->count : 0;
         memcpy(entry->answer.addrs, answer->addrs, sizeof answer->addrs);
     }
     int64_t ttl_ms = ok ? (int64_t)answer->ttl_s * 1000 : NAMES_FAIL_TTL_MS;
-    ttl_ms = ok && ttl_ms < NAMES_TTL_MIN_MS ? NAMES_TTL_MIN_MS : ttl_ms > NAMES_TTL_MAX_MS ? NAMES_TTL_MAX_MS : ttl_ms;
+    ttl_ms = ok && ttl_ms < NAMES_TTL_MIN_MS ? NAMES_TTL_MIN_MS
+             : ttl_ms > NAMES_TTL_MAX_MS     ? NAMES_TTL_MAX_MS
+                                             : ttl_ms;
     entry->fresh_until_ns = now + ttl_ms * 1000000;
     if (ok)
         entry->keep_until_ns = entry->fresh_until_ns + (int64_t)NAMES_TTL_MAX_MS * 1000000;

@@ -176,19 +176,17 @@ size_t req_body(struct req *req, const char *p, size_t n)
     return req_body_take(req, p, n);
 }
 
+/* Only the step that waits for the body is entered again: another one has its own waker, and would
+ * wait twice. */
 void req_body_end(struct req *req)
 {
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
-    if (req->body.watch != NULL && multipart_watch_end(req->body.watch) != ST_OK) {
-        req_body_failed(req, ST_INVALID);
-        return;
-    }
     req->body.complete = true;
     if (req->body.streaming && req->attempt.exchange != NULL)
         upstream_resume(req->attempt.exchange);
-    else
+    else if (req->step == REQ_STEP_read_body)
         req_run(req);
 }
 
