@@ -203,10 +203,14 @@ status_line() {
     local metrics
     metrics=$(curl -s --max-time 2 "$STATUS_URL/metrics") || metrics=
     awk -v up="$SECONDS" '
-        /^sluice_requests_total/ { total += $2 }
-        /^sluice_requests_open/ { open += $2 }
-        /^sluice_(applied_)?revision/ { revision = $2 }
-        END { printf "up %d s   requests %d   open %d   revision %s", up, total, open, revision == "" ? "?" : revision }' <<<"$metrics"
+        /^sluice_requests_total/ { total += $2; if ($1 ~ /"ok"/) ok = $2 }
+        /^sluice_[a-z_]+ / { value[$1] = $2 }
+        END {
+            if (!("sluice_workers_ready" in value)) { printf "up %d s   the gateway does not answer", up; exit }
+            printf "up %d s   requests %d (%d not answered)   open %d   workers %d   revision %d   link %s   usage to report %d", up, total,
+                total - ok, value["sluice_requests_open"], value["sluice_workers_ready"], value["sluice_catalog_revision"],
+                value["sluice_link_up"] ? "up" : "down", value["sluice_usage_pending"]
+        }' <<<"$metrics"
 }
 
 # Shows what goes on until Ctrl-C, or until a process ends.

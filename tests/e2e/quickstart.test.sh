@@ -119,6 +119,11 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 check "in the foreground it is ready" one_object
+for _ in $(seq 100); do
+    grep -q "^up " "$WORK/err" && break
+    sleep 0.1
+done
+check "and shows what goes on" grep -qE "^up [0-9]+ s   requests 1 \\(0 not answered\\)   open 0   workers 1   revision [1-9]" "$WORK/err"
 cp "$WORK/out" "$WORK/facts.json"
 kill -TERM "$front"
 wait "$front" || true
