@@ -154,10 +154,10 @@ static size_t skip_string(const struct usage_pick *pick, const char *p, size_t n
 {
     if (!pick->in_string || pick->escape || pick->capturing || (pick->depth == 1 && pick->key_next))
         return 0;
-    size_t i = 0;
-    while (i < n && p[i] != '"' && p[i] != '\\')
-        i++;
-    return i;
+    const char *quote = memchr(p, '"', n);
+    size_t span = quote == NULL ? n : (size_t)(quote - p);
+    const char *escape = memchr(p, '\\', span);
+    return escape == NULL ? span : (size_t)(escape - p);
 }
 
 void usage_pick_feed(struct usage_pick *pick, const char *p, size_t n)

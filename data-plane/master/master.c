@@ -340,6 +340,7 @@ int master_main(const struct params *params, int option_count, char *const *opti
     if (signals < 0)
         return 1;
     log_info("started", LOG_U64("workers", master.workers), LOG_ID("node", &master.bundle.node));
+    start_due(&master);
     while (!master.stopping || (any_worker(&master) && clock_mono_ms() < master.stop_by_ms))
         watch_once(&master, signals);
     signal_workers(&master, SIGKILL);
