@@ -114,11 +114,11 @@ static enum status prepare(struct master *master)
 static void later(struct master_child *child)
 {
     int64_t now = clock_mono_ms();
+    int64_t most = child->is_courier ? MASTER_COURIER_BACKOFF_MAX_MS : MASTER_BACKOFF_MAX_MS;
     if (now - child->started_ms > MASTER_STEADY_MS || child->backoff_ms == 0)
         child->backoff_ms = MASTER_BACKOFF_MIN_MS;
     else
-        child->backoff_ms = child->backoff_ms * 2 > MASTER_BACKOFF_MAX_MS ? MASTER_BACKOFF_MAX_MS
-                                                                          : child->backoff_ms * 2;
+        child->backoff_ms = child->backoff_ms * 2 > most ? most : child->backoff_ms * 2;
     child->pid = 0;
     child->due_ms = now + child->backoff_ms;
 }
@@ -153,6 +153,8 @@ static void child_ended(struct master *master, pid_t pid, int how)
     log_info("child_ended", LOG_I64("child", pid), LOG_BOOL("by_signal", by_signal),
              LOG_I64("code", by_signal ? WTERMSIG(how) : WEXITSTATUS(how)));
     if (pid == master->courier.pid) {
+        master->courier_up = false;
+        master->courier_done = master->stopping && !by_signal && WEXITSTATUS(how) == 0;
         later(&master->courier);
         return;
     }
@@ -226,10 +228,12 @@ static void read_control(struct master *master)
 {
     char byte;
     while (read(master->control[0], &byte, 1) == 1) {
-        if (byte == 'r' && !master->courier_ready) {
-            master->courier_ready = true;
+        if (byte != 'r')
+            continue;
+        master->courier_up = true;
+        if (!master->courier_ready)
             log_info("catalog_file_ready");
-        }
+        master->courier_ready = true;
     }
 }
 
@@ -306,18 +310,29 @@ static void watch_once(struct master *master, int signals)
     start_due(master);
 }
 
-/* The workers are gone: the courier journals what they left, then ends too. */
+/* The workers are gone: a courier journals what they left, then ends too. If there is none, or it
+ * dies over it, another is started: what stands in the segment would be lost with this process. */
 static void end_courier(struct master *master)
 {
     int64_t by = clock_mono_ms() + COURIER_LAST_MS;
-    if (master->courier.pid == 0)
-        return;
-    kill(master->courier.pid, SIGTERM);
-    while (master->courier.pid != 0 && clock_mono_ms() < by) {
+    bool told = false;
+    master->courier.backoff_ms = 0;
+    master->courier.due_ms = 0;
+    while (!master->courier_done && clock_mono_ms() < by) {
+        if (master->courier.pid == 0) {
+            told = false;
+            if (clock_mono_ms() >= master->courier.due_ms)
+                start_child(master, &master->courier);
+        }
+        read_control(master);
+        if (master->courier.pid != 0 && master->courier_up && !told)
+            told = kill(master->courier.pid, SIGTERM) == 0;
         reap(master);
         pass_logs(master);
         poll(NULL, 0, 10);
     }
+    if (!master->courier_done)
+        log_error("courier_not_ended", LOG_CSTR("why", "usage in the segment may be lost"));
     if (master->courier.pid != 0)
         kill(master->courier.pid, SIGKILL);
 }

@@ -15,6 +15,7 @@
 #define MASTER_CHILD_FDS_MAX  (COURIER_PAIR_FD + MASTER_WORKERS_MAX + 1)
 #define MASTER_BACKOFF_MIN_MS 100
 #define MASTER_BACKOFF_MAX_MS 30000
+#define MASTER_COURIER_BACKOFF_MAX_MS 2000 /* without a courier the slots run out within seconds */
 #define MASTER_STEADY_MS      10000 /* a child that lived this long starts its back-off anew */
 
 struct master_child {
@@ -47,6 +48,8 @@ struct master {
     struct master_child leaving[MASTER_WORKERS_MAX]; /* predecessors that drain */
     uint32_t catalog_epoch;
     bool courier_ready, stopping;
+    bool courier_up;   /* the one that runs said so */
+    bool courier_done; /* the last one ended in order */
     int64_t stop_by_ms;
 };
 

@@ -325,6 +325,27 @@ static bool logged(const char *event)
     return strstr(text, event) != NULL;
 }
 
+/* What workers leave in the segment is lost with the master, so it does not go without a courier.
+ */
+Test(master, it_does_not_end_without_a_courier)
+{
+    pid_t courier[4];
+    int status;
+    write_catalog();
+    start_gateway();
+    UNTIL(both_ready());
+    for (int i = 0; i < 4; i++) { /* until its back-off is long */
+        UNTIL(children("courier", courier, 4) == 1);
+        kill(courier[0], SIGKILL);
+        UNTIL(gone(courier[0]));
+    }
+    kill(master, SIGTERM);
+    cr_assert_eq(waitpid(master, &status, 0), master);
+    master = 0;
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cr_assert(logged("courier_stopped"));
+}
+
 /* A signal to the whole group reaches the courier too, but it must outlive the workers that drain
  * on it. */
 Test(master, the_courier_ends_for_the_master_only)
