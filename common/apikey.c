@@ -72,6 +72,15 @@ bool apikey_has_prefix(struct str text)
     return str_starts_nocase(str_trim(text), STR(APIKEY_PREFIX));
 }
 
+bool apikey_is_inside(struct str text)
+{
+    struct str prefix = STR(APIKEY_PREFIX);
+    for (size_t i = 0; i + prefix.n <= text.n; i++)
+        if (str_starts_nocase(str_from(text, i), prefix))
+            return true;
+    return false;
+}
+
 static size_t put_visible(char *out, struct str text)
 {
     for (size_t i = 0; i < text.n; i++)

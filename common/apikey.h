@@ -29,6 +29,8 @@ bool apikey_is_ours(struct str text);
 /* True if it begins with our prefix (any case, blanks before it): such a value must never be sent
  * upstream. */
 bool apikey_has_prefix(struct str text);
+/* True if our prefix stands anywhere in it, in any case: a key, or a text with one in it. */
+bool apikey_is_inside(struct str text);
 /* What a key is stored and found by. Any text. */
 void apikey_hash(struct str text, uint8_t hash[APIKEY_HASH_BYTES]);
 /* For display: prefix, first 4 and last 4 characters of a key of ours ("slk_abcd...wxyz"); for

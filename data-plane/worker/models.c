@@ -42,7 +42,8 @@ static void add_row(struct gallery *g, struct str model)
     struct authorize_view view;
     char reason[REQ_REASON_MAX];
     if (g->count == MODELS_MAX ||
-        authorize_target(g->req, g->provider, model, &view, reason) != ST_OK)
+        authorize_target(g->req, g->provider, model, &view, reason) != ST_OK ||
+        view.unlisted) /* callable, but nobody knows that it exists */
         return;
     struct model_row *row = &g->rows[g->count++];
     *row = (struct model_row){.provider = copy(g, g->provider), .model = copy(g, model)};

@@ -57,6 +57,7 @@ struct req_auth {
     uint8_t key_type, config_override;
     uint64_t scopes;
     uint8_t hash[32];
+    struct str value; /* the key itself, in head; a secret */
     struct str allowed_models; /* arena; patterns ended by '\n' */
     struct str defaults_json;
 };

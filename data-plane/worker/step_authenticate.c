@@ -62,8 +62,10 @@ static enum step_result authenticate(struct req *req)
         struct str value = bearer(http_head_get(req->head, names[i]));
         any = any || value.n > 0;
         const struct cat_api_key *key = find_key(req, value, req->auth.hash);
-        if (key != NULL)
+        if (key != NULL) {
+            req->auth.value = value;
             return take_key(req, key);
+        }
     }
     if (!any)
         return req_refuse(req, ST_UNAUTHORIZED,

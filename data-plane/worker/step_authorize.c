@@ -93,7 +93,7 @@ static enum step_result check_passthrough(struct req *req, const struct authoriz
                       STR_ARG(str_head(req->path, 100)), STR_ARG(req->attempt.type_slug));
 }
 
-/* base + path with {id} filled, + the caller's query. */
+/* base + path with {id} filled, + the caller's query without any key of ours. */
 static enum step_result copy_url(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
@@ -119,7 +119,10 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
         tail = str_from(path, (size_t)id + 4);
         path = str_head(path, (size_t)id);
     }
-    struct str query = req->head->query;
+    struct str query;
+    enum status status = url_query_without_keys(&req->arena, req->head->query, req->auth.value, &query);
+    if (status != ST_OK)
+        return req_refuse(req, status, "%s", status_row(status)->text);
     bool has_query = str_find_char(path, '?') >= 0;
     attempt->url = arena_printf(&req->arena, STR_FMT STR_FMT STR_FMT STR_FMT "%s" STR_FMT, STR_ARG(base), STR_ARG(path),
                                 STR_ARG(id >= 0 ? req->object_id : STR("")), STR_ARG(tail),

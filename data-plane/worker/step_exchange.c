@@ -5,6 +5,7 @@
  * never a credential or framing header): what the caller holds for himself never reaches a provider
  * beside a stored credential. The answer is begun with its first byte; see reply.c.
  */
+#include "common/apikey.h"
 #include "data-plane/worker/reply.h"
 #include "data-plane/worker/req.h"
 
@@ -59,22 +60,27 @@ static bool may_forward(struct str name)
            !str_starts_nocase(name, STR("x-sluice-")) && !str_starts_nocase(name, STR("proxy-"));
 }
 
+/* A client's header, unless a key of ours is in it. */
+static void add_client_header(struct req *req, struct outgoing *out, struct str name)
+{
+    struct str value = http_head_get(req->head, name);
+    struct str ours = req->auth.value;
+    if (value.n > 0 && !apikey_is_inside(value) && (ours.n == 0 || str_find(value, ours) < 0))
+        add_header(out, name, value);
+}
+
 static void add_client_headers(struct req *req, struct outgoing *out)
 {
     static const struct str pass[] = {
         {"content-type", 12},    {"accept", 6},       {"user-agent", 10}, {"openai-beta", 11},
         {"idempotency-key", 15}, {"traceparent", 11}, {"tracestate", 10}};
-    for (size_t i = 0; i < COUNT_OF(pass); i++) {
-        struct str value = http_head_get(req->head, pass[i]);
-        if (value.n > 0)
-            add_header(out, pass[i], value);
-    }
+    for (size_t i = 0; i < COUNT_OF(pass); i++)
+        add_client_header(req, out, pass[i]);
     struct str list = http_head_get(req->head, STR("x-portkey-forward-headers")), name;
     while (list.n > 0 && str_split(&list, ',', &name)) {
         name = str_trim(name);
-        struct str value = http_head_get(req->head, name);
-        if (value.n > 0 && may_forward(name))
-            add_header(out, name, value);
+        if (may_forward(name))
+            add_client_header(req, out, name);
     }
 }
 

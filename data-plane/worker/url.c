@@ -1,7 +1,10 @@
-/* url.c: see url.h. What two parsers could read differently is refused (gateway-semantics.md 1.5: host injection by '#' and '@'). */
+/* url.c: see url.h. What two parsers could read differently is refused (gateway-semantics.md 1.5:
+ * host injection by '#' and '@'). */
 #include "data-plane/worker/url.h"
 
+#include "common/apikey.h"
 #include "common/netaddr.h"
+#include "data-plane/worker/percent.h"
 
 enum status url_split(struct str url, struct url_parts *parts)
 {
@@ -25,5 +28,38 @@ enum status url_split(struct str url, struct url_parts *parts)
     if (out.host.n == 0 || out.port == 0)
         return ST_INVALID;
     *parts = out;
+    return ST_OK;
+}
+
+static bool holds_key(struct str text, struct str secret)
+{
+    return apikey_is_inside(text) || (secret.n > 0 && str_find(text, secret) >= 0);
+}
+
+enum status url_query_without_keys(struct arena *arena, struct str query, struct str secret,
+                                   struct str *out)
+{
+    struct str plain = percent_decode(arena, query), rest = query, pair;
+    if (plain.p == NULL)
+        return ST_NO_MEMORY;
+    *out = query;
+    if (!holds_key(plain, secret))
+        return ST_OK;
+    char *kept = arena_alloc(arena, query.n + 1);
+    size_t n = 0;
+    if (kept == NULL)
+        return ST_NO_MEMORY;
+    while (rest.n > 0 && str_split(&rest, '&', &pair)) {
+        plain = percent_decode(arena, pair);
+        if (plain.p == NULL)
+            return ST_NO_MEMORY;
+        if (holds_key(plain, secret))
+            continue;
+        if (n > 0)
+            kept[n++] = '&';
+        memcpy(kept + n, pair.p, pair.n);
+        n += pair.n;
+    }
+    *out = str_of(kept, n);
     return ST_OK;
 }

@@ -89,3 +89,12 @@ Test(apikey, masked)
         cr_expect_str_eq(masked, rows[i].wanted, "%s", masked);
     }
 }
+
+Test(apikey, is_found_inside_other_text)
+{
+    cr_expect(apikey_is_inside(STR("slk_")));
+    cr_expect(apikey_is_inside(STR("client/1.0 (SLK_abc)")));
+    cr_expect_not(apikey_is_inside(STR("")));
+    cr_expect_not(apikey_is_inside(STR("slk")));
+    cr_expect_not(apikey_is_inside(STR("slk-slk.sl_k")));
+}

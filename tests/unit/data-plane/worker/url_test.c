@@ -40,3 +40,31 @@ Test(url, splits_or_refuses)
         cr_expect(str_eq(parts.path, str_c(rows[i].path)));
     }
 }
+
+Test(url, a_query_loses_pairs_with_our_key)
+{
+    static const struct {
+        const char *query, *secret, *left;
+    } table[] = {
+        {"", "", ""},
+        {"after=file-1&limit=2", "", "after=file-1&limit=2"},
+        {"a=%41&b", "", "a=%41&b"},
+        {"key=slk_abc", "", ""},
+        {"a=1&key=SLK_abc&b=2", "", "a=1&b=2"},
+        {"a=1&k=s%6Ck%5fabc", "", "a=1"},
+        {"slk_x=1&a=1", "", "a=1"},
+        {"a=moved-key-of-old&b=moved-key", "moved-key-of-old", "b=moved-key"},
+        {"a=%6doved-key-of-old&&b=", "moved-key-of-old", "b="},
+    };
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        struct str left;
+        cr_assert_eq(
+            url_query_without_keys(&arena, str_c(table[i].query), str_c(table[i].secret), &left),
+            ST_OK);
+        cr_expect(str_eq(left, str_c(table[i].left)), "%s -> " STR_FMT, table[i].query,
+                  STR_ARG(left));
+    }
+    arena_free(&arena);
+}
