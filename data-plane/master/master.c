@@ -296,6 +296,25 @@ static int wait_ms(const struct master *master)
     return (int)wait;
 }
 
+/* A worker that has not begun a turn for WATCHDOG_MS is stuck: its clients wait in vain, and the
+ * kernel still gives it a share of new ones. Its beat timer makes a healthy one turn every second.
+ */
+static void kill_stuck(const struct master *master)
+{
+    int64_t now_ns = clock_mono_ns();
+    for (uint32_t i = 0; i < master->workers; i++) {
+        const struct master_child *child = &master->serving[i];
+        if (child->pid <= 0)
+            continue;
+        const struct column_head *column = segment_column(&master->segment, child->column);
+        int64_t beat_ns = (int64_t)atomic_load(&column->heartbeat_ns);
+        if (beat_ns == 0 || now_ns - beat_ns < (int64_t)MASTER_WATCHDOG_MS * 1000000)
+            continue;
+        log_error("worker_stuck", LOG_I64("child", child->pid), LOG_U64("worker", i));
+        kill(child->pid, SIGKILL);
+    }
+}
+
 static void watch_once(struct master *master, int signals)
 {
     struct pollfd fds[] = {
@@ -307,6 +326,7 @@ static void watch_once(struct master *master, int signals)
     pass_logs(master);
     read_control(master);
     check_catalog_epoch(master);
+    kill_stuck(master);
     start_due(master);
 }
 

@@ -11,12 +11,14 @@
 #include "data-plane/segment.h"
 #include "data-plane/worker/worker.h"
 
-#define MASTER_WORKERS_MAX    128
-#define MASTER_CHILD_FDS_MAX  (COURIER_PAIR_FD + MASTER_WORKERS_MAX + 1)
-#define MASTER_BACKOFF_MIN_MS 100
-#define MASTER_BACKOFF_MAX_MS 30000
-#define MASTER_COURIER_BACKOFF_MAX_MS 2000 /* without a courier the slots run out within seconds */
-#define MASTER_STEADY_MS      10000 /* a child that lived this long starts its back-off anew */
+#define MASTER_WORKERS_MAX            128
+#define MASTER_CHILD_FDS_MAX          (COURIER_PAIR_FD + MASTER_WORKERS_MAX + 1)
+#define MASTER_BACKOFF_MIN_MS         100
+#define MASTER_BACKOFF_MAX_MS         30000
+#define MASTER_COURIER_BACKOFF_MAX_MS 2000 /* without a courier the slots run out within seconds   \
+                                            */
+#define MASTER_WATCHDOG_MS 10000 /* longest turn of a worker before it is taken for stuck */
+#define MASTER_STEADY_MS   10000 /* a child that lived this long starts its back-off anew */
 
 struct master_child {
     pid_t pid; /* 0: not running */

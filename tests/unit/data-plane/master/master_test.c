@@ -283,6 +283,19 @@ Test(master, killed_children_come_back)
     }
 }
 
+Test(master, a_stuck_worker_is_replaced)
+{
+    pid_t before[4];
+    write_catalog();
+    start_gateway();
+    UNTIL(both_ready());
+    cr_assert_eq(children("worker", before, 4), 2);
+    kill(before[0], SIGSTOP); /* begins no turn any more */
+    UNTIL(gone(before[0]));
+    UNTIL(both_ready());
+    cr_assert(!gone(before[1]), "the other one was well");
+}
+
 Test(master, hup_replaces_workers)
 {
     pid_t before[4], after[4];
