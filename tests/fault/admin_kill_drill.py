@@ -118,7 +118,7 @@ def main():
                     writer.join()
             workspaces, revisions = check(stack, writers)
             check_whole(stack, workspaces)
-            _, store = drill.inspect(stack, host)
+            store = drill.sluicectl(stack, host, "ledger", "verify")[0]
             assert store["audit_intact"] and store["audit_records"] >= len(revisions), store
             drill.wait_for("the node has everything", lambda: all(n["revision"] >= stack.revision() for n in stack.nodes()))
         finally:

@@ -29,6 +29,7 @@ def kill_child(host, role, rng):
 def round_of(host, role, rng, times):
     """One kill; returns the window in which requests may fail, or None."""
     begun = time.monotonic()
+    print(f"{time.time():.3f} kill {role}", flush=True)
     if role == "control":
         host.control.kill()
         time.sleep(rng.uniform(0, 0.5))
@@ -64,9 +65,9 @@ def main():
                     if window := round_of(host, role, rng, times):
                         windows.append(window)
                 time.sleep(0.5)
-            results = traffic.done()
+            results, clock = traffic.done(), time.time() - time.monotonic()
             outside = drill.failures_outside(results, windows)
-            assert not outside, f"{len(outside)} requests failed without a cause: " + "; ".join(str(r.fault) for r in outside[:5])
+            assert not outside, f"{len(outside)} requests failed without a cause: " + "; ".join(f"{r.begun + clock:.3f}-{r.ended + clock:.3f} {r.fault}" for r in outside[:8])
             figures = drill.prove(stack, host)
         finally:
             host.close()

@@ -28,7 +28,7 @@ def change(stack, rng, made):
 def restore(stack, host, backup):
     """Puts the backup in the place of the store, as the run book says."""
     host.control.kill(drill.signal.SIGTERM)
-    drill.sluicectl(stack, *drill.control_options(host), "restore", "--force", str(backup))
+    drill.sluicectl(stack, host, "restore", str(backup), "--force")
     return host.start_control()
 
 
@@ -44,7 +44,7 @@ def main():
                 wait_for("requests before the backup", lambda: len(traffic.done()) >= given.requests // 3, 300)
                 early = stack.make_key()["key"]
                 revision = stack.revision()
-                drill.make_backup(stack, host, backup)
+                drill.sluicectl(stack, host, "backup", str(backup))
                 share = threading.Thread(target=lambda: [change(stack, rng, made) or time.sleep(0.01) for _ in range(given.changes)])
                 share.start()
                 share.join()
