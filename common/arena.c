@@ -119,6 +119,24 @@ char *arena_cstr(struct arena *arena, struct str s)
     return copy;
 }
 
+struct str arena_join(struct arena *arena, const struct str *pieces, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(n, pieces[i].n, &n) || n == SIZE_MAX)
+            return STR_NONE;
+    char *out = arena_alloc(arena, n + 1), *at = out;
+    if (out == NULL)
+        return STR_NONE;
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].n > 0)
+            memcpy(at, pieces[i].p, pieces[i].n);
+        at += pieces[i].n;
+    }
+    *at = '\0';
+    return (struct str){out, n};
+}
+
 struct str arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list args, again;

@@ -34,6 +34,8 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size);
 struct str arena_str(struct arena *arena, struct str s);
 /* copies as a C string; NULL when there is no memory. */
 char *arena_cstr(struct arena *arena, struct str s);
+/* copies `count` pieces one after the other, and adds a NUL; p is NULL when there is no memory. */
+struct str arena_join(struct arena *arena, const struct str *pieces, size_t count);
 /* formats into the arena; p is NULL when there is no memory. */
 struct str arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 

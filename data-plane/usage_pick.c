@@ -1,8 +1,9 @@
 /* usage_pick.c: what an answer says about its own cost (usage_pick.h).
  *
- * The incremental scan knows just enough JSON to tell depth 1 from the rest: strings, escapes, brackets. It never validates and never
- * holds more than one small member, so a 100 MB embeddings answer costs a byte loop and no memory. Captured members are read with the
- * validating scanner afterwards.
+ * The incremental scan knows just enough JSON to tell depth 1 from the rest: strings, escapes,
+ * brackets. It never validates and never holds more than one small member, so a 100 MB embeddings
+ * answer costs a byte loop and no memory. Captured members are read with the validating scanner
+ * afterwards.
  */
 #include "data-plane/usage_pick.h"
 
@@ -16,7 +17,8 @@ void usage_pick_init(struct usage_pick *pick, char member_room[USAGE_PICK_MEMBER
 static uint64_t number_of(const struct json_field *field)
 {
     uint64_t value = 0;
-    if (field->raw.p != NULL && field->type == JSON_NUMBER && str_to_u64(field->raw, &value) != ST_OK)
+    if (field->raw.p != NULL && field->type == JSON_NUMBER &&
+        str_to_u64(field->raw, &value) != ST_OK)
         value = 0;
     return value;
 }
@@ -43,11 +45,16 @@ static void pick_details(struct slot_usage *usage, struct str raw, bool input)
 bool usage_pick_object(struct usage_pick *pick, struct str raw)
 {
     struct json_field fields[] = {
-        {.name = "prompt_tokens"},         {.name = "input_tokens"},
-        {.name = "completion_tokens"},     {.name = "output_tokens"},
-        {.name = "prompt_tokens_details"}, {.name = "input_tokens_details"},
-        {.name = "completion_tokens_details"}, {.name = "output_tokens_details"},
-        {.name = "seconds"},               {.name = "total_tokens"},
+        {.name = "prompt_tokens"},
+        {.name = "input_tokens"},
+        {.name = "completion_tokens"},
+        {.name = "output_tokens"},
+        {.name = "prompt_tokens_details"},
+        {.name = "input_tokens_details"},
+        {.name = "completion_tokens_details"},
+        {.name = "output_tokens_details"},
+        {.name = "seconds"},
+        {.name = "total_tokens"},
     };
     if (json_scan_object(raw, fields, COUNT_OF(fields), NULL) != ST_OK)
         return false;
@@ -76,7 +83,9 @@ static void copy_text(char *out, size_t room, struct str raw)
     }
 }
 
-/* --- the incremental scan ------------------------------------------------------------------------------------------------- */
+/* --- the incremental scan
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void member_done(struct usage_pick *pick)
 {
@@ -95,8 +104,10 @@ static void member_done(struct usage_pick *pick)
 static void key_done(struct usage_pick *pick)
 {
     struct str name = str_of(pick->name, pick->name_n);
-    pick->want = str_eq(name, STR("usage")) ? WANT_USAGE : str_eq(name, STR("id")) ? WANT_ID
-               : str_eq(name, STR("object")) ? WANT_OBJECT : WANT_NONE;
+    pick->want = str_eq(name, STR("usage"))    ? WANT_USAGE
+                 : str_eq(name, STR("id"))     ? WANT_ID
+                 : str_eq(name, STR("object")) ? WANT_OBJECT
+                                               : WANT_NONE;
     pick->key_next = false;
 }
 
@@ -160,10 +171,24 @@ static size_t skip_string(const struct usage_pick *pick, const char *p, size_t n
     return escape == NULL ? span : (size_t)(escape - p);
 }
 
+/* Runs over numbers, blanks and separators inside nested values, where only quotes and brackets
+ * mean anything. */
+static size_t skip_nested(const struct usage_pick *pick, const char *p, size_t n)
+{
+    static const bool stops[256] = {
+        ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true};
+    if (pick->in_string || pick->capturing || pick->depth < 2)
+        return 0;
+    size_t i = 0;
+    while (i < n && !stops[(uint8_t)p[i]])
+        i++;
+    return i;
+}
+
 void usage_pick_feed(struct usage_pick *pick, const char *p, size_t n)
 {
     for (size_t i = 0; i < n && !pick->broken; i++) {
-        i += skip_string(pick, p + i, n - i);
+        i += pick->in_string ? skip_string(pick, p + i, n - i) : skip_nested(pick, p + i, n - i);
         if (i == n)
             break;
         bool was_capturing = pick->capturing;
@@ -188,7 +213,9 @@ void usage_pick_feed(struct usage_pick *pick, const char *p, size_t n)
     }
 }
 
-/* --- stream events ---------------------------------------------------------------------------------------------------------- */
+/* --- stream events
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* "usage" or "x_groq.usage": the raw object at that path, or none. */
 static struct str find_path(struct str object, struct str path)
@@ -201,14 +228,16 @@ static struct str find_path(struct str object, struct str path)
         memcpy(name, piece.p, piece.n);
         name[piece.n] = '\0';
         struct json_field field = {.name = name};
-        if (json_scan_object(object, &field, 1, NULL) != ST_OK || field.raw.p == NULL || field.type != JSON_OBJECT)
+        if (json_scan_object(object, &field, 1, NULL) != ST_OK || field.raw.p == NULL ||
+            field.type != JSON_OBJECT)
             return STR_NONE;
         object = field.raw;
     }
     return object;
 }
 
-bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage_path, bool *only_usage)
+bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage_path,
+                      bool *only_usage)
 {
     *only_usage = false;
     if (str_find(data, STR("\"usage\"")) < 0)
@@ -216,7 +245,8 @@ bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage
     struct json_field fields[] = {{.name = "choices"}, {.name = "usage"}, {.name = "response"}};
     if (json_scan_object(data, fields, COUNT_OF(fields), NULL) != ST_OK)
         return false;
-    struct str usage = fields[1].raw.p != NULL && fields[1].type == JSON_OBJECT ? fields[1].raw : STR_NONE;
+    struct str usage =
+        fields[1].raw.p != NULL && fields[1].type == JSON_OBJECT ? fields[1].raw : STR_NONE;
     if (usage.p == NULL && fields[2].raw.p != NULL && fields[2].type == JSON_OBJECT)
         usage = find_path(fields[2].raw, STR("usage"));
     if (usage.p == NULL && usage_path.n > 0)
@@ -235,7 +265,8 @@ bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage
 void usage_pick_response_id(struct usage_pick *pick, struct str data)
 {
     struct json_field response = {.name = "response"}, id = {.name = "id"};
-    if (json_scan_object(data, &response, 1, NULL) == ST_OK && response.raw.p != NULL && response.type == JSON_OBJECT &&
-        json_scan_object(response.raw, &id, 1, NULL) == ST_OK && id.raw.p != NULL && id.type == JSON_STRING)
+    if (json_scan_object(data, &response, 1, NULL) == ST_OK && response.raw.p != NULL &&
+        response.type == JSON_OBJECT && json_scan_object(response.raw, &id, 1, NULL) == ST_OK &&
+        id.raw.p != NULL && id.type == JSON_STRING)
         copy_text(pick->id, sizeof pick->id, id.raw);
 }

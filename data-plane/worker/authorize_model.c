@@ -13,10 +13,16 @@
 
 #define QUALIFIED_MAX 600
 
+/* The last model looked up, and its record (p = NULL: none). */
+struct found {
+    struct str id, record;
+};
+
 struct sources {
     struct catalog *catalog;
     struct id type;
     const struct cat_rules *rules;
+    struct found *found;
 };
 
 static void rule_at(const void *arg, size_t n, struct policy_rule *out)
@@ -30,13 +36,23 @@ static void rule_at(const void *arg, size_t n, struct policy_rule *out)
                                 .custom = (rule->flags & CAT_RULE_CUSTOM) != 0};
 }
 
+/* The decision and the price ask for the same id: one hash and one look-up serve both. */
+static struct str find_model(const struct sources *sources, struct str id)
+{
+    struct id none = ID_NONE;
+    struct found *found = sources->found;
+    if (found->id.p != NULL && str_eq(found->id, id))
+        return found->record;
+    found->id = id;
+    if (catalog_find(sources->catalog, SLUICE__KIND__KIND_MODEL, &none, &sources->type, id,
+                     &found->record) != ST_OK)
+        found->record = STR_NONE;
+    return found->record;
+}
+
 static bool in_catalog(const void *arg, struct str id)
 {
-    const struct sources *sources = arg;
-    struct str record;
-    struct id none = ID_NONE;
-    return catalog_find(sources->catalog, SLUICE__KIND__KIND_MODEL, &none, &sources->type, id,
-                        &record) == ST_OK;
+    return find_model(arg, id).p != NULL;
 }
 
 static size_t rule_count(const struct cat_rules *rules)
@@ -93,8 +109,12 @@ static enum status refuse(struct req *req, const struct policy_verdict *verdict,
 enum status authorize_model(struct req *req, struct str model, struct authorize_view *view,
                             char *reason)
 {
-    struct sources sources = {req->worker->catalog, view->integration->provider_type, view->rules};
-    struct str slug = cat_str(&view->provider->head, view->provider->slug), record;
+    struct found found = {.id = STR_NONE};
+    struct sources sources = {.found = &found,
+                              .catalog = req->worker->catalog,
+                              .type = view->integration->provider_type,
+                              .rules = view->rules};
+    struct str slug = cat_str(&view->provider->head, view->provider->slug);
     struct str qualified = STR_NONE;
     char room[QUALIFIED_MAX];
     if (slug.n + model.n + 2 <= sizeof room) {
@@ -124,10 +144,8 @@ enum status authorize_model(struct req *req, struct str model, struct authorize_
         return refuse(req, &verdict, model, view, reason);
     view->upstream_model = verdict.upstream_model;
     view->unlisted = verdict.outcome == POLICY_UNLISTED_ALLOWED;
-    struct id none = ID_NONE;
-    if (verdict.priced_model.n > 0 &&
-        catalog_find(sources.catalog, SLUICE__KIND__KIND_MODEL, &none, &sources.type,
-                     verdict.priced_model, &record) == ST_OK)
-        view->model = CAT_AS(record, SLUICE__KIND__KIND_MODEL, cat_model);
+    if (verdict.priced_model.n > 0)
+        view->model =
+            CAT_AS(find_model(&sources, verdict.priced_model), SLUICE__KIND__KIND_MODEL, cat_model);
     return ST_OK;
 }

@@ -1,7 +1,8 @@
 /* step_authorize.c: this target, by its own rules, and a copy of all that the attempt needs.
  *
- * The catalog read is one short look: what is copied here is of one revision, and the attempt is charged and sent by it even if an admin
- * changes something a moment later. A refusal costs nothing: nothing was reserved yet.
+ * The catalog read is one short look: what is copied here is of one revision, and the attempt is
+ * charged and sent by it even if an admin changes something a moment later. A refusal costs
+ * nothing: nothing was reserved yet.
  */
 #include "common/price.h"
 #include "data-plane/worker/authorize.h"
@@ -79,9 +80,11 @@ static enum step_result check_passthrough(struct req *req, const struct authoriz
     struct str rest = cat_str(&view->type->head, view->type->passthrough), prefix;
     if ((view->integration->flags & CAT_INTEGRATION_PASSTHROUGH) == 0)
         return req_refuse(req, ST_PASSTHROUGH_OFF,
-                          "Pass-through is off for the integration behind @" STR_FMT "; there is no endpoint /v1" STR_FMT ".",
+                          "Pass-through is off for the integration behind @" STR_FMT
+                          "; there is no endpoint /v1" STR_FMT ".",
                           STR_ARG(req->attempt.provider_slug), STR_ARG(str_head(req->path, 100)));
-    bool plain = str_find(req->path, STR("..")) < 0 && str_find_char(req->path, '%') < 0 && str_find(req->path, STR("//")) < 0;
+    bool plain = str_find(req->path, STR("..")) < 0 && str_find_char(req->path, '%') < 0 &&
+                 str_find(req->path, STR("//")) < 0;
     while (plain && rest.n > 0 && str_split(&rest, '\n', &prefix)) {
         if (prefix.n == 0 || !str_starts(req->path, prefix))
             continue;
@@ -89,7 +92,8 @@ static enum step_result check_passthrough(struct req *req, const struct authoriz
         if (tail.n == 0 || tail.p[0] == '/' || prefix.p[prefix.n - 1] == '/')
             return STEP_NEXT;
     }
-    return req_refuse(req, ST_PASSTHROUGH_OFF, "The path /v1" STR_FMT " is not on the pass-through list of \"" STR_FMT "\".",
+    return req_refuse(req, ST_PASSTHROUGH_OFF,
+                      "The path /v1" STR_FMT " is not on the pass-through list of \"" STR_FMT "\".",
                       STR_ARG(str_head(req->path, 100)), STR_ARG(req->attempt.type_slug));
 }
 
@@ -112,24 +116,34 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
         path = req->path;
     }
     if (path.n == 0 || attempt->dialect != CAT_DIALECT_OPENAI)
-        return req_refuse(req, ST_UNSUPPORTED, "Provider @" STR_FMT " (" STR_FMT ") does not offer the operation \"%s\" here.",
-                          STR_ARG(attempt->provider_slug), STR_ARG(attempt->type_slug), op_row(req->op)->text);
+        return req_refuse(
+            req, ST_UNSUPPORTED,
+            "Provider @" STR_FMT " (" STR_FMT ") does not offer the operation \"%s\" here.",
+            STR_ARG(attempt->provider_slug), STR_ARG(attempt->type_slug), op_row(req->op)->text);
     ptrdiff_t id = str_find(path, STR("{id}"));
     if (id >= 0) {
         tail = str_from(path, (size_t)id + 4);
         path = str_head(path, (size_t)id);
     }
     struct str query;
-    enum status status = url_query_without_keys(&req->arena, req->head->query, req->auth.value, &query);
+    enum status status =
+        url_query_without_keys(&req->arena, req->head->query, req->auth.value, &query);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", status_row(status)->text);
     bool has_query = str_find_char(path, '?') >= 0;
-    attempt->url = arena_printf(&req->arena, STR_FMT STR_FMT STR_FMT STR_FMT "%s" STR_FMT, STR_ARG(base), STR_ARG(path),
-                                STR_ARG(id >= 0 ? req->object_id : STR("")), STR_ARG(tail),
-                                query.n == 0 ? "" : has_query ? "&" : "?", STR_ARG(query));
+    const struct str pieces[] = {base,
+                                 path,
+                                 id >= 0 ? req->object_id : STR(""),
+                                 tail,
+                                 str_c(query.n == 0 ? ""
+                                       : has_query  ? "&"
+                                                    : "?"),
+                                 query};
+    attempt->url = arena_join(&req->arena, pieces, COUNT_OF(pieces));
     struct url_parts parts;
     if (attempt->url.p == NULL || url_split(attempt->url, &parts) != ST_OK)
-        return req_refuse(req, ST_UNPROCESSABLE, "The address configured for provider @" STR_FMT " is not a valid URL.",
+        return req_refuse(req, ST_UNPROCESSABLE,
+                          "The address configured for provider @" STR_FMT " is not a valid URL.",
                           STR_ARG(attempt->provider_slug));
     attempt->host = parts.host;
     attempt->port = parts.port;
@@ -142,7 +156,8 @@ static enum step_result authorize(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     struct authorize_view view;
     char reason[REQ_REASON_MAX] = "";
-    enum status status = authorize_target(req, attempt->target->provider, attempt->target->model, &view, reason);
+    enum status status =
+        authorize_target(req, attempt->target->provider, attempt->target->model, &view, reason);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", reason[0] != '\0' ? reason : status_row(status)->text);
     attempt->provider = view.provider->head.id;

@@ -75,3 +75,16 @@ Test(arena, texts)
     cr_expect_null(arena_str(&a, str_of(s.p, SIZE_MAX)).p);
     arena_free(&a);
 }
+
+Test(arena, joins_pieces)
+{
+    struct arena arena;
+    arena_init(&arena, 4096);
+    const struct str pieces[] = {STR("ab"), STR_NONE, STR("c"), STR("")};
+    struct str joined = arena_join(&arena, pieces, 4);
+    cr_expect(str_eq(joined, STR("abc")));
+    cr_expect_eq(joined.p[3], 0);
+    const struct str huge[] = {{"x", SIZE_MAX - 1}, {"y", 2}};
+    cr_expect_null(arena_join(&arena, huge, 2).p);
+    arena_free(&arena);
+}
