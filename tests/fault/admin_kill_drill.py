@@ -120,7 +120,8 @@ def main():
             check_whole(stack, workspaces)
             store = drill.sluicectl(stack, host, "ledger", "verify")[0]
             assert store["audit_intact"] and store["audit_records"] >= len(revisions), store
-            drill.wait_for("the node has everything", lambda: all(n["revision"] >= stack.revision() for n in stack.nodes()))
+            # After so many absences the node's back-off may be anywhere up to 30 s (ARCHITECTURE section 4), and another try follows.
+            drill.wait_for("the node has everything", lambda: all(n["revision"] >= stack.revision() for n in stack.nodes()), 90)
         finally:
             host.close()
     drill.report(given, {"drill": "admin_kill", "seed": given.seed, "kills": given.kills, "acknowledged": len(revisions),
