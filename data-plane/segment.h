@@ -84,7 +84,8 @@ struct slot {
     uint64_t duration_us, first_byte_us;
     int64_t cost_nanousd, charge_nanousd;
     struct slot_reserve reserves[SEGMENT_COUNTERS_MAX];
-    char model[96], priced_model[64], trace[64], object[80], object_kind[16];
+    char model[96], priced_model[64], trace[64], object_kind[16];
+    char object[120]; /* ids of objects the attempt made or showed as made, a blank between */
 };
 _Static_assert(sizeof(struct slot) <= SEGMENT_SLOT_BYTES, "a slot is 1 KiB");
 

@@ -7,7 +7,7 @@
  */
 #include "data-plane/usage_pick.h"
 
-enum { WANT_NONE, WANT_USAGE, WANT_ID, WANT_OBJECT };
+enum { WANT_NONE, WANT_USAGE, WANT_ID, WANT_OBJECT, WANT_FILES };
 
 void usage_pick_init(struct usage_pick *pick, char member_room[USAGE_PICK_MEMBER_MAX])
 {
@@ -83,6 +83,29 @@ static void copy_text(char *out, size_t room, struct str raw)
     }
 }
 
+void usage_pick_files(char files[120], struct str raw)
+{
+    static const char safe[] = "-_.:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    ptrdiff_t quote;
+    while ((quote = str_find_char(raw, '"')) >= 0) {
+        raw = str_from(raw, (size_t)quote + 1);
+        ptrdiff_t end = str_find_char(raw, '"');
+        if (end < 0)
+            return;
+        struct str id = str_head(raw, (size_t)end);
+        raw = str_from(raw, (size_t)end + 1);
+        size_t used = strlen(files), fine = 0;
+        while (fine < id.n && id.p[fine] != '\0' && strchr(safe, id.p[fine]) != NULL)
+            fine++;
+        if (id.n == 0 || fine < id.n || used + 1 + id.n >= 120 || str_find(str_c(files), id) >= 0)
+            continue;
+        if (used > 0)
+            files[used++] = ' ';
+        memcpy(files + used, id.p, id.n);
+        files[used + id.n] = '\0';
+    }
+}
+
 /* --- the incremental scan
  * -------------------------------------------------------------------------------------------------
  */
@@ -96,6 +119,8 @@ static void member_done(struct usage_pick *pick)
         copy_text(pick->id, sizeof pick->id, raw);
     else if (pick->want == WANT_OBJECT)
         copy_text(pick->object, sizeof pick->object, raw);
+    else if (pick->want == WANT_FILES)
+        usage_pick_files(pick->files, raw);
     pick->capturing = false;
     pick->want = WANT_NONE;
     pick->member_n = 0;
@@ -107,7 +132,10 @@ static void key_done(struct usage_pick *pick)
     pick->want = str_eq(name, STR("usage"))    ? WANT_USAGE
                  : str_eq(name, STR("id"))     ? WANT_ID
                  : str_eq(name, STR("object")) ? WANT_OBJECT
-                                               : WANT_NONE;
+                 : str_eq(name, STR("output_file_id")) || str_eq(name, STR("error_file_id")) ||
+                         str_eq(name, STR("result_files"))
+                     ? WANT_FILES
+                     : WANT_NONE;
     pick->key_next = false;
 }
 

@@ -118,24 +118,37 @@ bool ledger_object_owned(struct kv_txn *txn, const struct id *org, const struct 
     return record_exists(txn, &key);
 }
 
-static enum status ledger_object_put(struct write_op *op, const Sluice__UsageEvent *event)
+static enum status ledger_object_put(struct write_op *op, const Sluice__UsageEvent *event,
+                                     struct str name)
 {
     struct id org, workspace, provider;
     struct record_key key;
     TRY(wire_id(&event->org, &org));
     TRY(wire_id(&event->workspace, &workspace));
     TRY(wire_id(&event->provider, &provider));
-    ledger_object_key(&org, &workspace, &provider, str_c(event->object_id), &key);
+    ledger_object_key(&org, &workspace, &provider, name, &key);
     if (record_exists(op->txn, &key))
         return ST_OK;
     Sluice__ProviderObject object = SLUICE__PROVIDER_OBJECT__INIT;
-    object.object_id = event->object_id;
+    object.object_id = arena_cstr(op->arena, name);
+    if (object.object_id == NULL)
+        return ST_NO_MEMORY;
     object.object_kind = event->object_kind;
     object.provider = event->provider;
     object.workspace = event->workspace;
     object.api_key = event->api_key;
     object.created_at_ms = event->at_ms;
     return record_put(op, &key, &object, STR_NONE);
+}
+
+/* An event may name several: a batch that ended shows the files it made. */
+static enum status ledger_objects_put(struct write_op *op, const Sluice__UsageEvent *event)
+{
+    struct str rest = str_c(event->object_id), name;
+    while (rest.n > 0 && str_split(&rest, ' ', &name))
+        if (name.n > 0)
+            TRY(ledger_object_put(op, event, name));
+    return ST_OK;
 }
 
 /* --- a batch -------------------------------------------------------------------------------------
@@ -175,8 +188,7 @@ static enum status ledger_event_put(struct write_op *op, struct ledger_batch *ba
     struct key key;
     struct str row;
     TRY(rollups_add(&batch->sums, event));
-    if (event->object_id[0] != '\0')
-        TRY(ledger_object_put(op, event));
+    TRY(ledger_objects_put(op, event));
     if (day < batch->first_day)
         return ST_OK; /* its day's raw events were dropped already */
     TRY(wire_pack(event, op->arena, &row));

@@ -14,7 +14,7 @@ struct slot_event {
     Sluice__UsageEvent event; /* points into this struct and into `slot` */
     struct slot slot;         /* the private copy */
     uint8_t attempt[ATTEMPT_ID_BYTES];
-    char model[97], priced_model[65], trace[65], object[81], object_kind[17];
+    char model[97], priced_model[65], trace[65], object[121], object_kind[17];
 };
 
 /* Reads `slot` once (it may change meanwhile) and fills `out`, which must stay where it is while the event is used. */

@@ -239,13 +239,13 @@ static void on_done(void *arg, enum status status)
     req->attempt.exchange = NULL;
     if (req->finished)
         return;
+    if (status == ST_OK && reply_list_applies(req)) {
+        reply_list_done(req);
+        return;
+    }
     req_settle(req, outcome_of(req, status));
     if (status != ST_OK) {
         refuse_failed(req, status);
-        return;
-    }
-    if (reply_list_applies(req)) {
-        reply_list_done(req);
         return;
     }
     if (!req->answer_begun) {

@@ -1,6 +1,6 @@
 /* reply_list.c: see reply_list.h.
  *
- *   gather -> parse -> ask about each unknown entry, one after the other -> write the owned ones
+ *   gather -> parse -> ask about each unknown entry, one after the other -> settle -> write the owned ones
  *
  * first_id and last_id are made anew from what is shown, so that no other workspace's id leaves; a page of which nothing is left says
  * has_more false, since a client pages by the last entry it sees.
@@ -60,6 +60,23 @@ static void write_data(struct json_writer *w, const struct reply_list *list, con
     jw_end(w);
 }
 
+/* What the owned batches and jobs made is the owner's: as many as the attempt's event takes, the others when they are next shown. */
+static void pick_files(struct req *req, const struct reply_list *list, const struct json *data)
+{
+    static const char *const names[] = {"output_file_id", "error_file_id", "result_files"};
+    size_t i = 0;
+    for (const struct json *item = data->first; item != NULL; item = item->next, i++) {
+        for (size_t k = 0; list->owned[i] && k < COUNT_OF(names); k++) {
+            const struct json *member = json_get(item, names[k]);
+            struct str id;
+            if (json_text(member, &req->arena, &id) == ST_OK && objects_known(&req->auth.workspace, &req->attempt.provider, id))
+                continue;
+            if (member != NULL)
+                usage_pick_files(req->usage.files, member->raw);
+        }
+    }
+}
+
 /* The first or last owned entry's id, raw; null when none is left. */
 static struct str edge_id(const struct reply_list *list, const struct json *data, bool last)
 {
@@ -83,6 +100,8 @@ static void answer(struct req *req)
     struct buf out;
     struct json_writer w;
     bool any = !str_eq(edge_id(list, data, false), STR("null"));
+    pick_files(req, list, data);
+    req_settle(req, SLOT_OUTCOME_OK);
     buf_init(&out, REPLY_LIST_BYTES_MAX + 1024);
     jw_init(&w, &out);
     jw_object(&w);
@@ -146,12 +165,14 @@ void reply_list_done(struct req *req)
     if (list != NULL && json_parse(&req->arena, buf_str(&list->text), NULL, &list->root, NULL) == ST_OK)
         data = json_get(list->root, "data");
     if (!json_is(data, JSON_ARRAY) || data->count > REPLY_LIST_ITEMS_MAX) {
+        req_settle(req, SLOT_OUTCOME_BROKEN);
         req_refuse(req, ST_UPSTREAM_BROKEN, "The provider's list could not be read.");
         req_answer_refusal(req);
         return;
     }
     list->owned = arena_calloc(&req->arena, data->count + 1, sizeof *list->owned);
     if (list->owned == NULL) {
+        req_settle(req, SLOT_OUTCOME_OK);
         req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
         req_answer_refusal(req);
         return;

@@ -63,15 +63,42 @@ static const char *object_kind_of(enum op op)
     }
 }
 
-static void set_object(struct slot *slot, const struct req *req)
+/* Answers about an owned batch or job; the files that it made belong to its owner. */
+static bool shows_files(enum op op)
+{
+    return op == OP_BATCHES_GET || op == OP_BATCHES_CANCEL || op == OP_BATCHES_LIST ||
+           op == OP_FINE_TUNING_GET || op == OP_FINE_TUNING_CANCEL || op == OP_FINE_TUNING_LIST;
+}
+
+static void add_object(struct slot *slot, const struct req *req, struct str id)
+{
+    size_t blank = slot->object_n > 0 ? 1 : 0;
+    if (id.n == 0 || slot->object_n + blank + id.n > sizeof slot->object)
+        return;
+    if (blank > 0)
+        slot->object[slot->object_n++] = ' ';
+    memcpy(slot->object + slot->object_n, id.p, id.n);
+    slot->object_n = (uint8_t)(slot->object_n + id.n);
+    objects_learn(&req->auth.workspace, &req->attempt.provider, id);
+}
+
+static void set_objects(struct slot *slot, const struct req *req)
 {
     const char *kind = object_kind_of(req->op);
-    size_t n = strlen(req->usage.id);
-    if (kind == NULL || n == 0 || n > sizeof slot->object || slot->http_status < 200 || slot->http_status > 299)
+    slot->object_n = slot->object_kind_n = 0;
+    if (slot->http_status < 200 || slot->http_status > 299)
         return;
-    memcpy(slot->object, req->usage.id, n);
-    slot->object_n = (uint8_t)n;
-    objects_learn(&req->auth.workspace, &req->attempt.provider, str_of(req->usage.id, n));
+    if (kind != NULL) {
+        add_object(slot, req, str_c(req->usage.id));
+    } else if (shows_files(req->op)) {
+        struct str rest = str_c(req->usage.files), id;
+        kind = "file";
+        while (rest.n > 0 && str_split(&rest, ' ', &id))
+            if (!objects_known(&req->auth.workspace, &req->attempt.provider, id))
+                add_object(slot, req, id);
+    }
+    if (slot->object_n == 0)
+        return;
     slot->object_kind_n = (uint8_t)strlen(kind);
     memcpy(slot->object_kind, kind, slot->object_kind_n);
 }
@@ -97,7 +124,7 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     slot->source = req->usage.found || provider_failed ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
                                                        : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
     set_cost(slot, attempt);
-    set_object(slot, req);
+    set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {
         struct ipc_head bell = {.kind = IPC_DONE};
         if (mailbox_send(req->worker, &bell, sizeof bell) != ST_OK)

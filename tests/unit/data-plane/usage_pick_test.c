@@ -81,3 +81,30 @@ Test(usage_pick, reads_stream_events)
         cr_expect_eq(pick.usage.input_tokens, events[i].input, "row %zu", i);
     }
 }
+
+Test(usage_pick, collects_the_files_that_a_batch_or_job_made)
+{
+    static const struct {
+        const char *answer, *files;
+    } table[] = {
+        {"{\"input_file_id\":\"file-in\",\"output_file_id\":\"file-1\",\"error_file_id\":\"file-2\"}", "file-1 file-2"},
+        {"{\"output_file_id\":null,\"error_file_id\":\"file-2\"}", "file-2"},
+        {"{\"result_files\":[\"file-1\",\"file-2\",\"file-1\"]}", "file-1 file-2"},
+        {"{\"result_files\":[],\"x\":{\"output_file_id\":\"file-inner\"}}", ""},
+        {"{\"output_file_id\":\"with blank\",\"error_file_id\":\"q\\\"uote\"}", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        for (size_t cut = 0; cut <= strlen(table[i].answer); cut++) {
+            struct usage_pick pick;
+            usage_pick_init(&pick, room);
+            usage_pick_feed(&pick, table[i].answer, cut);
+            usage_pick_feed(&pick, table[i].answer + cut, strlen(table[i].answer) - cut);
+            cr_expect_str_eq(pick.files, table[i].files, "row %zu cut %zu", i, cut);
+        }
+    }
+    char full[120] = "";
+    for (int i = 0; i < 40; i++)
+        usage_pick_files(full, STR("[\"file-aaaaaaaaaaaaaaaaaaaaaaaaa\",\"file-bbbbbbbbbbbbbbbbbbbbbbbbb\",\"f-c\",\"f-d\"]"));
+    cr_expect_leq(strlen(full), 119);
+    cr_expect(str_ends(str_c(full), STR("f-d")));
+}

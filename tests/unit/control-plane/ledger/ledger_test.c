@@ -438,7 +438,7 @@ Test(ledger, objects_belong_to_their_workspace, .init = ledger_begin, .fini = le
     Sluice__UsageBatch batch = SLUICE__USAGE_BATCH__INIT;
     uint64_t through;
     make_event(&e, 1, 1);
-    char object_id[] = "file-abc", kind[] = "file";
+    char object_id[] = "file-abc file-out", kind[] = "file";
     e.row.object_id = object_id;
     e.row.object_kind = kind;
     batch.journal_boot = 1;
@@ -448,6 +448,7 @@ Test(ledger, objects_belong_to_their_workspace, .init = ledger_begin, .fini = le
     struct kv_txn *txn = fixture_read(&f);
     struct id other = test_id(99);
     cr_assert(ledger_object_owned(txn, &e.org, &e.workspace, &e.provider, STR("file-abc")));
+    cr_assert(ledger_object_owned(txn, &e.org, &e.workspace, &e.provider, STR("file-out")));
     cr_assert_not(ledger_object_owned(txn, &e.org, &other, &e.provider, STR("file-abc")));
     cr_assert_not(ledger_object_owned(txn, &other, &e.workspace, &e.provider, STR("file-abc")));
     cr_assert_not(ledger_object_owned(txn, &e.org, &e.workspace, &other, STR("file-abc")));
