@@ -118,8 +118,8 @@ struct req_attempt {
 
 /* Objects at the provider that the request names (step_own.c). */
 struct req_own {
-    struct str names[6];
-    size_t count, at;
+    struct str *names; /* arena */
+    size_t count, room, at;
     bool collected, asked, second_look;
     struct object_wait wait;
     struct loop_timer timer;

@@ -1,13 +1,13 @@
-/* step_own.c: every object the request names, in its path or its body, must be this workspace's own.
- *
- *   path {id}; body input_file_id, training_file, validation_file, previous_response_id
+/* step_own.c: every object the request names, in its path, its body or the config's override_params (quoted.h), must be this workspace's own.
  *
  * Asked one after the other; a negative answer is asked once more after a moment, because the event that made the object may still be on its
  * way from another worker's slot to the courier. Then: 404, in the same words for "not yours" and "does not exist".
  */
 #include "data-plane/worker/objects.h"
+#include "data-plane/worker/quoted.h"
 
 #define SECOND_LOOK_MS 150
+#define OWN_NAMES_MAX  256
 
 static void answered(struct object_wait *wait)
 {
@@ -28,30 +28,45 @@ static void look_again(struct loop_timer *timer)
     req_run(timer->owner);
 }
 
-static void add_name(struct req *req, struct str name)
+static enum status add_name(struct req *req, struct str name)
 {
     struct req_own *own = &req->own;
-    if (own->count < COUNT_OF(own->names) && name.n > 0)
-        own->names[own->count++] = name;
+    if (own->count == own->room) {
+        size_t room = own->room == 0 ? 8 : own->room * 2;
+        struct str *names =
+            own->room >= OWN_NAMES_MAX ? NULL : arena_alloc(&req->arena, room * sizeof *names);
+        if (names == NULL)
+            return own->room >= OWN_NAMES_MAX ? ST_TOO_LARGE : ST_NO_MEMORY;
+        if (own->count > 0)
+            memcpy(names, own->names, own->count * sizeof *names);
+        own->names = names;
+        own->room = room;
+    }
+    own->names[own->count++] = name;
+    return ST_OK;
 }
 
-static void collect(struct req *req)
+static enum status add_quoted(void *arg, struct str raw)
 {
-    struct json_field fields[] = {{.name = "input_file_id"}, {.name = "training_file"}, {.name = "validation_file"},
-                                  {.name = "previous_response_id"}};
-    add_name(req, req->object_id);
-    if (op_row(req->op)->body != OP_BODY_JSON || req->body.mem.n == 0 ||
-        json_scan_object(buf_str(&req->body.mem), fields, COUNT_OF(fields), NULL) != ST_OK)
-        return;
-    for (size_t i = 0; i < COUNT_OF(fields); i++) {
-        struct str text;
-        char *room;
-        if (fields[i].raw.p == NULL || fields[i].type != JSON_STRING)
-            continue;
-        room = arena_alloc(&req->arena, fields[i].raw.n);
-        if (room != NULL && json_unescape(fields[i].raw, room, &text) == ST_OK)
-            add_name(req, arena_str(&req->arena, text));
-    }
+    struct req *req = arg;
+    char *room = arena_alloc(&req->arena, raw.n);
+    struct str text, copy;
+    if (room == NULL || json_unescape(raw, room, &text) != ST_OK)
+        return ST_NO_MEMORY;
+    copy = arena_str(&req->arena, text);
+    return copy.p == NULL ? ST_NO_MEMORY : text.n == 0 ? ST_OK : add_name(req, copy);
+}
+
+static enum status collect(struct req *req)
+{
+    struct str body = buf_str(&req->body.mem), overrides = req->attempt.target->override_json;
+    if (req->object_id.n > 0)
+        TRY(add_name(req, req->object_id));
+    if (op_row(req->op)->body != OP_BODY_JSON)
+        return ST_OK;
+    if (overrides.n > 0)
+        TRY(quoted_each(overrides, add_quoted, req));
+    return body.n > 0 && quoted_maybe(body) ? quoted_each(body, add_quoted, req) : ST_OK;
 }
 
 static enum step_result refuse_object(struct req *req, struct str name, enum status status)
@@ -73,7 +88,11 @@ enum step_result req_step_own(struct req *req)
         own->collected = true;
         own->wait = (struct object_wait){.done = answered, .owner = req};
         own->timer = (struct loop_timer){.expired = look_again, .owner = req};
-        collect(req);
+        enum status status = collect(req);
+        if (status == ST_TOO_LARGE)
+            return req_refuse(req, status, "The request quotes more than %d objects.", OWN_NAMES_MAX);
+        if (status != ST_OK)
+            return req_refuse(req, status, "Not enough memory.");
     }
     for (; own->at < own->count; own->at++) {
         struct str name = own->names[own->at];

@@ -102,27 +102,6 @@ class Denied(harness.Case):
             self.assertEqual(reply.status, 403, str(reply))
         self.assertEqual(len(self.s.sim.records()), count)
 
-    def batch(self, models):
-        """The refusal that a batch with rows of these models meets, at the upload or when it is made; None if there is none."""
-        rows = "".join(json.dumps({"custom_id": str(i), "method": "POST", "url": "/v1/chat/completions", "body": chat(model)}) + "\n"
-                       for i, model in enumerate(models))
-        body, kind = harness.multipart([("purpose", "batch")], [("file", "b.jsonl", rows.encode())])
-        reply = self.s.gateway("POST", "/files", body, {"content-type": kind, "x-portkey-provider": "@open"})
-        if reply.status != 200:
-            return reply
-        reply = self.s.gateway("POST", "/batches", {"input_file_id": reply.json["id"], "endpoint": "/v1/chat/completions",
-                                                    "completion_window": "24h"}, {"x-portkey-provider": "@open"})
-        return None if reply.status == 200 else reply
-
-    def test_rows_of_a_batch(self):
-        self.assertIsNone(self.batch(["gpt-4o-mini"] * 3))
-        for spelling in SPELLINGS:
-            with self.subTest(spelling):
-                reply = self.batch(["gpt-4o-mini", spelling])
-                self.assertIsNotNone(reply, "the batch runs")
-                self.assertEqual(reply.status, 403, str(reply))
-        self.assertEqual(self.batch(["gpt-4o-mini", "@open/gpt-4o"]).status, 403)
-
     def test_aliases(self):
         self.refused(self.s.chat(model="@open/best"), 403, "stands for a denied model", code="model_not_allowed")
         self.assertEqual(self.s.chat(model="@open/best-mini").status, 200)

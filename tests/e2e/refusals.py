@@ -175,7 +175,8 @@ class Refusals(harness.Case):
                   ("/fine_tuning/jobs", {"model": "gpt-4o-mini", "training_file": None, "validation_file": theirs["training"]}),
                   ("/responses", {"model": "gpt-4o", "input": "go on", "previous_response_id": theirs["response"]}),
                   ("/responses", {"model": "gpt-4o", "input": [{"role": "user", "content": [{"type": "input_file", "file_id": theirs["file"]}]}]}),
-                  ("/responses", {"model": "gpt-4o", "input": [{"type": "item_reference", "id": theirs["response"]}]}),
+                  ("/responses", {"model": "gpt-4o", "input": "x", "conversation": {"id": "conv_of_theirs"}}),
+                  ("/responses", {"model": "gpt-4o", "input": "x", "tools": [{"type": "file_search", "vector_store_ids": ["vs_theirs"]}]}),
                   ("/chat/completions", {"model": "gpt-4o", "messages": [{"role": "user", "content": [
                       {"type": "file", "file": {"file_id": theirs["file"]}}]}]})]
         quotes[2][1].pop("training_file")
@@ -193,6 +194,9 @@ class Refusals(harness.Case):
             with self.subTest(path=path, body=body):
                 reply = s.gateway("POST", path, body, pin, self.ours["key"])
                 self.assertEqual(reply.status, 404, str(reply))
+        config = json.dumps({"provider": "@shared", "override_params": {"previous_response_id": theirs["response"]}})
+        reply = s.gateway("POST", "/responses", {"model": "gpt-4o", "input": "x"}, {"x-portkey-config": config}, self.ours["key"])
+        self.assertEqual(reply.status, 404, str(reply))
         self.assertEqual(len(s.sim.records()), before, "the provider was asked")
         for method, path in [use for use in uses if use[0] == "GET"]:
             with self.subTest(owner=path):
@@ -219,6 +223,8 @@ class Refusals(harness.Case):
         for _ in range(12):
             self.assertEqual(s.gateway("GET", f"/files/{made['file']}", headers=pin, key=self.ours["key"]).status, 200)
             self.assertEqual(s.gateway("GET", f"/files/{made['file']}", headers=pin, key=self.theirs["key"]).status, 404)
+            body = {"model": "gpt-4o", "messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": made["file"]}}]}]}
+            self.assertEqual(s.gateway("POST", "/chat/completions", body, pin, self.ours["key"]).status, 200)
 
     def test_pass_through_is_off(self):
         pin = {"x-portkey-provider": "@shared"}
