@@ -1,9 +1,11 @@
 /* reply_list.c: see reply_list.h.
  *
- *   gather -> parse -> ask about each unknown entry, one after the other -> settle -> write the owned ones
+ *   gather -> parse -> ask about each unknown entry, one after the other -> settle -> write the
+ * owned ones
  *
- * first_id and last_id are made anew from what is shown, so that no other workspace's id leaves; a page of which nothing is left says
- * has_more false, since a client pages by the last entry it sees.
+ * first_id and last_id are made anew from what is shown, so that no other workspace's id leaves; a
+ * page of which nothing is left says has_more false, since a client pages by the last entry it
+ * sees.
  */
 #include "data-plane/worker/reply_list.h"
 
@@ -27,7 +29,8 @@ struct reply_list {
 bool reply_list_applies(const struct req *req)
 {
     return req->surface == REQ_SURFACE_OP && req->attempt.http_status == 200 &&
-           (req->op == OP_FILES_LIST || req->op == OP_BATCHES_LIST || req->op == OP_FINE_TUNING_LIST);
+           (req->op == OP_FILES_LIST || req->op == OP_BATCHES_LIST ||
+            req->op == OP_FINE_TUNING_LIST);
 }
 
 bool reply_list_feed(struct req *req, const char *p, size_t n)
@@ -50,7 +53,8 @@ void reply_list_cancel(struct req *req)
     buf_free(&req->list->text);
 }
 
-static void write_data(struct json_writer *w, const struct reply_list *list, const struct json *data)
+static void write_data(struct json_writer *w, const struct reply_list *list,
+                       const struct json *data)
 {
     size_t i = 0;
     jw_array(w);
@@ -60,7 +64,8 @@ static void write_data(struct json_writer *w, const struct reply_list *list, con
     jw_end(w);
 }
 
-/* What the owned batches and jobs made is the owner's: as many as the attempt's event takes, the others when they are next shown. */
+/* What the owned batches and jobs made is the owner's: as many as the attempt's event takes, the
+ * others when they are next shown. */
 static void pick_files(struct req *req, const struct reply_list *list, const struct json *data)
 {
     static const char *const names[] = {"output_file_id", "error_file_id", "result_files"};
@@ -69,7 +74,8 @@ static void pick_files(struct req *req, const struct reply_list *list, const str
         for (size_t k = 0; list->owned[i] && k < COUNT_OF(names); k++) {
             const struct json *member = json_get(item, names[k]);
             struct str id;
-            if (json_text(member, &req->arena, &id) == ST_OK && objects_known(&req->auth.workspace, &req->attempt.provider, id))
+            if (json_text(member, &req->arena, &id) == ST_OK &&
+                objects_known(&req->auth.workspace, &req->attempt.provider, id))
                 continue;
             if (member != NULL)
                 usage_pick_files(req->usage.files, member->raw);
@@ -151,7 +157,8 @@ static void next_item(struct req *req)
         if (list->owned[list->at])
             continue;
         list->wait = (struct object_wait){.done = answered, .owner = req};
-        if (mailbox_ask_object(req->worker, &req->auth.org, &req->auth.workspace, &req->attempt.provider, id, &list->wait) == ST_OK)
+        if (mailbox_ask_object(req->worker, &req->auth.org, &req->auth.workspace,
+                               &req->attempt.provider, id, &list->wait) == ST_OK)
             return;
         list->partial = true;
     }
@@ -162,7 +169,8 @@ void reply_list_done(struct req *req)
 {
     struct reply_list *list = req->list;
     const struct json *data = NULL;
-    if (list != NULL && json_parse(&req->arena, buf_str(&list->text), NULL, &list->root, NULL) == ST_OK)
+    if (list != NULL &&
+        json_parse(&req->arena, buf_str(&list->text), NULL, &list->root, NULL) == ST_OK)
         data = json_get(list->root, "data");
     if (!json_is(data, JSON_ARRAY) || data->count > REPLY_LIST_ITEMS_MAX) {
         req_settle(req, SLOT_OUTCOME_BROKEN);

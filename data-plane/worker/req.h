@@ -57,7 +57,7 @@ struct req_auth {
     uint8_t key_type, config_override;
     uint64_t scopes;
     uint8_t hash[32];
-    struct str value; /* the key itself, in head; a secret */
+    struct str value;          /* the key itself, in head; a secret */
     struct str allowed_models; /* arena; patterns ended by '\n' */
     struct str defaults_json;
 };
@@ -70,7 +70,7 @@ struct req_body {
     size_t read_at;  /* streaming: bytes of mem already given to the provider */
     size_t searched; /* multipart: bytes already searched for the model field */
     bool started, complete, streaming;
-    struct str boundary; /* multipart */
+    struct str boundary;           /* multipart */
     struct multipart_watch *watch; /* multipart, streaming: against a second model; in the arena */
     struct json_field model, stream, stream_options, max_tokens,
         n; /* spans into mem (JSON bodies) */

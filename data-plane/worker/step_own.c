@@ -1,7 +1,9 @@
-/* step_own.c: every object the request names, in its path, its body or the config's override_params (quoted.h), must be this workspace's own.
+/* step_own.c: every object the request names, in its path, its body or the config's override_params
+ * (quoted.h), must be this workspace's own.
  *
- * Asked one after the other; a negative answer is asked once more after a moment, because the event that made the object may still be on its
- * way from another worker's slot to the courier. Then: 404, in the same words for "not yours" and "does not exist".
+ * Asked one after the other; a negative answer is asked once more after a moment, because the event
+ * that made the object may still be on its way from another worker's slot to the courier. Then:
+ * 404, in the same words for "not yours" and "does not exist".
  */
 #include "data-plane/worker/objects.h"
 #include "data-plane/worker/quoted.h"
@@ -72,10 +74,14 @@ static enum status collect(struct req *req)
 static enum step_result refuse_object(struct req *req, struct str name, enum status status)
 {
     if (status == ST_CONTROL_AWAY)
-        return req_refuse(req, status,
-                          "Whether \"" STR_FMT "\" belongs to this workspace cannot be told while the control plane is away.",
-                          STR_ARG(str_head(name, 100)));
-    return req_refuse(req, ST_NOT_FOUND, "No object \"" STR_FMT "\" belongs to this workspace at provider @" STR_FMT ".",
+        return req_refuse(
+            req, status,
+            "Whether \"" STR_FMT
+            "\" belongs to this workspace cannot be told while the control plane is away.",
+            STR_ARG(str_head(name, 100)));
+    return req_refuse(req, ST_NOT_FOUND,
+                      "No object \"" STR_FMT "\" belongs to this workspace at provider @" STR_FMT
+                      ".",
                       STR_ARG(str_head(name, 100)), STR_ARG(req->attempt.provider_slug));
 }
 
@@ -90,7 +96,8 @@ enum step_result req_step_own(struct req *req)
         own->timer = (struct loop_timer){.expired = look_again, .owner = req};
         enum status status = collect(req);
         if (status == ST_TOO_LARGE)
-            return req_refuse(req, status, "The request quotes more than %d objects.", OWN_NAMES_MAX);
+            return req_refuse(req, status, "The request quotes more than %d objects.",
+                              OWN_NAMES_MAX);
         if (status != ST_OK)
             return req_refuse(req, status, "Not enough memory.");
     }
@@ -99,8 +106,9 @@ enum step_result req_step_own(struct req *req)
         if (!own->asked) {
             if (objects_known(&req->auth.workspace, &req->attempt.provider, name))
                 continue;
-            enum status status = mailbox_ask_object(req->worker, &req->auth.org, &req->auth.workspace,
-                                                    &req->attempt.provider, name, &own->wait);
+            enum status status =
+                mailbox_ask_object(req->worker, &req->auth.org, &req->auth.workspace,
+                                   &req->attempt.provider, name, &own->wait);
             if (status != ST_OK)
                 return refuse_object(req, name, status == ST_NOT_FOUND ? status : ST_CONTROL_AWAY);
             return STEP_WAIT;

@@ -2,9 +2,10 @@
  *
  *   reserved, never sent -> given back          sent -> DONE, exactly once
  *
- * The usage the provider reported counts (source provider). If it never came, the counts are zero tokens of source estimated unless the
- * limit is strict, where the bound is charged. Price: the rows copied at authorisation, so a change of prices meanwhile changes nothing.
- * Never fails the client; a price that cannot be computed marks the event unpriced.
+ * The usage the provider reported counts (source provider). If it never came, the counts are zero
+ * tokens of source estimated unless the limit is strict, where the bound is charged. Price: the
+ * rows copied at authorisation, so a change of prices meanwhile changes nothing. Never fails the
+ * client; a price that cannot be computed marks the event unpriced.
  */
 #include "common/clock.h"
 #include "common/price.h"
@@ -121,8 +122,9 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
     slot->usage = req->usage.usage;
     bool provider_failed = attempt->http_status >= 400;
-    slot->source = req->usage.found || provider_failed ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
-                                                       : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
+    slot->source = req->usage.found || provider_failed
+                       ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
+                       : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
     set_cost(slot, attempt);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {

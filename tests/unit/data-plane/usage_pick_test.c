@@ -10,12 +10,17 @@ static const struct {
     uint64_t input, output, cached, reasoning;
     const char *id;
 } rows[] = {
-    {"{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"usage {\\\"usage\\\": 7}\"}}],"
-     "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":34,\"total_tokens\":46,\"prompt_tokens_details\":{\"cached_tokens\":5},"
+    {"{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":"
+     "\"usage {\\\"usage\\\": 7}\"}}],"
+     "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":34,\"total_tokens\":46,\"prompt_tokens_"
+     "details\":{\"cached_tokens\":5},"
      "\"completion_tokens_details\":{\"reasoning_tokens\":6}}}",
      true, 12, 34, 5, 6, "chatcmpl-1"},
-    {"{\"usage\" : { \"input_tokens\" : 3 , \"output_tokens\" : 4 } , \"id\" : \"resp_1\" }", true, 3, 4, 0, 0, "resp_1"},
-    {"{\"data\":[{\"id\":\"inner\",\"usage\":{\"prompt_tokens\":99}}],\"usage\":{\"prompt_tokens\":1,\"total_tokens\":1}}", true, 1, 0, 0, 0, ""},
+    {"{\"usage\" : { \"input_tokens\" : 3 , \"output_tokens\" : 4 } , \"id\" : \"resp_1\" }", true,
+     3, 4, 0, 0, "resp_1"},
+    {"{\"data\":[{\"id\":\"inner\",\"usage\":{\"prompt_tokens\":99}}],\"usage\":{\"prompt_tokens\":"
+     "1,\"total_tokens\":1}}",
+     true, 1, 0, 0, 0, ""},
     {"{\"object\":\"x\",\"usage\":null}", false, 0, 0, 0, 0, ""},
     {"{\"object\":\"x\"}", false, 0, 0, 0, 0, ""},
     {"[{\"usage\":{\"prompt_tokens\":1}}]", false, 0, 0, 0, 0, ""},
@@ -61,12 +66,16 @@ static const struct {
     bool found, only;
     uint64_t input;
 } events[] = {
-    {"{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1}}", "usage", true, true, 5},
+    {"{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1}}", "usage", true,
+     true, 5},
     {"{\"choices\":[{\"delta\":{}}],\"usage\":{\"prompt_tokens\":5}}", "usage", true, false, 5},
     {"{\"choices\":[{\"delta\":{}}],\"usage\":null}", "usage", false, false, 0},
     {"{\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\"\"}}]}", "usage", false, false, 0},
-    {"{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":6}}}", "x_groq.usage", true, true, 6},
-    {"{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"usage\":{\"input_tokens\":7,\"output_tokens\":2}}}", "usage", true, false, 7},
+    {"{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":6}}}", "x_groq.usage", true, true,
+     6},
+    {"{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"usage\":{\"input_tokens\":7,"
+     "\"output_tokens\":2}}}",
+     "usage", true, false, 7},
     {"[DONE] \"usage\"", "usage", false, false, 0},
 };
 
@@ -76,7 +85,8 @@ Test(usage_pick, reads_stream_events)
         struct usage_pick pick;
         bool only = true;
         usage_pick_init(&pick, room);
-        cr_expect_eq(usage_pick_event(&pick, str_c(events[i].data), str_c(events[i].path), &only), events[i].found, "row %zu", i);
+        cr_expect_eq(usage_pick_event(&pick, str_c(events[i].data), str_c(events[i].path), &only),
+                     events[i].found, "row %zu", i);
         cr_expect_eq(only, events[i].only, "row %zu", i);
         cr_expect_eq(pick.usage.input_tokens, events[i].input, "row %zu", i);
     }
@@ -87,7 +97,9 @@ Test(usage_pick, collects_the_files_that_a_batch_or_job_made)
     static const struct {
         const char *answer, *files;
     } table[] = {
-        {"{\"input_file_id\":\"file-in\",\"output_file_id\":\"file-1\",\"error_file_id\":\"file-2\"}", "file-1 file-2"},
+        {"{\"input_file_id\":\"file-in\",\"output_file_id\":\"file-1\",\"error_file_id\":\"file-"
+         "2\"}",
+         "file-1 file-2"},
         {"{\"output_file_id\":null,\"error_file_id\":\"file-2\"}", "file-2"},
         {"{\"result_files\":[\"file-1\",\"file-2\",\"file-1\"]}", "file-1 file-2"},
         {"{\"result_files\":[],\"x\":{\"output_file_id\":\"file-inner\"}}", ""},
@@ -104,7 +116,8 @@ Test(usage_pick, collects_the_files_that_a_batch_or_job_made)
     }
     char full[120] = "";
     for (int i = 0; i < 40; i++)
-        usage_pick_files(full, STR("[\"file-aaaaaaaaaaaaaaaaaaaaaaaaa\",\"file-bbbbbbbbbbbbbbbbbbbbbbbbb\",\"f-c\",\"f-d\"]"));
+        usage_pick_files(full, STR("[\"file-aaaaaaaaaaaaaaaaaaaaaaaaa\",\"file-"
+                                   "bbbbbbbbbbbbbbbbbbbbbbbbb\",\"f-c\",\"f-d\"]"));
     cr_expect_leq(strlen(full), 119);
     cr_expect(str_ends(str_c(full), STR("f-d")));
 }

@@ -69,6 +69,7 @@ static enum status refuse(void *arg, struct str raw)
 Test(quoted, the_first_failure_ends_the_walk)
 {
     int calls = 0;
-    cr_expect_eq(quoted_each(STR("{\"file_ids\":[\"1\",\"2\",\"3\"]}"), refuse, &calls), ST_TOO_LARGE);
+    cr_expect_eq(quoted_each(STR("{\"file_ids\":[\"1\",\"2\",\"3\"]}"), refuse, &calls),
+                 ST_TOO_LARGE);
     cr_expect_eq(calls, 2);
 }
