@@ -291,7 +291,7 @@ def private_bytes(pid):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = ["idle", "unary", "sse", "streams", "large"]
+    names = ["idle", "unary", "sse", "large", "streams"]
     parser.add_argument("--build", default=str(harness.ROOT / "build/release"))
     parser.add_argument("--build-dir", dest="build")
     parser.add_argument("--no-build", action="store_true", help="for run.sh")
