@@ -23,6 +23,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "data-plane/catalog_recent.h"
 #include "data-plane/catalog_rows.h"
 
 #define CATALOG_MAGIC      0x4C415443u
@@ -39,10 +40,15 @@ struct catalog {
     bool begun, writer;
     uint8_t generation; /* of the current read */
     uint64_t revision;
+    uint64_t snapshot; /* transaction id of the current read; generation and revision are its */
+    bool snapshot_known;
     struct catalog_place place;
     uint64_t skipped;
     char refusal[160];
+    struct catalog_recent recent;
 };
+
+enum { ASKED_BY_ID, ASKED_BY_NAME };
 
 struct catalog_txn {
     struct catalog *catalog;
@@ -217,22 +223,36 @@ enum status catalog_open_writer(const char *path, struct catalog **catalog, bool
 
 /* --- reading --- */
 
+/* What is live in the snapshot that was just renewed. */
+static enum status snapshot_read(struct catalog *catalog)
+{
+    struct cat_meta meta;
+    uint64_t snapshot = mdb_txn_id(catalog->read);
+    if (catalog->snapshot_known && catalog->snapshot == snapshot)
+        return ST_OK;
+    catalog->snapshot_known = false;
+    enum status status = meta_read(catalog->read, catalog->dbi, &meta);
+    if (status == ST_NOT_FOUND || (status == ST_OK && meta.live_generation == 0))
+        return ST_NOT_READY;
+    TRY(status);
+    catalog->generation = meta.live_generation;
+    catalog->revision = meta.through_revision;
+    catalog->snapshot = snapshot;
+    catalog->snapshot_known = true;
+    return ST_OK;
+}
+
 enum status catalog_begin(struct catalog *catalog)
 {
     CHECK_OBJ(catalog, CATALOG_MAGIC);
     CHECK(!catalog->begun);
-    struct cat_meta meta;
     TRY(catalog_status(mdb_txn_renew(catalog->read)));
-    enum status status = meta_read(catalog->read, catalog->dbi, &meta);
-    if (status == ST_NOT_FOUND || (status == ST_OK && meta.live_generation == 0))
-        status = ST_NOT_READY;
+    enum status status = snapshot_read(catalog);
     if (status != ST_OK) {
         mdb_txn_reset(catalog->read);
         return status;
     }
     catalog->begun = true;
-    catalog->generation = meta.live_generation;
-    catalog->revision = meta.through_revision;
     return ST_OK;
 }
 
@@ -263,19 +283,17 @@ static enum status row_get(struct catalog *catalog, MDB_txn *txn, const uint8_t 
     return ST_OK;
 }
 
-enum status catalog_get(struct catalog *catalog, uint8_t kind, const struct id *org,
-                        const struct id *parent, const struct id *id, struct str *record)
+static enum status search_id(struct catalog *catalog, uint8_t kind, const struct id *org,
+                             const struct id *parent, const struct id *id, struct str *record)
 {
-    CHECK(catalog->begun);
     uint8_t key[CAT_KEY_BYTES];
     catalog_key(key, catalog->generation, kind, org, parent, id);
     return row_get(catalog, catalog->read, key, record);
 }
 
-enum status catalog_find(struct catalog *catalog, uint8_t kind, const struct id *org,
-                         const struct id *parent, struct str name, struct str *record)
+static enum status search_name(struct catalog *catalog, uint8_t kind, const struct id *org,
+                               const struct id *parent, struct str name, struct str *record)
 {
-    CHECK(catalog->begun);
     uint8_t key[CAT_KEY_BYTES];
     struct str found;
     catalog_index_key(key, catalog->generation, kind, org, parent, name);
@@ -285,6 +303,42 @@ enum status catalog_find(struct catalog *catalog, uint8_t kind, const struct id 
     key[1] = kind;
     memcpy(key + 2, found.p, found.n);
     return row_get(catalog, catalog->read, key, record);
+}
+
+enum status catalog_get(struct catalog *catalog, uint8_t kind, const struct id *org,
+                        const struct id *parent, const struct id *id, struct str *record)
+{
+    CHECK(catalog->begun);
+    struct catalog_asked asked;
+    enum status status;
+    bool kept = catalog_recent_ask(&asked, ASKED_BY_ID, kind, org, parent, id_bytes(id));
+    if (kept && catalog_recent_get(&catalog->recent, &asked, catalog->snapshot, &status, record))
+        return status;
+    struct str found = STR_NONE;
+    status = search_id(catalog, kind, org, parent, id, &found);
+    if (kept)
+        catalog_recent_put(&catalog->recent, &asked, catalog->snapshot, status, found);
+    TRY(status);
+    *record = found;
+    return ST_OK;
+}
+
+enum status catalog_find(struct catalog *catalog, uint8_t kind, const struct id *org,
+                         const struct id *parent, struct str name, struct str *record)
+{
+    CHECK(catalog->begun);
+    struct catalog_asked asked;
+    enum status status;
+    bool kept = catalog_recent_ask(&asked, ASKED_BY_NAME, kind, org, parent, name);
+    if (kept && catalog_recent_get(&catalog->recent, &asked, catalog->snapshot, &status, record))
+        return status;
+    struct str found = STR_NONE;
+    status = search_name(catalog, kind, org, parent, name, &found);
+    if (kept)
+        catalog_recent_put(&catalog->recent, &asked, catalog->snapshot, status, found);
+    TRY(status);
+    *record = found;
+    return ST_OK;
 }
 
 static enum status each_below(struct catalog *catalog, MDB_txn *txn, const uint8_t *prefix,
