@@ -162,8 +162,9 @@ def check_shared(stack, node):
     for what, reply in (("first", stack.chat()), ("second", node.chat())):
         assert reply.status == 200, f"{what} node: {reply}"
     ok("the same key works on both nodes")
-    for row in (stack.nodes()):
-        assert row["status"] == "connected" and row["revision"] == stack.revision() and row["lag_ms"] == 0, row
+    # What is applied is told with the next poll, a moment after it serves.
+    harness.wait_for("both nodes report the revision they serve", lambda: all(
+        row["status"] == "connected" and row["revision"] == stack.revision() and row["lag_ms"] == 0 for row in stack.nodes()))
     assert {row["region"] for row in stack.nodes()} >= {"us"}
     ok("both are shown with region, revision and lag")
     integration = stack.integration
