@@ -295,7 +295,8 @@ struct reading {
     const struct journal_part *part;
     int fd;
     uint64_t seq, offset;
-    struct buf room;
+    struct journal_window window;
+    struct str event; /* the one read last; in the window */
 };
 
 static enum status reading_open(struct reading *reading)
@@ -309,6 +310,7 @@ static enum status reading_open(struct reading *reading)
     journal_part_name(reading->part->number, name);
     if (reading->fd >= 0)
         close(reading->fd);
+    buf_clear(&reading->window.bytes);
     reading->fd = openat(reading->log->folder, name, O_RDONLY | O_CLOEXEC);
     if (reading->fd < 0)
         return ST_IO;
@@ -324,7 +326,8 @@ static enum status reading_open(struct reading *reading)
     enum status status = ST_OK;
     for (; at < reading->seq && status == ST_OK; at++)
         status =
-            journal_file_read(reading->fd, reading->offset, at, &reading->room, &reading->offset);
+            journal_file_read(reading->fd, reading->offset, at, &reading->window, &reading->event,
+                              &reading->offset);
     return status == ST_END ? ST_OK : status; /* damage: the next read meets it and passes over */
 }
 
@@ -336,7 +339,7 @@ static enum status reading_next(struct reading *reading)
     if (reading->part == NULL || reading->seq > reading->part->last_seq)
         TRY(reading_open(reading));
     enum status status = journal_file_read(reading->fd, reading->offset, reading->seq,
-                                           &reading->room, &reading->offset);
+                                           &reading->window, &reading->event, &reading->offset);
     if (status == ST_OK)
         reading->seq++;
     return status == ST_END ? ST_BAD_FORMAT : status;
@@ -366,11 +369,11 @@ static enum status reading_fill(struct reading *reading, size_t max_events, size
         if (status == ST_END || status == ST_BAD_FORMAT || (reading->seq != before + 1 && !first))
             break;
         TRY(status);
-        TRY(wire_unpack(&sluice__usage_event__descriptor, buf_str(&reading->room), arena,
+        TRY(wire_unpack(&sluice__usage_event__descriptor, reading->event, arena,
                         &batch->events[batch->n_events++]));
         if (first)
             batch->first_seq = reading->seq - 1;
-        bytes += reading->room.n;
+        bytes += reading->event.n;
     }
     return ST_OK;
 }
@@ -390,7 +393,7 @@ enum status journal_read(struct journal *journal, uint64_t boot, uint64_t from_s
     pthread_mutex_lock(&journal->mutex);
     struct reading reading = {
         .journal = journal, .log = journal_find(journal, boot), .fd = -1, .seq = from_seq};
-    buf_init(&reading.room, JOURNAL_EVENT_MAX);
+    buf_init(&reading.window.bytes, JOURNAL_WINDOW_BYTES);
     enum status status = ST_NOT_FOUND;
     if (reading.log != NULL)
         status = reading_fill(&reading, max_events, max_bytes, arena, made);
@@ -402,7 +405,7 @@ enum status journal_read(struct journal *journal, uint64_t boot, uint64_t from_s
         journal->cursor.offset = reading.offset;
     }
     pthread_mutex_unlock(&journal->mutex);
-    buf_free(&reading.room);
+    buf_free(&reading.window.bytes);
     if (reading.fd >= 0)
         close(reading.fd);
     if (status == ST_OK && made->n_events == 0)

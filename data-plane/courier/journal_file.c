@@ -142,21 +142,40 @@ void journal_file_frame(struct buf *out, uint64_t seq, const void *event, size_t
     buf_add(out, event, n);
 }
 
-enum status journal_file_read(int fd, uint64_t offset, uint64_t seq, struct buf *room,
-                              uint64_t *next)
+_Static_assert(JOURNAL_WINDOW_BYTES >= JOURNAL_FRAME_BYTES + JOURNAL_EVENT_MAX, "any frame fits");
+
+/* The part of the window from `offset` on; empty if it does not reach there. */
+static struct str window_from(const struct journal_window *window, uint64_t offset)
 {
-    uint8_t head[JOURNAL_FRAME_BYTES];
+    if (offset < window->offset || offset - window->offset > window->bytes.n)
+        return STR_NONE;
+    return str_from(buf_str(&window->bytes), (size_t)(offset - window->offset));
+}
+
+static enum status window_fill(int fd, uint64_t offset, struct journal_window *window)
+{
     size_t got;
-    TRY(read_at(fd, offset, head, sizeof head, &got));
-    size_t n = got < sizeof head ? 0 : (size_t)get_le(head, 4);
-    if (n == 0 || n > JOURNAL_EVENT_MAX)
+    buf_clear(&window->bytes);
+    TRY(buf_reserve(&window->bytes, JOURNAL_WINDOW_BYTES));
+    TRY(read_at(fd, offset, window->bytes.p, JOURNAL_WINDOW_BYTES, &got));
+    window->bytes.n = got;
+    window->offset = offset;
+    return ST_OK;
+}
+
+enum status journal_file_read(int fd, uint64_t offset, uint64_t seq, struct journal_window *window,
+                              struct str *event, uint64_t *next)
+{
+    struct str here = window_from(window, offset);
+    size_t frame = frame_check(here, seq);
+    if (frame == 0) { /* not whole in the window, or the file has grown since, or not right */
+        TRY(window_fill(fd, offset, window));
+        here = buf_str(&window->bytes);
+        frame = frame_check(here, seq);
+    }
+    if (frame == 0)
         return ST_END;
-    buf_clear(room);
-    TRY(buf_reserve(room, n));
-    TRY(read_at(fd, offset + sizeof head, room->p, n, &got));
-    if (got < n || get_le(head + 4, 4) != frame_crc(seq, room->p, n))
-        return ST_END;
-    room->n = n;
-    *next = offset + sizeof head + n;
+    *event = str_of(here.p + JOURNAL_FRAME_BYTES, frame - JOURNAL_FRAME_BYTES);
+    *next = offset + frame;
     return ST_OK;
 }

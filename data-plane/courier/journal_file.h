@@ -31,8 +31,17 @@ MUST_USE enum status journal_file_head(int fd, struct journal_file *file);
 MUST_USE enum status journal_file_scan(int fd, struct journal_file *file);
 /* Appends one frame to `out` (not to the file). */
 void journal_file_frame(struct buf *out, uint64_t seq, const void *event, size_t n);
-/* The event of number `seq` at `offset`, whose bytes replace those in `room`; *next is where the following one begins.
+/* What was read of one file at once, so that an event costs no system call of its own. buf_init with JOURNAL_WINDOW_BYTES; empty it
+ * (buf_clear) before another file. */
+#define JOURNAL_WINDOW_BYTES (64u * 1024)
+struct journal_window {
+    struct buf bytes;
+    uint64_t offset; /* of bytes in the file */
+};
+
+/* The event of number `seq` at `offset`; it borrows the window until the next call. *next is where the following one begins.
  * ST_END: nothing whole and right stands there. ST_IO, ST_NO_MEMORY. */
-MUST_USE enum status journal_file_read(int fd, uint64_t offset, uint64_t seq, struct buf *room, uint64_t *next);
+MUST_USE enum status journal_file_read(int fd, uint64_t offset, uint64_t seq, struct journal_window *window,
+                                       struct str *event, uint64_t *next);
 
 #endif
