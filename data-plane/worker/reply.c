@@ -38,6 +38,8 @@ static void on_head(void *arg, int http_status, struct str name, struct str valu
     (void)http_status;
     if (str_eq_nocase(name, STR("content-length")) && str_to_u64(value, &length) == ST_OK && length < INT64_MAX)
         attempt->reply_length = (int64_t)length;
+    if (str_eq_nocase(name, STR("content-encoding")) && !str_eq_nocase(value, STR("identity")))
+        attempt->is_encoded = true; /* upstream.c hands it over decoded: the length is another */
     if (str_eq_nocase(name, STR("content-type"))) {
         attempt->is_sse = str_starts_nocase(value, STR("text/event-stream"));
         attempt->is_json = str_starts_nocase(value, STR("application/json"));
@@ -62,6 +64,8 @@ static void on_head_end(void *arg, int http_status)
     struct req *req = arg;
     struct req_attempt *attempt = &req->attempt;
     attempt->head_done = true;
+    if (attempt->is_encoded)
+        attempt->reply_length = -1;
     attempt->http_status = http_status;
     if (attempt->slot != NULL)
         attempt->slot->first_byte_us = (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000;

@@ -110,7 +110,7 @@ struct req_attempt {
     int64_t sent_ns;
     int http_status;
     enum status failed; /* why this attempt failed without an answer to pass on */
-    bool head_done, hide_usage, is_sse, is_json;
+    bool head_done, hide_usage, is_sse, is_json, is_encoded;
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;
     int64_t reply_length;

@@ -85,6 +85,11 @@ enum step_result req_step_authenticate(struct req *req)
     catalog_end(req->worker->catalog);
     if (result != STEP_NEXT)
         return result;
+    if (req->surface == REQ_SURFACE_PASSTHROUGH && (req->auth.scopes & CAT_SCOPE_PASSTHROUGH) == 0)
+        return req_refuse(req, ST_NO_ROUTE,
+                          "There is no endpoint /v1" STR_FMT ". To pass it through to a provider, "
+                          "this API key would need the scope passthrough.invoke.",
+                          STR_ARG(str_head(req->path, 100)));
     if (req->auth.key_type == SLUICE__API_KEY_TYPE__API_KEY_ORGANISATION_SERVICE && req->surface != REQ_SURFACE_MODELS)
         return req_refuse(req, ST_ORG_KEY,
                           "Organisation keys manage; they cannot call models. Use a key of a workspace.");

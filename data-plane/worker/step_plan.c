@@ -167,6 +167,11 @@ static enum step_result fill_target(struct req *req, const struct route_leaf *le
         target->provider = default_provider(req);
     if (target->model.n == 0 && needs_model(req))
         return req_refuse(req, ST_NO_MODEL, "model: required. Name it as \"@provider-slug/model\".");
+    if (target->provider.n == 0 && req->surface == REQ_SURFACE_PASSTHROUGH)
+        return req_refuse(req, ST_NO_ROUTE,
+                          "There is no endpoint /v1" STR_FMT ". To pass it through, name a "
+                          "provider in x-portkey-provider.",
+                          STR_ARG(str_head(req->path, 100)));
     if (target->provider.n == 0)
         return plan_refuse_no_provider(req, target->model);
     return STEP_NEXT;

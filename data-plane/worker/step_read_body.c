@@ -40,8 +40,8 @@ size_t req_body_take(struct req *req, const char *p, size_t n)
         /* Until the exchange has begun, the steps hold spans into mem: nothing may move it. */
         if (req->attempt.exchange == NULL || body->mem.n - body->read_at >= STREAM_PENDING_MAX)
             return 0;
-        if (body->read_at == body->mem.n) {
-            buf_clear(&body->mem);
+        if (body->read_at >= body->mem.n - body->read_at) { /* moves no more than it frees */
+            buf_drop_front(&body->mem, body->read_at);
             body->read_at = 0;
         }
     }
