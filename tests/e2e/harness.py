@@ -30,7 +30,7 @@ import traceback
 import unittest
 import urllib.parse
 
-from wire import WAIT_S, Events, Reply, Wire, encode, multipart, request  # noqa: F401 - suites take them from here
+from wire import WAIT_S, Events, Reply, Wire, chat_text, encode, multipart, request  # noqa: F401 - suites take them from here
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOG_TAIL = 40
@@ -238,6 +238,11 @@ class Stack:
                         workers.append((role[1:], child))
         roles["workers"] = [pid for _, pid in sorted(workers)]
         return roles
+
+    def metrics(self):
+        """Samples of the gateway: {"name{labels}": value}."""
+        lines = request(self.status_url + "/metrics").body.decode().splitlines()
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if line and not line.startswith("#")}
 
     def ready(self):
         with contextlib.suppress(OSError, http.client.HTTPException):

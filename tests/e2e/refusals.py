@@ -228,7 +228,7 @@ class Refusals(harness.Case):
 
     def test_pass_through_is_off(self):
         pin = {"x-portkey-provider": "@shared"}
-        self.refused(self.s.gateway("GET", "/assistants", headers=pin, key=self.ours["key"]), 403, "passthrough.invoke")
+        self.refused(self.s.gateway("GET", "/assistants", headers=pin, key=self.ours["key"]), 404, "passthrough.invoke")
         key = self.s.make_key(self.ours["id"], ["completions.write", "passthrough.invoke"])["key"]
         for path in ("/assistants", "/organization/users", "/vector_stores", "/../v1/models"):
             reply = self.s.gateway("GET", path, headers=pin, key=key)

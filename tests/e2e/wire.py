@@ -196,3 +196,9 @@ class Events:
                 lines = [line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:")]
                 if lines:
                     yield time.monotonic() - self.started, b"\n".join(lines).decode()
+
+
+def chat_text(events):
+    """The text of a streamed chat, from the data of its events."""
+    chunks = [json.loads(data) for data in events if data != "[DONE]"]
+    return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk.get("choices", []))
