@@ -109,7 +109,9 @@ static int on_prereq(void *arg, char *primary_ip, char *local_ip, int primary_po
     (void)local_ip;
     (void)primary_port;
     (void)local_port;
-    if (!is_running(exchange))
+    /* A second time: a kept connection died before the first byte of an answer, and libcurl would
+     * send again. The provider may have done the work already, so that would be another attempt. */
+    if (!is_running(exchange) || exchange->sent)
         return CURL_PREREQFUNC_ABORT;
     exchange->sent = true;
     exchange->sent_ns = loop_now_ns(exchange->upstream->loop);
