@@ -1,6 +1,6 @@
 /* segment.h: the one shared-memory segment of a gateway host (sealed memfd, fd 4), and the rule of who writes what.
  *
- *   [struct segment_head: 4 KiB]                     master writes layout, courier writes `status`
+ *   [struct segment_head: 4 KiB]                     master writes layout and `ending`, courier writes `status`
  *   [column 0][column 1]...[column N-1]              one per living worker; a successor gets a fresh column
  *   column = [struct column_head][metrics u64 x 256][done ring][free ring][slots: slot_count x 1 KiB]
  *   ring   = u32 slot numbers, slot_count rounded up to a power of two; a slot is in at most one ring, once
@@ -133,6 +133,7 @@ struct segment_head {
     uint64_t bytes;
     struct id node;
     uint64_t boot;
+    _Atomic uint32_t ending; /* master: the whole gateway ends, so its ports are given up and not kept for successors */
     struct segment_status status;
 };
 

@@ -205,7 +205,8 @@ static void warm(struct loop_timer *timer)
 }
 
 /* The master is gone and its workers drain: what they still settle must reach the journal, and what
- * they leave is ours to recover, for nobody else will. */
+ * they leave is ours to recover, for nobody else will. The status port and the catalog file are left to
+ * the gateway that may start beside us meanwhile. */
 static void orphan_check(struct loop_timer *timer)
 {
     struct courier *courier = timer->owner;
@@ -230,6 +231,11 @@ static void orphan(struct courier *courier)
     if (courier->orphan_by_ms != 0)
         return;
     log_warn("master_gone");
+    atomic_store(&courier->link.orphaned, true);
+    health_close(courier->health);
+    courier->health = NULL;
+    for (uint32_t i = 0; i < courier->boot->status_count; i++)
+        close(COURIER_STATUS_FD + (int)i);
     courier->orphan_by_ms = clock_mono_ms() + drain_ms + COURIER_ORPHAN_GRACE_MS;
     loop_timer_set(courier->loop, &courier->orphan, 0);
 }

@@ -43,13 +43,16 @@ static void on_position(void *arg, uint64_t *revision, struct id *store_id)
 static void on_copy_begins(void *arg)
 {
     struct courier_link *link = arg;
-    keeper_abandon(link->keeper);
+    if (!atomic_load(&link->orphaned))
+        keeper_abandon(link->keeper);
 }
 
 static enum status on_changes(void *arg, Sluice__ChangesReply *const *replies, size_t count,
                               const char **refused, uint64_t *refused_revision)
 {
     struct courier_link *link = arg;
+    if (atomic_load(&link->orphaned))
+        return ST_AGAIN;
     enum status status = keeper_apply(link->keeper, replies, count, refused, refused_revision);
     if (status != ST_OK)
         log_error("changes_not_applied", LOG_STATUS(status),

@@ -22,6 +22,7 @@ struct courier_link {
     uint32_t workers;
     struct id told_store; /* the store whose coming made us forget acknowledgements */
     uint32_t next_probe;
+    atomic_bool orphaned; /* another gateway may own the catalog file by now: nothing is written to it */
 };
 
 /* `link` is borrowed for the uplink's life. */

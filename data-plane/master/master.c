@@ -243,6 +243,8 @@ static void stop(struct master *master, bool now)
     if (!master->stopping)
         log_info("stopping", LOG_BOOL("at_once", now));
     master->stopping = true;
+    atomic_store(&master->segment.head->ending, 1u);
+    master_close_listeners(master);
     master->stop_by_ms = clock_mono_ms() + (int64_t)drain_ms;
     signal_workers(master, now ? SIGINT : SIGTERM);
 }

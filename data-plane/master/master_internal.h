@@ -59,6 +59,8 @@ struct master {
  * listeners. Refuses a non-loopback bind without TLS unless insecure_bind. ST_INVALID, ST_CONFLICT
  * (port in use), ST_IO; logs which address. */
 MUST_USE enum status master_listen(struct master *master);
+/* The gateway ends: gives the gateway's ports up. */
+void master_close_listeners(struct master *master);
 
 /* master_child.c: forks and executes one child; sets pid and started_ms. ST_OVERLOADED (no free
  * column), ST_IO. */

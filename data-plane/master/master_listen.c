@@ -127,6 +127,15 @@ static enum status listen_status(struct master *master)
     return ST_OK;
 }
 
+/* Who connects from now on is refused at once instead of waiting in a queue that nobody empties. */
+void master_close_listeners(struct master *master)
+{
+    for (uint32_t worker = 0; worker < master->workers; worker++)
+        for (uint32_t i = 0; i < master->listener_count; i++)
+            close(master->listeners[worker][i]);
+    master->listener_count = 0;
+}
+
 enum status master_listen(struct master *master)
 {
     TRY(listen_gateway(master));

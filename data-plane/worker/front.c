@@ -91,6 +91,13 @@ void front_drain(struct front *front)
         conn_wake(conn);
 }
 
+void front_close_listeners(struct front *front)
+{
+    for (size_t i = 0; i < front->listener_count; i++)
+        listener_close(&front->listeners[i]);
+    front->listener_count = 0;
+}
+
 void front_abort(struct front *front)
 {
     front_drain(front);

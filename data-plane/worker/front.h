@@ -48,6 +48,9 @@ void front_close(struct front *front);
 /* Stops accepting, closes idle connections; the others get `Connection: close` with their reply.
  * Once is enough. */
 void front_drain(struct front *front);
+/* Closes the listeners for good: nobody will accept on them again, so who connects is refused instead
+ * of left waiting. Behind front_drain. Once is enough. */
+void front_close_listeners(struct front *front);
 /* Every connection ends at the end of the turn; requests hear req_client_gone now. From timers,
  * jobs and events only. */
 void front_abort(struct front *front);

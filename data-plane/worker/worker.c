@@ -39,6 +39,7 @@
 #define MALLOC_KEEP_BYTES (32 * 1024 * 1024) /* freed memory at the top of the heap that is kept   \
                                               */
 #define MALLOC_GROW_BYTES (1024 * 1024)
+#define TRIM_FROM_CONNECTIONS 512
 #define MALLOC_MMAP_BYTES (4 * 1024 * 1024) /* larger blocks (bodies) go back at once */
 
 /* The process is the worker: what is open at the end goes with it. */
@@ -47,6 +48,8 @@ static struct {
     struct tls_server *tls;
     struct loop_watch signals;
     struct loop_timer beat, drain_end;
+    pid_t master;
+    size_t connections_peak; /* since memory was given back last */
 } process;
 
 /* --- what needs files ----------------------------------------------------------------------------
@@ -132,8 +135,17 @@ static void drain_ended(struct loop_timer *timer)
     front_abort(worker->front);
 }
 
+/* A successor takes over the listeners, unless there will be none: the gateway ends, or its master is
+ * gone. */
+static bool ports_are_given_up(const struct worker *worker)
+{
+    return atomic_load(&worker->segment.head->ending) != 0 || getppid() != process.master;
+}
+
 static void drain(struct worker *worker)
 {
+    if (ports_are_given_up(worker))
+        front_close_listeners(worker->front);
     if (worker->draining)
         return;
     worker->draining = true;
@@ -178,6 +190,18 @@ static enum status open_signals(struct worker *worker)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
+/* Thousands of streams that have ended leave their memory in pieces, which the C library keeps. It goes
+ * back once a peak is over, and not while load merely swings. */
+static void give_memory_back(size_t connections)
+{
+    if (connections > process.connections_peak)
+        process.connections_peak = connections;
+    if (process.connections_peak < TRIM_FROM_CONNECTIONS || connections > process.connections_peak / 4)
+        return;
+    process.connections_peak = connections;
+    malloc_trim(MALLOC_GROW_BYTES);
+}
+
 static void beat(struct loop_timer *timer)
 {
     struct worker *worker = timer->owner;
@@ -188,6 +212,7 @@ static void beat(struct loop_timer *timer)
     metrics_set(&worker->metrics, M_LOOP_LONGEST_US, longest_us);
     metrics_set(&worker->metrics, M_SLOTS_FREE, slots_free_count(worker->slots));
     metrics_set(&worker->metrics, M_UPSTREAM_OPEN, upstream_active(worker->upstream));
+    give_memory_back(front_connections(worker->front));
     loop_timer_set(worker->loop, timer, BEAT_MS);
 }
 
@@ -231,6 +256,7 @@ static enum status start(const struct worker_boot *boot, struct worker *worker)
     struct front_settings settings;
     keep_freed_memory();
     raise_descriptor_limit();
+    process.master = getppid();
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
         return ST_IO;
     TRY(open_modules(boot, worker));
