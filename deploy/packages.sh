@@ -16,6 +16,7 @@ PACKAGES_CONSOLE=(nodejs=node npm=npm)
 PACKAGES_TEST=(
     libcriterion-dev libjansson-dev git=git curl=curl jq=jq openssl=openssl
     python3=python3 python3-venv nodejs=node npm=npm iproute2=ip
+    clang=clang libclang-rt-14-dev llvm-14 # fuzzing, sanitizers and readable traces of what they find
 )
 
 # Prints the packages of its arguments that are missing, one a line.

@@ -6,8 +6,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 seconds=${FUZZ_SECONDS:-3}
 if ! command -v clang >/dev/null; then
-    echo "fuzz: clang is not installed, nothing was fuzzed"
-    exit 0
+    echo "fuzz: clang is not installed (deploy/packages.sh, PACKAGES_TEST), nothing was fuzzed" >&2
+    exit 1
 fi
 build=$(cd "${1:-$root/build/dev}" && pwd)/../fuzz
 log=$(mktemp)
