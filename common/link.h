@@ -21,7 +21,7 @@
 #define LINK_TIMEOUT_EXTRA_MS 10000u /* a client's timeout beyond the wait it asked for */
 #define LINK_DEAD_MS          10000u /* silence behind which a connection is given up */
 #define LINK_RECONNECT_MIN_MS 200
-#define LINK_RECONNECT_MAX_MS 30000
+#define LINK_RECONNECT_MAX_MS 5000 /* 30 s kept nodes without grants for 20 s behind an outage of 10 s */
 #define LINK_CLIENT_CALLS_MAX 16 /* calls at once of one client */
 
 /* Who we are: PEM texts, NUL-terminated; borrowed during the opening call only. */
@@ -78,7 +78,7 @@ struct link_client;
  * values, call nothing of the link and never block. */
 typedef void (*link_state_fn)(void *arg, bool up);
 
-/* Starts connecting in the background and for ever (200 ms - 30 s, full jitter). `state` may be
+/* Starts connecting in the background and for ever (200 ms - 5 s, full jitter). `state` may be
  * NULL. ST_INVALID, ST_NO_MEMORY, ST_IO. */
 MUST_USE enum status link_client_open(const char *url, const struct link_identity *identity,
                                       link_state_fn state, void *arg, struct link_client **client);
@@ -91,7 +91,7 @@ MUST_USE enum status link_client_call(struct link_client *client, struct str req
 bool link_client_up(struct link_client *client);
 /* Ends all calls with ST_CLOSED, now and later. Any thread, not in a signal handler. */
 void link_client_interrupt(struct link_client *client);
-/* How long to wait before try number `tries` (from 0): full jitter over 200 ms, doubling to 30 s.
+/* How long to wait before try number `tries` (from 0): full jitter over 200 ms, doubling to 5 s.
  */
 unsigned link_backoff_ms(unsigned tries);
 
