@@ -107,7 +107,8 @@ static enum status integration_extra(struct buf *flat, const void *message)
     };
     const Sluice__Integration *integration = message;
     uint32_t flags = (integration->allow_all_models ? CAT_INTEGRATION_ALLOW_ALL : 0) |
-                     (integration->passthrough ? CAT_INTEGRATION_PASSTHROUGH : 0);
+                     (integration->passthrough ? CAT_INTEGRATION_PASSTHROUGH : 0) |
+                     (integration->elsewhere ? CAT_INTEGRATION_ELSEWHERE : 0);
     struct id type = id_named(STR("provider-type/"), str_c(integration->provider_type));
     flat_put(flat, offsetof(struct cat_integration, flags), &flags, sizeof flags);
     flat_put(flat, offsetof(struct cat_integration, provider_type), &type, sizeof type);

@@ -96,6 +96,7 @@ struct cat_provider {
 
 #define CAT_INTEGRATION_ALLOW_ALL   1u
 #define CAT_INTEGRATION_PASSTHROUGH 2u
+#define CAT_INTEGRATION_ELSEWHERE   4u /* bound to regions that this node is not in */
 
 struct cat_integration {
     struct cat_head head;
