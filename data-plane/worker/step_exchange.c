@@ -7,7 +7,6 @@
  */
 #include "common/apikey.h"
 #include "data-plane/worker/reply.h"
-#include "data-plane/worker/req.h"
 
 #define HEADERS_MAX        48
 #define SECRET_LINES_MAX   8
@@ -69,13 +68,42 @@ static void add_client_header(struct req *req, struct outgoing *out, struct str 
         add_header(out, name, value);
 }
 
+/* Anthropic's versions: betas from any caller, the version from one who speaks that dialect. The
+ * row's own version stands in for one that is not given. */
+static void add_anthropic(struct req *req, struct outgoing *out)
+{
+    if (req->attempt.dialect != CAT_DIALECT_ANTHROPIC)
+        return;
+    add_client_header(req, out, STR("anthropic-beta"));
+    if (req->attempt.call == NULL)
+        add_client_header(req, out, STR("anthropic-version"));
+}
+
+/* What a translation adds, and the type of the body that it wrote. */
+static void add_call_headers(const struct req_attempt *attempt, struct outgoing *out)
+{
+    const struct dialect_call *call = attempt->call;
+    if (call == NULL)
+        return;
+    add_header(out, STR("content-type"), STR("application/json"));
+    for (size_t i = 0; i < call->header_count; i++)
+        add_header(out, call->headers[i].name, call->headers[i].value);
+}
+
 static void add_client_headers(struct req *req, struct outgoing *out)
 {
     static const struct str pass[] = {
         {"content-type", 12},    {"accept", 6},       {"user-agent", 10}, {"openai-beta", 11},
         {"idempotency-key", 15}, {"traceparent", 11}, {"tracestate", 10}};
-    for (size_t i = 0; i < COUNT_OF(pass); i++)
-        add_client_header(req, out, pass[i]);
+    static const struct str ours[] = {{"content-type", 12}, {"openai-beta", 11}};
+    for (size_t i = 0; i < COUNT_OF(pass); i++) {
+        bool replaced = false; /* by a translation */
+        for (size_t k = 0; k < COUNT_OF(ours); k++)
+            replaced = replaced || (req->attempt.call != NULL && str_eq(pass[i], ours[k]));
+        if (!replaced)
+            add_client_header(req, out, pass[i]);
+    }
+    add_anthropic(req, out);
     struct str list = http_head_get(req->head, STR("x-portkey-forward-headers")), name;
     while (list.n > 0 && str_split(&list, ',', &name)) {
         name = str_trim(name);
@@ -84,15 +112,23 @@ static void add_client_headers(struct req *req, struct outgoing *out)
     }
 }
 
-/* "name: value\n" lines of the provider's row. */
+static bool has_header(const struct outgoing *out, struct str name)
+{
+    for (size_t i = 0; i < out->count; i++)
+        if (str_eq_nocase(out->headers[i].name, name))
+            return true;
+    return false;
+}
+
+/* "name: value\n" lines of the provider's row; the version of an API is the caller's if he said it. */
 static void add_row_headers(const struct req_attempt *attempt, struct outgoing *out)
 {
     struct str rest = attempt->extra_headers, line;
     while (rest.n > 0 && str_split(&rest, '\n', &line)) {
         ptrdiff_t colon = str_find_char(line, ':');
-        if (colon > 0)
-            add_header(out, str_head(line, (size_t)colon),
-                       str_trim(str_from(line, (size_t)colon + 1)));
+        struct str name = colon > 0 ? str_head(line, (size_t)colon) : STR("");
+        if (!str_eq_nocase(name, STR("anthropic-version")) || !has_header(out, name))
+            add_header(out, name, str_trim(str_from(line, (size_t)colon + 1)));
     }
 }
 
@@ -276,6 +312,7 @@ enum step_result req_step_exchange(struct req *req)
     attempt_id_to_text(&attempt->slot->attempt, id);
     out.count = out.secret_count = out.used = 0;
     add_client_headers(req, &out);
+    add_call_headers(attempt, &out);
     add_row_headers(attempt, &out);
     add_configured(req, &out);
     add_header(&out, STR("x-client-request-id"), str_of(id, ATTEMPT_ID_TEXT));
