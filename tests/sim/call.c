@@ -1,34 +1,23 @@
-/* call.c: see call.h: reading parameters, and OpenAI's error shape.
+/* call.c: see call.h: reading parameters, and how a handler fails.
  *
- * Error bodies: {"error":{"message","type","param","code"}}; the type follows from the status, as
- * at OpenAI. A handler makes at most one error the outcome: what was written before is dropped.
+ * A handler makes at most one error the outcome: what was written before is dropped. The words and
+ * the shape of an error are the family's.
  */
 #include "tests/sim/call.h"
 
+#include "tests/sim/family.h"
+
 #include <stdarg.h>
 
-static const char *error_type(int status, const char *code)
+const struct family *call_family(const struct call *call)
 {
-    if (status == 429)
-        return code != NULL && strcmp(code, "insufficient_quota") == 0 ? "insufficient_quota"
-                                                                       : "requests";
-    return status >= 500 ? "server_error" : "invalid_request_error";
+    return call->req == NULL ? &family_openai : call->req->family;
 }
 
-void error_write(struct buf *out, int status, const char *code, const char *param,
-                 struct str message)
+void call_write_stream_error(struct buf *out)
 {
-    struct json_writer w;
-    jw_init(&w, out);
-    jw_object(&w);
-    jw_key(&w, "error");
-    jw_object(&w);
-    jw_field_str(&w, "message", message);
-    jw_field_cstr(&w, "type", error_type(status, code));
-    jw_field_cstr(&w, "param", param);
-    jw_field_cstr(&w, "code", code);
-    jw_end(&w);
-    jw_end(&w);
+    struct failure failure = {.status = 500};
+    family_openai.error(out, &failure);
 }
 
 void call_error(struct call *call, int status, const char *code, const char *param,
@@ -44,7 +33,12 @@ void call_error(struct call *call, int status, const char *code, const char *par
     call->status = status;
     call->source = NULL;
     call->content_type = NULL;
-    error_write(call->out, status, code, param, str_c(message));
+    struct failure failure = {.req = call->req,
+                              .status = status,
+                              .code = code,
+                              .param = param,
+                              .message = str_c(message)};
+    call_family(call)->error(call->out, &failure);
 }
 
 void call_no_object(struct call *call, const char *what)

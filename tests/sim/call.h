@@ -32,7 +32,8 @@ struct call {
     bool stream;
 };
 
-/* Makes OpenAI's error body the outcome. `code` and `param` may be NULL. */
+/* Makes an error body in the words of the call's API the outcome. `code` and `param` may be NULL.
+ */
 void call_error(struct call *call, int status, const char *code, const char *param,
                 const char *format, ...) PRINTF_LIKE(5, 6);
 /* 404 for an object that is not there. */
@@ -61,8 +62,7 @@ bool call_flag(const struct json *node, const char *name);
 void call_write_usage(struct json_writer *w, const struct usage *usage);
 void call_write_usage_responses(struct json_writer *w, const struct usage *usage);
 
-/* OpenAI's error body by itself. `code`, `param` NULL: null. */
-void error_write(struct buf *out, int status, const char *code, const char *param,
-                 struct str message);
+/* The error body that OpenAI's API puts into a stream. */
+void call_write_stream_error(struct buf *out);
 
 #endif

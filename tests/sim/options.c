@@ -40,6 +40,15 @@ static const struct option_row option_rows[] = {
     {"model", OPTION_LIST_MODEL, 0, 0, "one more known model; repeatable"},
 };
 
+bool options_accept_key(const struct options *options, struct str key)
+{
+    for (size_t i = 0; i < options->accept_keys; i++) {
+        if (str_eq(key, str_c(options->accept_key[i])))
+            return true;
+    }
+    return options->accept_keys == 0;
+}
+
 static void options_help(void)
 {
     puts("sluice-sim: a simulated OpenAI provider. See tests/sim/README.md.");

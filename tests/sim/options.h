@@ -3,7 +3,7 @@
 #ifndef SLUICE_TESTS_SIM_OPTIONS_H
 #define SLUICE_TESTS_SIM_OPTIONS_H
 
-#include "common/status.h"
+#include "common/str.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +24,9 @@ struct options {
     const char *model[OPTIONS_LIST_MAX];
     size_t models;
 };
+
+/* Whether a credential is good: it was named with --accept-key, or none was. */
+bool options_accept_key(const struct options *options, struct str key);
 
 /* ST_INVALID after one line on stderr that names the option. ST_END when help was printed. */
 MUST_USE enum status options_parse(int argc, char **argv, struct options *options);

@@ -100,9 +100,16 @@ struct str request_query(struct request *req, const char *name)
     return STR_NONE;
 }
 
+struct str request_reply_id(struct request *req)
+{
+    if (req->reply_id.p == NULL)
+        req->reply_id = sim_make_id(&req->keep, "req_");
+    return req->reply_id;
+}
+
 bool request_credential(const struct request *req, struct str *value, const char **header)
 {
-    static const char *const names[] = {"authorization", "api-key", "x-api-key"};
+    static const char *const names[] = {"authorization", "api-key", "x-api-key", "x-goog-api-key"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct str found = request_header(req, names[i]);
         if (i == 0 && str_starts_nocase(found, STR("bearer ")))
