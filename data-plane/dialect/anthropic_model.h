@@ -20,7 +20,9 @@ struct anthropic_model {
     enum anthropic_thinking thinking;
     bool effort_xhigh, effort_max; /* words of output_config.effort beyond "high" */
     bool output_format;            /* output_config.format takes a JSON schema */
+    bool strict_tools;             /* tools[].strict */
     bool sampling;                 /* temperature, top_p, top_k */
+    bool either_sampling;          /* temperature or top_p, not both */
     bool forced_tool;              /* tool_choice any and tool */
     bool system_inside;            /* messages of role system between others */
 };

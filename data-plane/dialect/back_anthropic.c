@@ -1,8 +1,9 @@
-/* back_anthropic.c: the Messages API of Anthropic as a back: its row, and the request's own members.
+/* back_anthropic.c: the Messages API of Anthropic as a back: its row, and the request's own
+ * members.
  *
  * What is decided (max_tokens, thinking, how JSON is asked for) is decided in back_anthropic_plan
- * before anything is written; parameters go by back_anthropic.def. Provider's own members (thinking,
- * output_config, context_management ...) pass as the caller gave them.
+ * before anything is written; parameters go by back_anthropic.def. Provider's own members
+ * (thinking, output_config, context_management ...) pass as the caller gave them.
  */
 #include "data-plane/dialect/back_anthropic.h"
 
@@ -14,12 +15,12 @@ static const struct param_rule rules[CHAT_PARAM_COUNT] = {
 #undef RULE
 };
 
-static const char *const natives[] = {"thinking",      "output_config", "cache_control",
-                                      "container",     "mcp_servers",   "context_management",
-                                      "inference_geo", "speed",         "diagnostics",
-                                      NULL};
+static const char *const natives[] = {
+    "thinking",           "output_config", "cache_control", "container",   "mcp_servers",
+    "context_management", "inference_geo", "speed",         "diagnostics", NULL};
 
-/* Members that are headers there. The version is the row's: another one would be another dialect. */
+/* Members that are headers there. The version is the row's: another one would be another dialect.
+ */
 static const char *const headers[] = {"anthropic_beta", "anthropic_version", NULL};
 
 static struct back_anthropic *state_of(struct dialect_call *call)
@@ -27,7 +28,8 @@ static struct back_anthropic *state_of(struct dialect_call *call)
     return call->back_state;
 }
 
-/* temperature, top_p, top_k: 1 is what the provider does anyway. */
+/* temperature, top_p, top_k: 1 is what the provider does anyway. Of two that exclude each other the
+ * temperature stays. */
 static enum status write_sampling(struct dialect_call *call, struct json_writer *w,
                                   enum chat_param_name name)
 {
@@ -36,17 +38,18 @@ static enum status write_sampling(struct dialect_call *call, struct json_writer 
     int64_t value;
     if (!params_asks(call->chat, name))
         return ST_OK;
-    if (!state->model.sampling || state->thinks) {
+    bool other = name == CHAT_PARAM_TOP_P && state->model.either_sampling &&
+                 params_asks(call->chat, CHAT_PARAM_TEMPERATURE);
+    if (!state->model.sampling || state->thinks || other) {
         dialect_drop(call, param->field);
         return ST_OK;
     }
-    if (name == CHAT_PARAM_TEMPERATURE && (json_decimal(param->value, 9, true, &value) != ST_OK ||
-                                           value < 0 || value > 1000000000))
-        return dialect_refuse(call, ST_INVALID,
-                              "%s: provider @" STR_FMT " (" STR_FMT
-                              ") takes 0 to 1. Send a value in that range.",
-                              param->field, STR_ARG(call->target->provider),
-                              STR_ARG(call->target->service));
+    if (name == CHAT_PARAM_TEMPERATURE &&
+        (json_decimal(param->value, 9, true, &value) != ST_OK || value < 0 || value > 1000000000))
+        return dialect_refuse(
+            call, ST_INVALID,
+            "%s: provider @" STR_FMT " (" STR_FMT ") takes 0 to 1. Send a value in that range.",
+            param->field, STR_ARG(call->target->provider), STR_ARG(call->target->service));
     jw_field_raw(w, params_text(name), param->value->raw);
     return ST_OK;
 }
@@ -104,9 +107,9 @@ static enum status take_headers(struct dialect_call *call)
     for (item = json_is(beta, JSON_ARRAY) ? beta->first : NULL; item != NULL; item = item->next) {
         if (json_text(item, call->arena, &text) != ST_OK)
             return dialect_refuse(call, ST_INVALID, "anthropic_beta: must hold strings.");
-        value = value.n == 0 ? text
-                             : arena_printf(call->arena, STR_FMT "," STR_FMT, STR_ARG(value),
-                                            STR_ARG(text));
+        value = value.n == 0
+                    ? text
+                    : arena_printf(call->arena, STR_FMT "," STR_FMT, STR_ARG(value), STR_ARG(text));
         if (value.p == NULL)
             return ST_NO_MEMORY;
     }

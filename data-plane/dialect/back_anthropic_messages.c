@@ -2,10 +2,10 @@
  *
  *   SYSTEM in front, or where the model takes none inside -> "system", in order
  *   neighbours of one role -> one turn, results of tools first (the API wants them there)
- *   empty words, unsigned thinking, others' signatures    -> left out
+ *   blank words, unsigned thinking, others' signatures    -> left out
  *
  * Invariant: every part of the caller's messages is written, listed as dropped, or refused by its
- * place. Empty texts are no loss: the API refuses them and they say nothing.
+ * place. Blank texts are no loss: the API refuses them and they say nothing.
  */
 #include <sodium.h>
 
@@ -24,13 +24,26 @@ static bool is_ours(const struct chat_part *part)
            (part->origin.n == 0 || str_eq(part->origin, STR(BACK_ANTHROPIC_SIGNS)));
 }
 
+/* Nothing but blanks, escaped or not: the API refuses such a text. */
+static bool is_blank(struct chat_text text)
+{
+    struct str inner = chat_text_inner(text);
+    for (size_t i = 0; i < inner.n; i++) {
+        if (inner.p[i] == ' ')
+            continue;
+        if (inner.p[i] != '\\' || i + 1 == inner.n || strchr("nrt", inner.p[++i]) == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Does this part become a block? */
 static bool is_written(const struct chat_part *part)
 {
     switch (part->kind) {
     case CHAT_PART_TEXT:
     case CHAT_PART_REFUSAL:
-        return !chat_text_is_empty(part->text);
+        return !is_blank(part->text);
     case CHAT_PART_THINKING:
     case CHAT_PART_REDACTED:
         return is_ours(part);
@@ -65,8 +78,8 @@ static void write_id(struct json_writer *w, const char *key, struct chat_text id
     jw_raw(w, STR("\""));
     for (size_t i = 0; i < inner.n; i++) {
         char c = inner.p[i];
-        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '-';
+        bool fine =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
         buf_add_char(w->buf, fine ? c : '_');
     }
     buf_add_char(w->buf, '"');
@@ -106,7 +119,8 @@ static enum status write_image(struct dialect_call *call, struct json_writer *w,
 {
     const struct chat_media *media = &part->media;
     bool data = media->source == CHAT_SOURCE_DATA;
-    struct str mime = str_eq_nocase(media->mime, STR("image/jpg")) ? STR("image/jpeg") : media->mime;
+    struct str mime =
+        str_eq_nocase(media->mime, STR("image/jpg")) ? STR("image/jpeg") : media->mime;
     if (data && !str_starts_nocase(mime, STR("image/")))
         return dialect_refuse_part(call, part->place, "this type of image",
                                    "Send image/jpeg, image/png, image/gif or image/webp.");
@@ -188,7 +202,8 @@ static enum status write_tool_result(struct dialect_call *call, struct json_writ
     bool any = false;
     begin_block(w, "tool_result");
     write_id(w, "tool_use_id", part->id);
-    for (const struct chat_part *inside = part->parts.first; inside != NULL; inside = inside->next) {
+    for (const struct chat_part *inside = part->parts.first; inside != NULL;
+         inside = inside->next) {
         if (!is_written(inside))
             continue;
         if (!any) {
@@ -290,7 +305,8 @@ static void list_dropped(struct dialect_call *call, const struct chat_message *m
     if (chat_has(message->name) && message->role != CHAT_ROLE_SYSTEM)
         dialect_drop(call, "messages.name");
     for (const struct chat_part *part = message->parts.first; part != NULL; part = part->next)
-        if ((part->kind == CHAT_PART_THINKING || part->kind == CHAT_PART_REDACTED) && !is_ours(part))
+        if ((part->kind == CHAT_PART_THINKING || part->kind == CHAT_PART_REDACTED) &&
+            !is_ours(part))
             dialect_drop(call, "messages.reasoning_content");
 }
 

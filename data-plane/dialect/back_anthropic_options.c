@@ -1,8 +1,8 @@
 /* back_anthropic_options.c: tools, JSON answers and thinking of a Messages request.
  *
  * JSON answers: output_config.format where the model has it and the caller wants the schema kept
- * strictly (or the model cannot be made to call a tool); else a tool whose input is the answer, which
- * the model must call; its arguments come back as the answer's text (back_anthropic_reply.c).
+ * strictly (or the model cannot be made to call a tool); else a tool whose input is the answer,
+ * which the model must call; its arguments come back as the answer's text (back_anthropic_reply.c).
  *
  * Thinking: effort is a share of max_tokens for models with budgets, a word for those that adapt.
  * It cannot be beside a forced tool, nor in the middle of a tool loop whose first answer came back
@@ -50,10 +50,11 @@ static enum status plan_format(struct dialect_call *call)
     state->json_tool = (struct chat_text){STR(JSON_TOOL)};
     for (const struct chat_tool *tool = chat->tools; tool != NULL; tool = tool->next)
         if (str_eq(tool->name.raw, state->json_tool.raw))
-            return dialect_refuse(call, ST_INVALID,
-                                  "tools[%u].function.name: json_response is the tool that provider "
-                                  "@" STR_FMT " answers JSON with. Rename yours.",
-                                  tool->at, STR_ARG(call->target->provider));
+            return dialect_refuse(
+                call, ST_INVALID,
+                "tools[%u].function.name: json_response is the tool that provider "
+                "@" STR_FMT " answers JSON with. Rename yours.",
+                tool->at, STR_ARG(call->target->provider));
     return ST_OK;
 }
 
@@ -103,10 +104,10 @@ static void plan_thinking(struct dialect_call *call)
     if (!asked)
         return;
     state->budget_tokens = budget_of(chat, state->max_tokens);
-    state->thinks = state->model.thinking != ANTHROPIC_THINKING_NONE && !is_forced(chat) &&
-                    !chat_has(state->json_tool) &&
-                    !(budgets && (state->budget_tokens >= state->max_tokens ||
-                                  is_loop_without_thinking(chat)));
+    state->thinks =
+        state->model.thinking != ANTHROPIC_THINKING_NONE && !is_forced(chat) &&
+        !chat_has(state->json_tool) &&
+        !(budgets && (state->budget_tokens >= state->max_tokens || is_loop_without_thinking(chat)));
     if (!state->thinks)
         dialect_drop(call, chat->params[CHAT_PARAM_REASONING_EFFORT].field);
 }
@@ -159,7 +160,7 @@ static enum status write_function(struct dialect_call *call, struct json_writer 
         jw_field_raw(w, "description", tool->description.raw);
     write_schema(w, tool->schema);
     if (tool->strict == CHAT_YES) {
-        if (state_of(call)->model.version >= 405)
+        if (state_of(call)->model.strict_tools)
             jw_field_bool(w, "strict", true);
         else
             dialect_drop(call, "tools.strict");
@@ -210,7 +211,7 @@ static void write_web_search(struct dialect_call *call, struct json_writer *w)
         jw_object(w);
         jw_field_cstr(w, "type", "approximate");
         for (const struct json *member = place->first; member != NULL; member = member->next)
-            if (member->type == JSON_STRING) {
+            if (member->type == JSON_STRING && !str_eq(member->key, STR("type"))) {
                 jw_key_str(w, member->key);
                 jw_raw(w, member->raw);
             }

@@ -6,8 +6,8 @@
  *
  * A whole message is the same blocks at once. The call of the JSON tool is the answer's text
  * (back_anthropic_options.c). Usage: the API counts what it read from and wrote to its cache beside
- * input_tokens; ours is their sum, as OpenAI and the price rows count. Unknown events and blocks are
- * overlooked or kept whole, never an error: the API adds some without a new version.
+ * input_tokens; ours is their sum, as OpenAI and the price rows count. Unknown events and blocks
+ * are overlooked or kept whole, never an error: the API adds some without a new version.
  */
 #include "data-plane/dialect/back_anthropic.h"
 

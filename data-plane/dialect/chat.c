@@ -1,9 +1,9 @@
 /* chat.c: small tools over words, arguments and places (chat.h).
  *
- * Invariant: a chat_text is always a valid JSON string with its quotes. It comes from the validating
- * parser or is made here by quoting; nothing else may build one. What crosses between the two forms
- * (a call's arguments are a string with one provider and an object with another) is proved before
- * it is spliced into a document.
+ * Invariant: a chat_text is always a valid JSON string with its quotes. It comes from the
+ * validating parser or is made here by quoting; nothing else may build one. What crosses between
+ * the two forms (a call's arguments are a string with one provider and an object with another) is
+ * proved before it is spliced into a document.
  */
 #include "data-plane/dialect/chat.h"
 
@@ -143,8 +143,7 @@ struct str chat_place_text(struct arena *arena, struct chat_place place)
         snprintf(at, sizeof at, "[%u]", place.at);
     if (place.item != CHAT_NO_INDEX)
         snprintf(item, sizeof item, "[%u]", place.item);
-    const struct str pieces[] = {str_c(place.list), str_c(at),
-                                 place.field == NULL ? STR("") : dot,
+    const struct str pieces[] = {str_c(place.list), str_c(at), place.field == NULL ? STR("") : dot,
                                  place.field == NULL ? STR("") : str_c(place.field), str_c(item)};
     struct str text = arena_join(arena, pieces, COUNT_OF(pieces));
     return text.p == NULL ? STR("") : text;

@@ -85,9 +85,9 @@ struct chat_part {
     bool failed; /* a tool result that reports an error */
     struct chat_part *next;
     struct chat_text text, id, name, signature;
-    struct str json;          /* TOOL_CALL: the arguments, a JSON object, or a JSON string that
-                                 holds one; NATIVE: the part */
-    struct chat_parts parts;  /* TOOL_RESULT */
+    struct str json;         /* TOOL_CALL: the arguments, a JSON object, or a JSON string that
+                                holds one; NATIVE: the part */
+    struct chat_parts parts; /* TOOL_RESULT */
     struct chat_media media;
     const struct json *cache; /* the caller's cache_control on this part; NULL: none */
     struct chat_citation *citations, *last_citation; /* of a text */
@@ -105,7 +105,8 @@ struct chat_message {
     struct chat_parts parts; /* in the caller's order; an assistant's thinking comes first */
     struct chat_text name;   /* who among several of one role */
     uint32_t at;             /* in the caller's list */
-    const struct chat_message *asked; /* the assistant's message before it; its calls are answered */
+    const struct chat_message
+        *asked; /* the assistant's message before it; its calls are answered */
 };
 
 /* --- tools */
@@ -115,7 +116,7 @@ enum chat_flag { CHAT_UNSAID, CHAT_NO, CHAT_YES };
 struct chat_tool {
     struct chat_tool *next;
     struct chat_text name, description;
-    struct str schema;        /* of its arguments; p = NULL: none */
+    struct str schema; /* of its arguments; p = NULL: none */
     enum chat_flag strict;
     const struct json *cache; /* cache_control */
     const struct json *node;  /* as the caller gave it, for what only one dialect knows */
@@ -123,7 +124,13 @@ struct chat_tool {
     uint32_t at;
 };
 
-enum chat_choice { CHAT_CHOICE_UNSAID, CHAT_CHOICE_AUTO, CHAT_CHOICE_NONE, CHAT_CHOICE_ANY, CHAT_CHOICE_NAMED };
+enum chat_choice {
+    CHAT_CHOICE_UNSAID,
+    CHAT_CHOICE_AUTO,
+    CHAT_CHOICE_NONE,
+    CHAT_CHOICE_ANY,
+    CHAT_CHOICE_NAMED
+};
 
 /* --- parameters: params.def lists them; how each provider takes them is a rule of its back */
 
@@ -224,7 +231,8 @@ struct chat_event {
     enum chat_event_kind kind;
     enum chat_part_kind part; /* PART, DELTA, SIGNATURE, CITATION, PART_END: of which kind */
     uint32_t choice;
-    uint32_t part_at, call_at; /* set by dialect_emit: which part of the choice, which of its calls */
+    uint32_t part_at,
+        call_at; /* set by dialect_emit: which part of the choice, which of its calls */
     struct chat_text id, name, text, signature;
     struct str json;
     struct str logprobs; /* DELTA: a JSON array of OpenAI's token objects; p = NULL: none */
@@ -289,7 +297,8 @@ MUST_USE enum status chat_text_plain(struct arena *arena, struct chat_text text,
 
 /* The arguments of a call as a JSON object: unescaped and proved if they came as a string; empty
  * ones are {}. ST_INVALID: no object. ST_NO_MEMORY. */
-MUST_USE enum status chat_arguments_object(struct arena *arena, struct str json, struct str *object);
+MUST_USE enum status chat_arguments_object(struct arena *arena, struct str json,
+                                           struct str *object);
 /* The arguments as a JSON string, as OpenAI's dialects carry them. raw.p = NULL: no memory. */
 struct chat_text chat_arguments_text(struct arena *arena, struct str json);
 /* The call that a result of this message answers. NULL: none. */

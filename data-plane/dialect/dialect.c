@@ -1,8 +1,8 @@
 /* dialect.c: choosing front and back, and a request on its way from one to the other.
  *
  * Invariants: a body is parsed once (the tree is validated with the same rules as everything else);
- * a refusal always carries a sentence that names field, provider and remedy; the answer's own path is
- * dialect_reply.c. Never: a rule of one provider here.
+ * a refusal always carries a sentence that names field, provider and remedy; the answer's own path
+ * is dialect_reply.c. Never: a rule of one provider here.
  */
 #include "data-plane/dialect/dialect.h"
 
@@ -120,8 +120,8 @@ enum status dialect_refuse(struct dialect_call *call, enum status status, const 
     return status;
 }
 
-enum status dialect_refuse_part(struct dialect_call *call, struct chat_place place, const char *what,
-                                const char *remedy)
+enum status dialect_refuse_part(struct dialect_call *call, struct chat_place place,
+                                const char *what, const char *remedy)
 {
     struct str where = chat_place_text(call->arena, place);
     return dialect_refuse(call, ST_INVALID,
@@ -162,6 +162,6 @@ enum status dialect_add_header(struct dialect_call *call, struct str name, struc
 {
     if (call->header_count == DIALECT_HEADERS_MAX)
         return ST_TOO_LARGE;
-    call->headers[call->header_count++] = (struct dialect_header){name, value};
+    call->headers[call->header_count++] = (struct upstream_header){name, value};
     return ST_OK;
 }

@@ -30,6 +30,7 @@
 #include "data-plane/dialect/chat.h"
 #include "data-plane/dialect/params.h"
 #include "data-plane/sse.h"
+#include "data-plane/upstream.h"
 
 #define DIALECT_WHOLE_MAX   (32u * 1024u * 1024u)
 #define DIALECT_KEEP_MAX    (4u * 1024u * 1024u)
@@ -40,16 +41,30 @@
 
 /* What an attempt is sent to. Borrowed for the call's life. */
 struct dialect_target {
-    struct str provider;  /* slug in the workspace, for sentences: "@" provider */
-    struct str service;   /* provider type: "anthropic" */
-    struct str model;     /* what the provider is sent */
+    struct str provider;   /* slug in the workspace, for sentences: "@" provider */
+    struct str service;    /* provider type: "anthropic" */
+    struct str model;      /* what the provider is sent */
     struct str base_model; /* catalog slug that says what the model can do; = model if unknown */
-    uint64_t max_output_tokens; /* from the catalog; 0: unknown */
+    uint64_t max_output_tokens;     /* from the catalog; 0: unknown */
     struct str configurations_json; /* of the integration; n = 0: none */
 };
 
-struct dialect_header {
-    struct str name, value;
+/* What goes out and must be signed, while the credential is open. Lines that are added are wiped
+ * once they are sent; a secret that is read into own memory is wiped by its reader (secret_wipe).
+ */
+struct dialect_signing {
+    const struct dialect_target *target;
+    struct str method, url, host, body; /* body: whole, unless an upload still arrives */
+    const struct upstream_header *headers;
+    size_t header_count;
+    int64_t utc_ms;
+    struct arena *arena; /* the request's: not for secrets */
+    /* Copies one stored secret ("key", "aws_secret_access_key"). ST_NOT_FOUND, ST_TOO_LARGE. */
+    enum status (*secret)(const struct dialect_signing *signing, struct str name, char *room,
+                          size_t max, size_t *n);
+    /* Adds the line "name: value". ST_TOO_LARGE. */
+    enum status (*add)(const struct dialect_signing *signing, struct str name, struct str value);
+    void *arg;
 };
 
 enum dialect_state {
@@ -69,15 +84,15 @@ struct dialect_call {
     struct arena *arena;
     const struct dialect_target *target;
     const struct chat *chat;
-    bool extras;       /* the caller takes provider's own fields (strict compliance off) */
-    int64_t created_s; /* UTC, for answers that carry a date */
+    bool extras;          /* the caller takes provider's own fields (strict compliance off) */
+    int64_t created_s;    /* UTC, for answers that carry a date */
     struct str answer_id; /* plain bytes: for providers that give no id of their own */
 
     /* request */
     enum status refused; /* ST_OK, or what `reason` is about */
     char reason[DIALECT_REASON_MAX];
-    char dropped[DIALECT_DROPPED_MAX]; /* "seed, logit_bias"; NUL-terminated */
-    struct dialect_header headers[DIALECT_HEADERS_MAX]; /* further ones for the provider */
+    char dropped[DIALECT_DROPPED_MAX];                   /* "seed, logit_bias"; NUL-terminated */
+    struct upstream_header headers[DIALECT_HEADERS_MAX]; /* further ones for the provider */
     size_t header_count;
 
     /* answer */
@@ -95,7 +110,7 @@ struct dialect_call {
         uint32_t parts, calls;
         bool finished;
     } choices[CHAT_CHOICES_MAX];
-    bool started, stable; /* stable: events borrow from `whole`, which outlives them */
+    bool started, stable;  /* stable: events borrow from `whole`, which outlives them */
     struct arena *scratch; /* of the event being read; for what need not outlive it */
     struct chat_gather *gather;
     void *front_state, *back_state;
@@ -138,6 +153,10 @@ struct back {
     enum status (*event)(struct dialect_call *call, const struct sse_event *event);
     /* A whole JSON answer -> dialect_emit ... CHAT_EVENT_END. As event. */
     enum status (*whole)(struct dialect_call *call, const struct json *answer);
+    /* Adds the lines that carry or prove the credential, of spliced attempts as well. NULL: the
+     * row's auth_header and prefix with the secret "key". ST_AGAIN: something is being fetched, and
+     * whoever has it calls req_run. Other statuses refuse the attempt. */
+    enum status (*sign)(const struct dialect_signing *signing);
     /* An answer with status >= 400: fills what it says. body is NULL if it is no JSON object. */
     void (*error)(struct dialect_call *call, const struct json *body, struct chat_error *error);
 };
@@ -184,8 +203,8 @@ enum status dialect_refuse(struct dialect_call *call, enum status status, const 
     PRINTF_LIKE(3, 4);
 /* The provider cannot take something that stands at `place`: 400, naming place, provider and
  * remedy ("Send it as text."). */
-enum status dialect_refuse_part(struct dialect_call *call, struct chat_place place, const char *what,
-                                const char *remedy);
+enum status dialect_refuse_part(struct dialect_call *call, struct chat_place place,
+                                const char *what, const char *remedy);
 /* Lists a field as left out: once, however often. */
 void dialect_drop(struct dialect_call *call, const char *field);
 /* A further header for the provider; borrows both. ST_TOO_LARGE. */

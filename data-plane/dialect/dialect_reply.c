@@ -6,8 +6,8 @@
  * Invariants: a front sees START, parts that do not overlap, FINISH, USAGE, END, whatever the
  * provider sends; the figures that go to the ledger (call->usage) are those the front is shown.
  * Nothing is written for the caller before the first content, so that an error in front of it can
- * still be an HTTP error, or another attempt. What never ends properly is ST_UPSTREAM_BROKEN, not an
- * answer.
+ * still be an HTTP error, or another attempt. What never ends properly is ST_UPSTREAM_BROKEN, not
+ * an answer.
  */
 #include "data-plane/dialect/dialect.h"
 #include "data-plane/dialect/gather.h"
@@ -75,7 +75,8 @@ static enum status add_to_part(struct dialect_call *call, struct chat_event *eve
             return ST_UPSTREAM_BROKEN;
         TRY(open_part(call, &begin));
     }
-    if (event->kind == CHAT_EVENT_DELTA && chat_text_is_empty(event->text) && event->logprobs.n <= 2)
+    if (event->kind == CHAT_EVENT_DELTA && chat_text_is_empty(event->text) &&
+        event->logprobs.n <= 2)
         return ST_OK;
     event->part_at = state->parts - 1;
     event->call_at = state->calls - 1;

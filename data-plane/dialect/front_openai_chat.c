@@ -1,16 +1,21 @@
 /* front_openai_chat.c: a request to /v1/chat/completions, read.
  *
- * Every member lands somewhere: in a field of chat, in the table of parameters, or among the extras,
- * where a back may know it by name. Nothing is lost without being listed (params.h). Checked here is
- * what a translation depends on; what passes as it is, the provider checks.
+ * Every member lands somewhere: in a field of chat, in the table of parameters, or among the
+ * extras, where a back may know it by name. Nothing is lost without being listed (params.h).
+ * Checked here is what a translation depends on; what passes as it is, the provider checks.
  */
 #include "data-plane/dialect/front_openai_chat.h"
 
 /* Members that have a place of their own. */
 static bool is_structural(struct str name)
 {
-    static const char *const names[] = {"model", "messages", "stream", "stream_options",
-                                        "functions", "function_call", "max_completion_tokens"};
+    static const char *const names[] = {"model",
+                                        "messages",
+                                        "stream",
+                                        "stream_options",
+                                        "functions",
+                                        "function_call",
+                                        "max_completion_tokens"};
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_eq(name, str_c(names[i])))
             return true;
@@ -82,13 +87,11 @@ static enum status take_stops(struct dialect_call *call, struct chat *chat)
 
 static enum status take_effort(struct dialect_call *call, struct chat *chat)
 {
-    static const char *const words[] = {[CHAT_EFFORT_NONE] = "none",
-                                        [CHAT_EFFORT_MINIMAL] = "minimal",
-                                        [CHAT_EFFORT_LOW] = "low",
-                                        [CHAT_EFFORT_MEDIUM] = "medium",
-                                        [CHAT_EFFORT_HIGH] = "high",
-                                        [CHAT_EFFORT_XHIGH] = "xhigh",
-                                        [CHAT_EFFORT_MAX] = "max"};
+    static const char *const words[] = {
+        [CHAT_EFFORT_NONE] = "none", [CHAT_EFFORT_MINIMAL] = "minimal",
+        [CHAT_EFFORT_LOW] = "low",   [CHAT_EFFORT_MEDIUM] = "medium",
+        [CHAT_EFFORT_HIGH] = "high", [CHAT_EFFORT_XHIGH] = "xhigh",
+        [CHAT_EFFORT_MAX] = "max"};
     const struct json *value = chat->params[CHAT_PARAM_REASONING_EFFORT].value;
     struct str word;
     if (value == NULL)

@@ -11,7 +11,7 @@
 /* A stream's state. call->keep[0] holds reasoning_details so far, keep[1] the words of the open
  * thinking: both of the first choice only. */
 struct front_openai_chat {
-    struct str prefix; /* of every chunk: {"id":...,"model":..., */
+    struct str prefix;         /* of every chunk: {"id":...,"model":..., */
     struct chat_part thinking; /* the open one */
     uint32_t details;
     struct front_openai_chat_choice {

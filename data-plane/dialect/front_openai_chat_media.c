@@ -32,7 +32,8 @@ static enum status inner_of(struct dialect_call *call, const struct json *node, 
     return ST_OK;
 }
 
-static enum status set_url(struct dialect_call *call, struct chat_part *part, const struct json *url)
+static enum status set_url(struct dialect_call *call, struct chat_part *part,
+                           const struct json *url)
 {
     struct chat_media *media = &part->media;
     struct str inner, mime, data;

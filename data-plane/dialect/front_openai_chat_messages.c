@@ -94,8 +94,7 @@ static enum status read_thinking(struct reader *r)
     const struct json *words = json_get(r->node, "reasoning_content");
     if (!json_is(words, JSON_STRING) || words->raw.n <= 2)
         return ST_OK;
-    struct chat_part *part =
-        chat_add_part(r->call->arena, &r->message->parts, CHAT_PART_THINKING);
+    struct chat_part *part = chat_add_part(r->call->arena, &r->message->parts, CHAT_PART_THINKING);
     if (part == NULL)
         return no_memory(r);
     part->text = chat_text_of(words);
@@ -130,8 +129,8 @@ static enum status read_block(struct reader *r, struct chat_parts *parts, const 
     size_t i = 0;
     while (i < COUNT_OF(types) && !str_eq(type, str_c(types[i].type)))
         i++;
-    struct chat_part *part = chat_add_part(
-        r->call->arena, parts, i < COUNT_OF(types) ? types[i].kind : CHAT_PART_NATIVE);
+    struct chat_part *part = chat_add_part(r->call->arena, parts,
+                                           i < COUNT_OF(types) ? types[i].kind : CHAT_PART_NATIVE);
     if (part == NULL)
         return no_memory(r);
     part->place = place;
@@ -189,8 +188,7 @@ static enum status add_call(struct reader *r, const struct json *function, struc
     const struct json *arguments = json_get(function, "arguments");
     if (r->calls++ == CHAT_CALLS_MAX)
         return wrong(r, place, "too many calls in one message.");
-    struct chat_part *part =
-        chat_add_part(r->call->arena, &r->message->parts, CHAT_PART_TOOL_CALL);
+    struct chat_part *part = chat_add_part(r->call->arena, &r->message->parts, CHAT_PART_TOOL_CALL);
     if (part == NULL)
         return no_memory(r);
     part->place = place;
@@ -205,7 +203,8 @@ static enum status add_call(struct reader *r, const struct json *function, struc
     return ST_OK;
 }
 
-/* A signature that a provider put on a call: where Google's own OpenAI-compatible service has it. */
+/* A signature that a provider put on a call: where Google's own OpenAI-compatible service has it.
+ */
 static const struct json *call_signature(const struct json *node)
 {
     const struct json *google = json_get(json_get(node, "extra_content"), "google");
@@ -220,9 +219,9 @@ static enum status read_calls(struct reader *r)
     uint32_t item = 0;
     if (json_is(legacy, JSON_OBJECT)) {
         struct chat_text id = {arena_printf(r->call->arena, "\"call_%u\"", r->at)};
-        return !chat_has(id) ? no_memory(r)
-                             : add_call(r, legacy, id, place_of(r, "function_call", CHAT_NO_INDEX),
-                                        &part);
+        return !chat_has(id)
+                   ? no_memory(r)
+                   : add_call(r, legacy, id, place_of(r, "function_call", CHAT_NO_INDEX), &part);
     }
     if (json_is_none(calls))
         return ST_OK;
@@ -278,8 +277,8 @@ static enum status read_message(struct reader *r)
         enum chat_role role;
         bool result;
     } roles[] = {
-        {"user", CHAT_ROLE_USER, false},       {"assistant", CHAT_ROLE_ASSISTANT, false},
-        {"system", CHAT_ROLE_SYSTEM, false},   {"tool", CHAT_ROLE_USER, true},
+        {"user", CHAT_ROLE_USER, false},        {"assistant", CHAT_ROLE_ASSISTANT, false},
+        {"system", CHAT_ROLE_SYSTEM, false},    {"tool", CHAT_ROLE_USER, true},
         {"developer", CHAT_ROLE_SYSTEM, false}, {"function", CHAT_ROLE_USER, true},
     };
     const struct json *role = json_get(r->node, "role");

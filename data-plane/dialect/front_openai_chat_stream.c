@@ -1,8 +1,8 @@
 /* front_openai_chat_stream.c: events as chat.completion.chunk.
  *
- *   START -> (prefix)   first event of a choice -> role      PART of a call -> tool_calls[i] with id
- *   DELTA -> content | refusal | reasoning_content | arguments     FINISH -> finish_reason
- *   END -> usage, if asked; [DONE]
+ *   START -> (prefix)   first event of a choice -> role      PART of a call -> tool_calls[i] with
+ * id DELTA -> content | refusal | reasoning_content | arguments     FINISH -> finish_reason END ->
+ * usage, if asked; [DONE]
  *
  * reasoning_details, which a client sends back in the next turn, come once and whole before the
  * finish: clients that overwrite unknown members of a delta keep them, and so do clients that join
@@ -264,8 +264,7 @@ static void finish(struct dialect_call *call, const struct chat_event *event)
         end_chunk(call, &w, from, STR_NONE, STR_NONE);
     }
     from = begin_chunk(call, &w, event->choice);
-    end_chunk(call, &w, from, STR_NONE,
-              front_openai_chat_finish(call, event->finish, event->word));
+    end_chunk(call, &w, from, STR_NONE, front_openai_chat_finish(call, event->finish, event->word));
 }
 
 static void end(struct dialect_call *call)

@@ -1,10 +1,12 @@
 /* front_openai_chat_tools.c: what the model may call, and the shape its answer must have.
  *
  * The older `functions` / `function_call` are the same thing under other names: they become tools,
- * and the answer goes back as function_call. A tool that is no function is kept whole (native): only
- * the back can say whether its provider runs such a tool.
+ * and the answer goes back as function_call. A tool that is no function is kept whole (native):
+ * only the back can say whether its provider runs such a tool.
  */
 #include "data-plane/dialect/front_openai_chat.h"
+
+#define ALLOWED_MAX 256 /* names in allowed_tools: each is looked for among all tools */
 
 static enum chat_flag flag_of(const struct json *node)
 {
@@ -75,7 +77,8 @@ static enum status read_tools(struct dialect_call *call, const struct json *body
 }
 
 /* "auto", "none", "required". */
-static bool choice_word(struct dialect_call *call, const struct json *node, enum chat_choice *choice)
+static bool choice_word(struct dialect_call *call, const struct json *node,
+                        enum chat_choice *choice)
 {
     struct str word;
     if (json_text(node, call->arena, &word) != ST_OK)
@@ -104,9 +107,13 @@ static enum status keep_allowed(struct dialect_call *call, const struct json *al
 {
     const struct json *names = json_get(allowed, "tools");
     struct chat_tool **link = &chat->tools, *last = NULL;
-    if (!json_is(names, JSON_ARRAY) || !choice_word(call, json_get(allowed, "mode"), &chat->choice))
-        return dialect_refuse(call, ST_INVALID,
-                              "tool_choice.allowed_tools: mode (auto, required) and tools required.");
+    if (!json_is(names, JSON_ARRAY) || names->count > ALLOWED_MAX ||
+        !choice_word(call, json_get(allowed, "mode"), &chat->choice))
+        return dialect_refuse(
+            call, ST_INVALID,
+            "tool_choice.allowed_tools: mode (auto, required) and tools (at most %d) "
+            "are required.",
+            ALLOWED_MAX);
     while (*link != NULL) {
         if ((*link)->native || is_among(names, (*link)->name)) {
             last = *link;
@@ -119,7 +126,8 @@ static enum status keep_allowed(struct dialect_call *call, const struct json *al
     return ST_OK;
 }
 
-static enum status read_choice(struct dialect_call *call, const struct json *body, struct chat *chat)
+static enum status read_choice(struct dialect_call *call, const struct json *body,
+                               struct chat *chat)
 {
     const struct json *node = chat->params[CHAT_PARAM_TOOL_CHOICE].value;
     const struct json *name = json_get(json_get(node, "function"), "name");

@@ -12,7 +12,8 @@
 
 struct chat_gather;
 
-/* gives a gatherer; its node lies in the arena, gather_free releases its buffers. NULL: no memory. */
+/* gives a gatherer; its node lies in the arena, gather_free releases its buffers. NULL: no memory.
+ */
 struct chat_gather *gather_new(struct arena *arena);
 /* NULL is fine. */
 void gather_free(struct chat_gather *gather);

@@ -45,9 +45,9 @@ static void on_head(void *arg, int http_status, struct str name, struct str valu
         attempt->is_sse = str_starts_nocase(value, STR("text/event-stream"));
         attempt->is_json = str_starts_nocase(value, STR("application/json"));
         attempt->content_type = arena_str(&req->arena, value);
-        if (attempt->call != NULL)
-            return; /* the caller gets another one */
     }
+    if (attempt->call != NULL && (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("cache-control"))))
+        return; /* the caller gets others */
     if (!may_pass(req, name) || attempt->reply_header_count >= PASS_HEADERS_MAX)
         return;
     if (attempt->reply_headers == NULL)

@@ -101,6 +101,7 @@ struct req_attempt {
     struct str prices, rule_prices; /* price.h blobs; n = 0 none */
     struct str base_model;          /* catalog slug that says what the model can do; n = 0 unknown */
     uint64_t max_output_tokens;     /* of the model; 0 unknown */
+    struct dialect_target facts;    /* what a back may know of this attempt */
     struct dialect_call *call;      /* translated (translate.h); NULL: spliced */
     size_t call_bytes;              /* what the call holds, counted in worker->body_bytes */
     struct str url, host;           /* url NUL-terminated */

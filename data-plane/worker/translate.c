@@ -5,9 +5,9 @@
  *   ENDED   a whole answer, or the end of a stream
  *   FAILED  the provider's error: an HTTP error, or the stream's last event
  *
- * The request is parsed once, however many attempts it makes. Invariants: the usage that is settled is
- * the one the caller was shown; an answer that broke off never ends like a whole one. Never: a word
- * about one provider here.
+ * The request is parsed once, however many attempts it makes. Invariants: the usage that is settled
+ * is the one the caller was shown; an answer that broke off never ends like a whole one. Never: a
+ * word about one provider here.
  */
 #include "data-plane/worker/translate.h"
 
@@ -16,7 +16,8 @@
 
 /* --- the way out */
 
-/* What the row says of an operation, or the back's own path for a service of its dialect elsewhere. */
+/* What the row says of an operation, or the back's own path for a service of its dialect elsewhere.
+ */
 static struct str path_of(const struct str row_paths[OP_COUNT], const struct back *back)
 {
     struct str path = row_paths[back->via];
@@ -27,18 +28,11 @@ static enum step_result begin_call(struct req *req, const struct front *front,
                                    const struct back *back)
 {
     struct req_attempt *attempt = &req->attempt;
-    struct dialect_target *target = arena_alloc(&req->arena, sizeof *target);
     struct dialect_call *call = arena_alloc(&req->arena, sizeof *call);
     char id[ID_TEXT + 1];
-    if (target == NULL || call == NULL)
+    if (call == NULL)
         return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-    *target = (struct dialect_target){.provider = attempt->provider_slug,
-                                      .service = attempt->type_slug,
-                                      .model = attempt->upstream_model,
-                                      .base_model = attempt->base_model,
-                                      .max_output_tokens = attempt->max_output_tokens,
-                                      .configurations_json = attempt->configurations_json};
-    enum status status = dialect_begin(call, &req->arena, front, back, target);
+    enum status status = dialect_begin(call, &req->arena, front, back, &attempt->facts);
     attempt->call = call;
     if (status != ST_OK)
         return req_refuse(req, status, "Not enough memory.");
@@ -57,6 +51,12 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
     struct req_attempt *attempt = &req->attempt;
     const struct back *back = dialect_back(attempt->dialect);
     const struct front *front = dialect_front(req->op);
+    attempt->facts = (struct dialect_target){.provider = attempt->provider_slug,
+                                             .service = attempt->type_slug,
+                                             .model = attempt->upstream_model,
+                                             .base_model = attempt->base_model,
+                                             .max_output_tokens = attempt->max_output_tokens,
+                                             .configurations_json = attempt->configurations_json};
     *path = row_paths[req->op];
     if (path->n > 0 && (attempt->dialect == CAT_DIALECT_OPENAI ||
                         (back != NULL && (back->native & OP_BIT(req->op)) != 0)))
@@ -71,8 +71,8 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
     }
     struct buf text;
     buf_init(&text, 4096);
-    enum status status = back->path(attempt->call->target, path_of(row_paths, back),
-                                    req->body.is_stream, &text);
+    enum status status =
+        back->path(attempt->call->target, path_of(row_paths, back), req->body.is_stream, &text);
     if (status == ST_OK)
         status = buf_status(&text);
     if (status == ST_OK)
@@ -124,8 +124,7 @@ static bool charge(struct req *req)
     struct worker *worker = req->worker;
     size_t held = attempt->call->whole.room_bytes + attempt->call->out.room_bytes;
     size_t others = worker->body_bytes - attempt->call_bytes;
-    if (held > attempt->call_bytes &&
-        others + held > params_u64(worker->params, PARAM_BODY_BUDGET))
+    if (held > attempt->call_bytes && others + held > params_u64(worker->params, PARAM_BODY_BUDGET))
         return false;
     worker->body_bytes = others + held;
     attempt->call_bytes = held;
@@ -253,7 +252,8 @@ void translate_done(struct req *req, enum status status)
         attempt->http_status = call->error.http; /* a 200 that was none */
     req_settle(req, call->state == DIALECT_FAILED ? SLOT_OUTCOME_PROVIDER_ERROR
                                                   : reply_outcome(req, status));
-    if (status == ST_UPSTREAM_TIMEOUT || status == ST_UPSTREAM_CONNECT || status == ST_EGRESS_DENIED)
+    if (status == ST_UPSTREAM_TIMEOUT || status == ST_UPSTREAM_CONNECT ||
+        status == ST_EGRESS_DENIED)
         reply_refuse_failed(req, status);
     else if (status != ST_OK)
         give_up(req, status);

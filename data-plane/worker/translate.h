@@ -1,9 +1,10 @@
-/* translate.h: the attempts whose provider speaks another dialect than the caller (data-plane/dialect).
+/* translate.h: the attempts whose provider speaks another dialect than the caller
+ * (data-plane/dialect).
  *
  * Between the steps and the dialect engine: authorize decides whether an attempt is translated
- * (attempt.call != NULL), transform writes its body, reply.c hands the answer's bytes over. An attempt
- * in the caller's own dialect has no call and passes spliced. Loop thread only. What the engine holds
- * of an answer counts against body_budget.
+ * (attempt.call != NULL), transform writes its body, reply.c hands the answer's bytes over. An
+ * attempt in the caller's own dialect has no call and passes spliced. Loop thread only. What the
+ * engine holds of an answer counts against body_budget.
  */
 #ifndef SLUICE_DATA_WORKER_TRANSLATE_H
 #define SLUICE_DATA_WORKER_TRANSLATE_H

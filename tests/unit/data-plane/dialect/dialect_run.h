@@ -1,5 +1,5 @@
-/* dialect_run.h: one translated call without a worker: a caller's request in, the provider's body out;
- * the provider's answer in, the caller's bytes out. For the tables of the dialect tests. */
+/* dialect_run.h: one translated call without a worker: a caller's request in, the provider's body
+ * out; the provider's answer in, the caller's bytes out. For the tables of the dialect tests. */
 #ifndef SLUICE_TESTS_DIALECT_RUN_H
 #define SLUICE_TESTS_DIALECT_RUN_H
 
@@ -62,8 +62,8 @@ static inline const char *run_request(struct dialect_run *run, const char *body)
     return run->text;
 }
 
-/* Feeds an answer in pieces of `piece` bytes and gives all that the caller would get; a status that is
- * not ST_OK is appended as "<name>". */
+/* Feeds an answer in pieces of `piece` bytes and gives all that the caller would get; a status that
+ * is not ST_OK is appended as "<name>". */
 static inline const char *run_reply(struct dialect_run *run, int http, const char *type,
                                     const char *answer, size_t piece)
 {
