@@ -14,4 +14,4 @@ mkfifo "$folder/ready"
 sim=$!
 read -r ready <"$folder/ready"
 url=$(sed -E 's/.*"url":"([^"]+)".*/\1/' <<<"$ready")
-SLUICE_SIM=$url node --test-reporter=spec "$folder/$file"
+NODE_NO_WARNINGS=1 SLUICE_SIM=$url node --test-reporter=spec "$folder/$file"

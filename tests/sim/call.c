@@ -8,9 +8,12 @@
 #include "tests/sim/family.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 const struct family *call_family(const struct call *call)
 {
+    if (call->family != NULL)
+        return call->family;
     return call->req == NULL ? &family_openai : call->req->family;
 }
 
@@ -23,10 +26,15 @@ void call_write_stream_error(struct buf *out)
 void call_error(struct call *call, int status, const char *code, const char *param,
                 const char *format, ...)
 {
-    char message[1024];
+    char message[1024] = "";
+    size_t before = 0;
     va_list args;
+    if (call->error_prefix != NULL) {
+        (void)snprintf(message, sizeof message, "%s", call->error_prefix);
+        before = strlen(message);
+    }
     va_start(args, format);
-    int n = vsnprintf(message, sizeof message, format, args);
+    int n = vsnprintf(message + before, sizeof message - before, format, args);
     va_end(args);
     CHECK(n >= 0);
     buf_clear(call->out);
@@ -111,6 +119,12 @@ bool call_number(struct call *call, const char *name, int64_t min, int64_t max, 
     }
     *value = number;
     return true;
+}
+
+int64_t call_integer(const struct json *node, const char *name, int64_t otherwise)
+{
+    int64_t value = otherwise;
+    return json_i64(json_get(node, name), &value) == ST_OK ? value : otherwise;
 }
 
 bool call_flag(const struct json *node, const char *name)

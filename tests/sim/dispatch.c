@@ -101,7 +101,8 @@ static void dispatch_call(struct request *req, const struct route *route, struct
                         .out = &out,
                         .status = 200,
                         .length = -1};
-    bool takes_body = strcmp(req->method, "POST") == 0 && req->form == NULL && req->body.n > 0;
+    bool takes_body = strcmp(req->method, "POST") == 0 && req->form == NULL && req->body.n > 0 &&
+                      (route->flags & ROUTE_RAW) == 0;
     if (takes_body && (json_parse(&req->arena, buf_str(&req->body), NULL, &root, &error) != ST_OK ||
                        root->type != JSON_OBJECT)) {
         call_error(&call, 400, NULL, NULL,
@@ -120,7 +121,8 @@ static void dispatch_call(struct request *req, const struct route *route, struct
     if (call.source != NULL)
         reply_source(req, call.content_type, call.source, call.length);
     else
-        reply_body(req, call.status, call.content_type == NULL ? REPLY_JSON : call.content_type,
+        reply_body(req, call.status,
+                   call.content_type == NULL ? family_content_type(req->family) : call.content_type,
                    buf_str(&out));
     buf_free(&out);
 }

@@ -16,7 +16,13 @@ struct route {
      * that is left. */
     const char *path;
     void (*call)(struct call *call);
-    bool shared; /* other APIs have this path, too: it is taken only when the family is meant */
+    unsigned flags; /* enum route_flag, or-ed */
+};
+
+enum route_flag {
+    ROUTE_SHARED =
+        1,         /* other APIs have this path, too: it is taken only when the family is meant */
+    ROUTE_RAW = 2, /* the body is no JSON: call->root stays NULL */
 };
 
 struct failure {
@@ -28,6 +34,7 @@ struct failure {
 
 struct family {
     const char *name;
+    const char *content_type; /* of replies whose handler says nothing; NULL: application/json */
     const struct route *routes;
     size_t route_count;
     /* Whether a request on a shared path, or on a path of nobody, is for this API. */
@@ -42,6 +49,15 @@ struct family {
 
 extern const struct family family_openai;
 extern const struct family family_anthropic;
+extern const struct family family_bedrock;
+extern const struct family family_s3;
+extern const struct family family_sts;
+
+/* The media type of a reply whose handler says nothing about it. */
+static inline const char *family_content_type(const struct family *family)
+{
+    return family->content_type == NULL ? "application/json" : family->content_type;
+}
 
 /* The route that the end of `path` matches, trying the longest end first; NULL: none. `req` (NULL:
  * a batch row, OpenAI's) decides about shared routes. *id is what stood for the last star; *family
@@ -49,7 +65,7 @@ extern const struct family family_anthropic;
 const struct route *routes_find(const struct request *req, struct str method, struct str path,
                                 struct str *id, const struct family **family, bool *wrong_method);
 
-/* The family of a call: OpenAI's in a batch row. */
+/* The family of a call. */
 const struct family *call_family(const struct call *call);
 
 #endif

@@ -8,6 +8,11 @@
 
 #include "common/arena.h"
 
+/* The picture that every image model makes: 1x1 PNG, in base64. */
+#define MEDIA_PNG                                                                                  \
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+"                                \
+    "M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 /* Decodes standard base64 with padding, without line breaks. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status media_decode(struct str text, struct arena *arena, struct str *bytes);
 /* The media type of these bytes (PNG, JPEG, GIF, WebP, PDF, WAV, MP3, OGG, FLAC, MP4), or NULL. */

@@ -10,6 +10,11 @@
 
 #define OPTIONS_LIST_MAX 64 /* of each repeatable option */
 
+struct options_list {
+    const char *item[OPTIONS_LIST_MAX];
+    size_t count;
+};
+
 struct options {
     const char *bind; /* IPv4 or IPv6 literal */
     uint16_t port;    /* 0: the kernel picks */
@@ -19,10 +24,11 @@ struct options {
     int64_t chunks; /* 0: one per token, at most 64 */
     int64_t latency_ms;
     int64_t job_ms; /* what runs in the background (batches, jobs, responses) takes this long */
-    const char *accept_key[OPTIONS_LIST_MAX]; /* none: any key is good */
-    size_t accept_keys;
-    const char *model[OPTIONS_LIST_MAX];
-    size_t models;
+    int64_t token_seconds; /* life of the tokens that are given out; 0: what was asked for */
+    struct options_list accept_keys; /* none: any key is good */
+    struct options_list models;
+    struct options_list aws_keys;  /* ID:SECRET; none: the published example pair */
+    struct options_list aws_roles; /* ARN or ARN=EXTERNAL_ID; none: any role, no external id */
 };
 
 /* Whether a credential is good: it was named with --accept-key, or none was. */

@@ -16,6 +16,7 @@ static const char *reply_reason(int status)
         int status;
         const char *text;
     } reasons[] = {{200, "OK"},
+                   {204, "No Content"},
                    {400, "Bad Request"},
                    {401, "Unauthorized"},
                    {403, "Forbidden"},
@@ -84,7 +85,11 @@ void reply_body(struct request *req, int status, const char *content_type, struc
         buf_add_lit(&req->conn->out, "content-encoding: gzip\r\n");
         body = buf_str(&packed);
     }
-    buf_printf(&req->conn->out, "content-length: %zu\r\n\r\n", body.n);
+    if (status == 204)
+        body.n = 0;
+    buf_printf(&req->conn->out, status == 204 ? "\r\n" : "content-length: %zu\r\n\r\n", body.n);
+    if (strcmp(req->method, "HEAD") == 0)
+        body.n = 0;
     if (req->fault.truncate >= 0 || req->fault.reset_after >= 0) {
         body = str_head(body, body.n / 2);
         req->ending = req->fault.truncate >= 0 ? ENDING_CUT : ENDING_RESET;
@@ -100,7 +105,7 @@ void reply_error(struct request *req, int status, const char *code, struct str m
     buf_init(&body, REQUEST_HEAD_MAX);
     struct failure failure = {.req = req, .status = status, .code = code, .message = message};
     req->family->error(&body, &failure);
-    reply_body(req, status, REPLY_JSON, buf_str(&body));
+    reply_body(req, status, family_content_type(req->family), buf_str(&body));
     buf_free(&body);
 }
 

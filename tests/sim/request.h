@@ -48,7 +48,8 @@ struct request {
     bool in_value, http10;
     struct str path, query; /* of the target, not decoded */
     const struct family *family;
-    struct str reply_id; /* made when it is first asked for; in keep */
+    struct str reply_id;  /* made when it is first asked for; in keep */
+    struct str principal; /* who the credential stands for; p = NULL: the credential itself */
 
     struct buf body;
     struct buf body_logged; /* the first REQUEST_BODY_LOGGED bytes */
@@ -83,6 +84,9 @@ void request_close(struct request *req);
 struct str request_header(const struct request *req, const char *name);
 /* Value of a query parameter, percent-decoded into keep, or p = NULL. */
 struct str request_query(struct request *req, const char *name);
+/* Value of a member of a form body (application/x-www-form-urlencoded), decoded into keep, or p =
+ * NULL. */
+struct str request_form_value(struct request *req, const char *name);
 /* Percent-decoded copy in keep; p = NULL when there is no memory. */
 struct str request_decode(struct request *req, struct str text);
 

@@ -9,7 +9,8 @@
 
 #define ROUTES_SEGMENTS_MAX 32
 
-static const struct family *const families[] = {&family_anthropic, &family_openai};
+static const struct family *const families[] = {&family_s3, &family_sts, &family_bedrock,
+                                                &family_anthropic, &family_openai};
 
 /* One segment against its pattern; *id is what a star stood for. */
 static bool routes_match_segment(struct str want, struct str have, struct str *id)
@@ -27,6 +28,8 @@ static bool routes_match_segment(struct str want, struct str have, struct str *i
 static bool routes_match(struct str pattern, struct str path, struct str *id)
 {
     struct str want, have;
+    if (pattern.n == 0)
+        return path.n == 0;
     while (str_split(&pattern, '/', &want)) {
         if (str_eq(want, STR("**"))) {
             *id = path;
@@ -48,7 +51,7 @@ static const struct route *routes_find_end(const struct family *family, const st
         struct str found = STR_NONE;
         if (!routes_match(str_c(route->path), end, &found))
             continue;
-        if (route->shared && (req == NULL || !family->is_meant(req)))
+        if ((route->flags & ROUTE_SHARED) != 0 && (req == NULL || !family->is_meant(req)))
             continue;
         if (!str_eq(method, str_c(route->method))) {
             *wrong_method = true;
@@ -76,7 +79,7 @@ const struct route *routes_find(const struct request *req, struct str method, st
     struct str rest = path, piece;
     *wrong_method = false;
     *family = routes_family_meant(req);
-    for (int depth = 0; depth < ROUTES_SEGMENTS_MAX && rest.n > 0; depth++) {
+    for (int depth = 0; depth < ROUTES_SEGMENTS_MAX; depth++) {
         for (size_t i = 0; i < COUNT_OF(families); i++) {
             bool wrong = false;
             const struct route *route = routes_find_end(families[i], req, method, rest, id, &wrong);
@@ -87,7 +90,7 @@ const struct route *routes_find(const struct request *req, struct str method, st
                 return route;
         }
         if (!str_split(&rest, '/', &piece))
-            return NULL;
+            break;
     }
     return NULL;
 }

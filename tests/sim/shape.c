@@ -214,6 +214,9 @@ static bool shape_check_members(struct shape_walk *walk, const struct json *node
 static bool shape_check_object(struct shape_walk *walk, const struct json *node,
                                const struct shape *shape)
 {
+    walk->fault->shape = shape;
+    if (shape->one_of && node->count != 1)
+        return shape_fail(walk, SHAPE_NOT_ONE, NULL);
     if (shape->tag == NULL)
         return shape_check_members(walk, node, shape);
     const struct json *tag = json_get(node, shape->tag);
@@ -221,7 +224,6 @@ static bool shape_check_object(struct shape_walk *walk, const struct json *node,
     if (json_is(tag, JSON_STRING) && json_text(tag, walk->arena, &value) != ST_OK)
         value = STR_NONE;
     walk->fault->found = value;
-    walk->fault->shape = shape;
     if (value.p == NULL) {
         (void)shape_enter(walk, str_c(shape->tag));
         return shape_fail(walk, SHAPE_MISSING, NULL);

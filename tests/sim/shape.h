@@ -48,7 +48,8 @@ struct shape_case {
 struct shape {
     const struct shape_field *fields;
     size_t count;
-    bool open; /* members that are not listed may come */
+    bool open;   /* members that are not listed may come */
+    bool one_of; /* exactly one member must come */
     const char *tag;
     const char *tag_default; /* the case when the tag is absent; NULL: it must be there */
     const struct shape_case *cases;
@@ -106,6 +107,7 @@ enum shape_rule {
     SHAPE_TOO_LONG,
     SHAPE_NO_CHOICE,
     SHAPE_NO_CASE, /* the tag's string names no case */
+    SHAPE_NOT_ONE, /* none or several of the members of which one must come */
 };
 
 /* How an API writes a place. */

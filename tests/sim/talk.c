@@ -15,7 +15,9 @@ void talk_begin(struct talk *talk, struct call *call)
 {
     struct str key = STR("");
     const char *header = NULL;
-    if (call->req != NULL)
+    if (call->req != NULL && call->req->principal.p != NULL)
+        key = call->req->principal;
+    else if (call->req != NULL)
         (void)request_credential(call->req, &key, &header);
     *talk = (struct talk){.call = call,
                           .tokens = USAGE_CHAT,

@@ -11,11 +11,11 @@
 #include "tests/sim/reply.h"
 
 static const struct route anthropic_routes[] = {
-    {"POST", "messages", anthropic_messages, false},
-    {"POST", "messages/count_tokens", anthropic_count_tokens, false},
-    {"POST", "complete", anthropic_complete, false},
-    {"GET", "models", anthropic_models_list, true},
-    {"GET", "models/*", anthropic_models_get, true},
+    {"POST", "messages", anthropic_messages, 0},
+    {"POST", "messages/count_tokens", anthropic_count_tokens, 0},
+    {"POST", "complete", anthropic_complete, 0},
+    {"GET", "models", anthropic_models_list, ROUTE_SHARED},
+    {"GET", "models/*", anthropic_models_get, ROUTE_SHARED},
 };
 
 static bool anthropic_is_meant(const struct request *req)

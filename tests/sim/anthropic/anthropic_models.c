@@ -33,9 +33,9 @@ static bool models_name(const struct options *options, size_t i, struct str *nam
     size_t count = 0;
     while (claude_at(count) != NULL)
         count++;
-    if (i >= count + options->models)
+    if (i >= count + options->models.count)
         return false;
-    *name = str_c(i < count ? claude_at(count - 1 - i)->name : options->model[i - count]);
+    *name = str_c(i < count ? claude_at(count - 1 - i)->name : options->models.item[i - count]);
     return true;
 }
 

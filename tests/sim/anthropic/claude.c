@@ -34,6 +34,11 @@ const struct claude *claude_at(size_t i)
     return i < COUNT_OF(claudes) ? &claudes[i] : NULL;
 }
 
+const struct claude *claude_any(void)
+{
+    return &claude_custom;
+}
+
 const struct claude *claude_find(const struct options *options, struct str name)
 {
     for (size_t i = 0; i < COUNT_OF(claudes); i++) {
@@ -42,8 +47,8 @@ const struct claude *claude_find(const struct options *options, struct str name)
             (claude->alias != NULL && str_eq(name, str_c(claude->alias))))
             return claude;
     }
-    for (size_t i = 0; i < options->models; i++) {
-        if (str_eq(name, str_c(options->model[i])))
+    for (size_t i = 0; i < options->models.count; i++) {
+        if (str_eq(name, str_c(options->models.item[i])))
             return &claude_custom;
     }
     return NULL;

@@ -34,6 +34,9 @@ const struct claude *claude_at(size_t i);
  * Claude that takes everything. */
 const struct claude *claude_find(const struct options *options, struct str name);
 
+/* The traits of a model of --model: it takes everything. */
+const struct claude *claude_any(void);
+
 static inline bool claude_can(const struct claude *claude, enum claude_trait trait)
 {
     return (claude->traits & trait) != 0;

@@ -78,6 +78,9 @@ static void messages_write_fault(struct buf *out, const struct shape_fault *faul
         buf_add_lit(out, "Input should be ");
         messages_write_choices(out, field->choices);
         break;
+    case SHAPE_NOT_ONE:
+        buf_add_lit(out, "Exactly one member is required");
+        break;
     case SHAPE_NO_CASE:
         buf_printf(out,
                    "Input tag '" STR_FMT "' found using '%s' does not match any of the expected "
