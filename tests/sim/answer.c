@@ -128,22 +128,24 @@ static enum status answer_write_thought(struct call *call, const struct answer_a
                                         struct str user, struct buf *text, struct answer *answer)
 {
     int64_t tokens = call->fault->reasoning;
+    struct str thought = STR("");
     if (ask->thought == ANSWER_NO_THOUGHT) {
         answer->hidden = tokens > 0 ? (uint64_t)tokens : 0;
         return ST_OK;
     }
-    struct answer_block *block = &answer->blocks[answer->count++];
     size_t most = tokens >= 0 ? (size_t)tokens * USAGE_BYTES_PER_TOKEN : SIZE_MAX;
-    block->kind = ANSWER_THOUGHT;
     buf_add_lit(text, "The user says: ");
     buf_add_str(text, user);
     if (tokens > 0)
         answer_pad(text, most);
-    TRY(answer_keep(call, text, most, &block->text));
-    if (ask->thought == ANSWER_THOUGHT_OMITTED) {
-        answer->hidden = usage_tokens(block->text.n);
-        block->text.n = 0;
+    TRY(answer_keep(call, text, most, &thought));
+    if (ask->thought != ANSWER_THOUGHT_SHOWN) {
+        answer->hidden = usage_tokens(thought.n);
+        thought.n = 0;
     }
+    if (ask->thought != ANSWER_THOUGHT_HIDDEN)
+        answer->blocks[answer->count++] =
+            (struct answer_block){.kind = ANSWER_THOUGHT, .text = thought};
     return ST_OK;
 }
 
@@ -177,13 +179,13 @@ static enum status answer_stop(struct call *call, const struct answer_ask *ask,
 static void answer_count(const struct answer_ask *ask, struct answer *answer)
 {
     uint64_t left = ask->max_tokens >= 0 ? (uint64_t)ask->max_tokens : UINT64_MAX;
-    uint64_t shown = 0, thought = 0;
+    uint64_t shown = 0, thought = 0, pictures = 0;
     answer->hidden = answer->hidden < left ? answer->hidden : left;
     left -= answer->hidden;
     for (size_t i = 0; i < answer->count; i++) {
         struct answer_block *block = &answer->blocks[i];
-        uint64_t tokens = usage_tokens(block->text.n);
-        if (tokens > left) {
+        uint64_t tokens = usage_tokens(block->text.n) + block->tokens;
+        if (tokens > left && block->kind != ANSWER_IMAGE) {
             struct str whole = block->text;
             block->text = answer_cut(whole, (size_t)left * USAGE_BYTES_PER_TOKEN);
             block->cut = answer->cut = true;
@@ -191,13 +193,15 @@ static void answer_count(const struct answer_ask *ask, struct answer *answer)
             answer->stopped_by = STR_NONE;
             tokens = usage_tokens(block->text.n);
         }
-        left -= tokens;
+        left -= tokens < left ? tokens : left;
         shown += tokens;
+        pictures += block->tokens;
         thought += block->kind == ANSWER_THOUGHT ? tokens : 0;
     }
     answer->usage = ask->usage;
     answer->usage.completion = ask->choices * (shown + answer->hidden);
     answer->usage.reasoning = ask->choices * (thought + answer->hidden);
+    answer->usage.image_out = ask->choices * pictures;
 }
 
 /* The figures about the prompt cache that the fault asks for. */
@@ -223,6 +227,9 @@ static enum status answer_write(struct call *call, const struct answer_ask *ask,
     TRY(answer_write_calls(call, ask, user, text, answer));
     if (answer->count == before)
         TRY(answer_write_text(call, ask, user, text, &answer->blocks[answer->count++]));
+    for (uint64_t i = 0; i < ask->images && i < ANSWER_IMAGES_MAX; i++)
+        answer->blocks[answer->count++] = (struct answer_block){
+            .kind = ANSWER_IMAGE, .text = STR(""), .tokens = ask->image_tokens};
     return answer_stop(call, ask, answer);
 }
 
@@ -273,6 +280,7 @@ struct usage answer_usage_at(const struct answer *answer, size_t block, size_t o
     for (size_t b = 0; b < answer->count && b <= block; b++) {
         const struct answer_block *one = &answer->blocks[b];
         uint64_t tokens = usage_tokens(b < block ? one->text.n : offset);
+        tokens += b < block ? one->tokens : 0;
         shown += tokens;
         thought += one->kind == ANSWER_THOUGHT ? tokens : 0;
     }

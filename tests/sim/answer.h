@@ -6,8 +6,9 @@
  * cuts the text to N bytes; chunks:N pads it to 4 bytes per chunk stops       cut a text before the
  * first stop sequence in it max_tokens  cuts the blocks one after the other to 4 bytes per token
  *
- * An API shows the blocks in this order: thought, text, calls. A thought that it does not show is
- * counted and has no block, or an empty one.
+ * An API shows the blocks in this order: thought, text, calls, pictures. A thought that it does not
+ * show is counted and has no block, or an empty one. A picture (media.h) has no text and is never
+ * cut.
  */
 #ifndef SLUICE_TESTS_SIM_ANSWER_H
 #define SLUICE_TESTS_SIM_ANSWER_H
@@ -18,12 +19,14 @@
 #define ANSWER_ECHO_MAX   2000
 #define ANSWER_PIECES_MAX 64 /* of a stream unless asked otherwise */
 #define ANSWER_CALLS_MAX  (TOOLS_CALLS_MAX * 8)
-#define ANSWER_BLOCKS_MAX (ANSWER_CALLS_MAX + 2)
+#define ANSWER_IMAGES_MAX 8
+#define ANSWER_BLOCKS_MAX (ANSWER_CALLS_MAX + ANSWER_IMAGES_MAX + 2)
 
 enum answer_thought {
     ANSWER_NO_THOUGHT,
     ANSWER_THOUGHT_SHOWN,
     ANSWER_THOUGHT_OMITTED, /* counted; its block is empty */
+    ANSWER_THOUGHT_HIDDEN,  /* counted; it has no block */
 };
 
 struct answer_ask {
@@ -37,14 +40,17 @@ struct answer_ask {
     const struct toolbox *toolbox; /* NULL: no function may be called */
     const char *call_prefix;       /* of the ids of calls */
     enum answer_thought thought;
+    uint64_t images;       /* pictures behind the text */
+    uint64_t image_tokens; /* of each */
 };
 
-enum answer_kind { ANSWER_THOUGHT, ANSWER_TEXT, ANSWER_CALL };
+enum answer_kind { ANSWER_THOUGHT, ANSWER_TEXT, ANSWER_CALL, ANSWER_IMAGE };
 
 struct answer_block {
     enum answer_kind kind;
     struct str text;     /* a call's arguments as JSON; in keep */
     struct str name, id; /* of a call */
+    uint64_t tokens;     /* beside those of its text: a picture's */
     bool cut;            /* by max_tokens */
 };
 

@@ -269,12 +269,12 @@ static bool chat_read_ask(struct call *call, struct answer_ask *ask, struct tool
     return true;
 }
 
-void api_chat_create(struct call *call)
+void api_chat_run(struct call *call)
 {
     struct answer_ask ask;
     struct toolbox toolbox;
     struct answer answer;
-    if (!call_model(call) || !chat_read_ask(call, &ask, &toolbox))
+    if (!chat_read_ask(call, &ask, &toolbox))
         return;
     struct chat_context *chat = arena_calloc(call->keep, 1, sizeof *chat);
     if (chat == NULL || answer_make(call, &ask, &answer) != ST_OK) {
@@ -291,4 +291,10 @@ void api_chat_create(struct call *call)
         stream_start(call, &chat_stream, &answer, chat);
     else
         chat_write_complete(call, chat, &answer);
+}
+
+void api_chat_create(struct call *call)
+{
+    if (call_model(call))
+        api_chat_run(call);
 }

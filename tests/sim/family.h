@@ -50,8 +50,12 @@ struct family {
 extern const struct family family_openai;
 extern const struct family family_anthropic;
 extern const struct family family_bedrock;
+extern const struct family family_gemini;
+extern const struct family family_gcs;
+extern const struct family family_google_oauth;
 extern const struct family family_s3;
 extern const struct family family_sts;
+extern const struct family family_vertex;
 
 /* The media type of a reply whose handler says nothing about it. */
 static inline const char *family_content_type(const struct family *family)

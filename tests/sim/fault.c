@@ -41,6 +41,7 @@ static const struct fault_row fault_rows[] = {
     {"calls", FAULT_AT(calls), 1, 8},
     {"preface", FAULT_AT(preface), FAULT_FLAG},
     {"refuse", FAULT_AT(refuse), FAULT_FLAG},
+    {"block", FAULT_AT(block), FAULT_FLAG},
 };
 
 static int64_t *fault_field(struct fault *fault, const struct fault_row *row)

@@ -42,6 +42,7 @@ struct fault {
     int64_t calls;       /* how often each chosen function is called */
     int64_t preface;     /* 1: words come before the calls */
     int64_t refuse;      /* 1: the answer ends as one that a safety rule stopped */
+    int64_t block;       /* 1: a safety rule stops the request itself */
 };
 
 void fault_init(struct fault *fault);

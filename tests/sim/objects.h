@@ -20,6 +20,9 @@ enum object_kind {
     OBJECT_S3_PART,    /* id: upload/number */
     OBJECT_AWS_BATCH,  /* a model invocation job */
     OBJECT_AWS_TUNING, /* a model customization job */
+    OBJECT_GCS,        /* id: bucket/key */
+    OBJECT_VERTEX_BATCH,
+    OBJECT_VERTEX_TUNING,
     OBJECT_KINDS
 };
 

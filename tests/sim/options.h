@@ -27,7 +27,9 @@ struct options {
     int64_t token_seconds; /* life of the tokens that are given out; 0: what was asked for */
     struct options_list accept_keys; /* none: any key is good */
     struct options_list models;
-    struct options_list aws_keys;  /* ID:SECRET; none: the published example pair */
+    struct options_list aws_keys;         /* ID:SECRET; none: the published example pair */
+    int64_t url_keys;                     /* 1: Google's API keys may come in the URL */
+    struct options_list service_accounts; /* files of Google service accounts */
     struct options_list aws_roles; /* ARN or ARN=EXTERNAL_ID; none: any role, no external id */
 };
 

@@ -100,18 +100,18 @@ static void schema_write(const struct schema_walk *walk, const struct json *sche
         jw_raw(walk->w, fixed->raw);
     } else if (choice != NULL) {
         schema_write(walk, choice, depth + 1);
-    } else if (str_eq(type, STR("string"))) {
+    } else if (str_eq_nocase(type, STR("string"))) {
         jw_str(walk->w, walk->text);
-    } else if (str_eq(type, STR("integer")) || str_eq(type, STR("number"))) {
+    } else if (str_eq_nocase(type, STR("integer")) || str_eq_nocase(type, STR("number"))) {
         schema_write_number(walk, schema);
-    } else if (str_eq(type, STR("boolean"))) {
+    } else if (str_eq_nocase(type, STR("boolean"))) {
         jw_bool(walk->w, true);
-    } else if (str_eq(type, STR("array"))) {
+    } else if (str_eq_nocase(type, STR("array"))) {
         jw_array(walk->w);
         if (json_get(schema, "items") != NULL)
             schema_write(walk, json_get(schema, "items"), depth + 1);
         jw_end(walk->w);
-    } else if (str_eq(type, STR("null"))) {
+    } else if (str_eq_nocase(type, STR("null"))) {
         jw_null(walk->w);
     } else {
         schema_write_object(walk, schema, depth);

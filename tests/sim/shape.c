@@ -139,6 +139,22 @@ static bool shape_check_array(struct shape_walk *walk, const struct json *node,
     return true;
 }
 
+static bool shape_check_map(struct shape_walk *walk, const struct json *node,
+                            const struct shape_field *field)
+{
+    for (const struct json *m = node->first; m != NULL; m = m->next) {
+        size_t before = shape_enter(walk, m->key);
+        if (m->type != JSON_OBJECT) {
+            walk->fault->types = SHAPE_OBJECT;
+            return shape_fail(walk, SHAPE_WRONG_TYPE, field);
+        }
+        if (!shape_check_object(walk, m, field->shape))
+            return false;
+        shape_leave(walk, before);
+    }
+    return true;
+}
+
 static bool shape_check_field(struct shape_walk *walk, const struct json *node,
                               const struct shape_field *field)
 {
@@ -155,7 +171,8 @@ static bool shape_check_field(struct shape_walk *walk, const struct json *node,
     case JSON_ARRAY:
         return shape_check_array(walk, node, field);
     case JSON_OBJECT:
-        return field->shape == NULL || shape_check_object(walk, node, field->shape);
+        return field->map ? shape_check_map(walk, node, field)
+                          : field->shape == NULL || shape_check_object(walk, node, field->shape);
     default:
         return true;
     }

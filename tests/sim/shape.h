@@ -36,6 +36,7 @@ struct shape_field {
     const char *choices; /* "a|b": what a string may be; NULL: anything */
     const struct shape
         *shape; /* of an object, or of an array's items that are objects; NULL: any */
+    bool map;   /* the names of the object are the caller's; each of its values has the shape */
 };
 
 struct shape_case {

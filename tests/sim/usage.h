@@ -23,6 +23,8 @@
 
 struct usage {
     uint64_t prompt, completion; /* total = the sum */
+    uint64_t image, audio, file; /* parts of prompt that are no text */
+    uint64_t image_out;          /* part of completion: pictures */
     uint64_t cached;             /* part of prompt: read from a prompt cache */
     uint64_t cache_write;        /* part of prompt: written to one */
     uint64_t cache_write_1h;     /* part of cache_write: to live an hour */

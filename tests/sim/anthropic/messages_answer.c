@@ -89,6 +89,8 @@ void messages_write_block(struct json_writer *w, struct arena *arena,
         jw_field_str(w, "text", begins ? STR("") : block->text);
         jw_field_cstr(w, "citations", NULL);
         break;
+    case ANSWER_IMAGE: /* not asked for here */
+        break;
     case ANSWER_CALL:
         jw_field_cstr(w, "type", "tool_use");
         jw_field_str(w, "id", block->id);

@@ -102,6 +102,8 @@ static void message_piece(struct stream *stream, struct str text, struct buf *ou
     case ANSWER_TEXT:
         message_delta(stream, out, "text_delta", "text", text);
         break;
+    case ANSWER_IMAGE:
+        break;
     case ANSWER_CALL:
         if (stream->offset == 0)
             message_delta(stream, out, "input_json_delta", "partial_json", STR(""));

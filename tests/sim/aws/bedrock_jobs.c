@@ -8,7 +8,7 @@
  */
 #include "tests/sim/aws/aws.h"
 #include "tests/sim/aws/invoke.h"
-#include "tests/sim/aws/s3.h"
+#include "tests/sim/blob.h"
 #include "tests/sim/list.h"
 
 #include "common/clock.h"
@@ -209,6 +209,7 @@ static void jobs_run(struct call *call, const struct bedrock_model *model,
     }
     while (str_split(&name, '/', &piece))
         ;
+    output_uri = blob_of_uri(output_uri);
     bool slash = str_ends(output_uri, STR("/"));
     struct str folder = arena_printf(call->arena, STR_FMT "%s" STR_FMT, STR_ARG(output_uri),
                                      slash ? "" : "/", STR_ARG(job->id));
@@ -219,13 +220,13 @@ static void jobs_run(struct call *call, const struct bedrock_model *model,
         "\"errorRecordCount\":0,\"inputTokenCount\":%llu,\"outputTokenCount\":%llu}",
         (unsigned long long)rows, (unsigned long long)rows, (unsigned long long)rows,
         (unsigned long long)call->usage.prompt, (unsigned long long)call->usage.completion);
-    (void)s3_put_uri(
-        call->sim,
+    (void)blob_put_later(
+        call->sim, OBJECT_S3,
         arena_printf(call->arena, STR_FMT "/" STR_FMT ".out", STR_ARG(folder), STR_ARG(piece)),
         buf_str(&output), shown_ms);
-    (void)s3_put_uri(call->sim,
-                     arena_printf(call->arena, STR_FMT "/manifest.json.out", STR_ARG(folder)),
-                     manifest, shown_ms);
+    (void)blob_put_later(call->sim, OBJECT_S3,
+                         arena_printf(call->arena, STR_FMT "/manifest.json.out", STR_ARG(folder)),
+                         manifest, shown_ms);
     buf_free(&output);
 }
 
@@ -275,7 +276,8 @@ void bedrock_jobs_create(struct call *call)
     const struct json *in = json_get(json_get(call->root, "inputDataConfig"), "s3InputDataConfig");
     const struct json *out =
         json_get(json_get(call->root, "outputDataConfig"), "s3OutputDataConfig");
-    const struct object *input = s3_find_uri(call->sim, call_text(call, in, "s3Uri"));
+    const struct object *input =
+        blob_find(call->sim, OBJECT_S3, blob_of_uri(call_text(call, in, "s3Uri")));
     if (bedrock_find(&call->sim->options, call->model, &model) != ST_OK) {
         call_error(call, 400, NULL, NULL, "The provided model identifier is invalid.");
         return;

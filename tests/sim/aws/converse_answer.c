@@ -56,6 +56,8 @@ static void converse_write_block(struct json_writer *w, struct call *call,
     case ANSWER_TEXT:
         jw_field_str(w, "text", block->text);
         break;
+    case ANSWER_IMAGE: /* not asked for here */
+        break;
     case ANSWER_CALL:
         jw_key(w, "toolUse");
         jw_object(w);

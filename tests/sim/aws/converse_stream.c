@@ -97,6 +97,8 @@ static void converse_piece(struct stream *stream, struct str text, struct buf *o
     case ANSWER_TEXT:
         converse_delta(stream, out, "text", NULL, text);
         break;
+    case ANSWER_IMAGE:
+        break;
     case ANSWER_CALL:
         converse_delta(stream, out, "toolUse", "input", text);
         break;

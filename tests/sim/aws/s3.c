@@ -5,11 +5,9 @@
  * bucket.s3.region.amazonaws.com. Whatever is signed for s3 comes here. An object's id is
  * "bucket/key"; all keys see all objects.
  */
-#include "tests/sim/aws/s3.h"
-
 #include "tests/sim/aws/aws.h"
 #include "tests/sim/aws/sigv4.h"
-#include "tests/sim/list.h"
+#include "tests/sim/blob.h"
 
 #include "common/clock.h"
 
@@ -81,44 +79,6 @@ static struct str s3_id(struct call *call)
                         STR_ARG(path));
 }
 
-static struct object *s3_find(struct sim *sim, struct str id)
-{
-    struct object *object = objects_find(&sim->objects, OBJECT_S3, id);
-    return object == NULL || object->shown_ms > clock_mono_ms() ? NULL : object;
-}
-
-static struct object *s3_put(struct sim *sim, enum object_kind kind, struct str id,
-                             struct str content)
-{
-    struct object *object = objects_find(&sim->objects, kind, id);
-    if (object == NULL)
-        object = objects_add(&sim->objects, kind, id);
-    if (object == NULL)
-        return NULL;
-    object_set(&object->text, content);
-    object->shown_ms = 0;
-    object->created_s = sim_now_s();
-    return object;
-}
-
-static struct str s3_of_uri(struct str uri)
-{
-    return str_starts(uri, STR("s3://")) ? str_from(uri, 5) : STR_NONE;
-}
-
-struct object *s3_find_uri(struct sim *sim, struct str uri)
-{
-    return s3_find(sim, s3_of_uri(uri));
-}
-
-struct object *s3_put_uri(struct sim *sim, struct str uri, struct str content, int64_t shown_ms)
-{
-    struct object *object = s3_put(sim, OBJECT_S3, s3_of_uri(uri), content);
-    if (object != NULL)
-        object->shown_ms = shown_ms;
-    return object;
-}
-
 /* "md5-of-the-content", with the quotes. */
 static void s3_etag(struct str content, char text[40])
 {
@@ -141,7 +101,7 @@ static void s3_no_key(struct call *call)
 
 static void s3_get(struct call *call)
 {
-    struct object *object = s3_find(call->sim, s3_id(call));
+    struct object *object = blob_find(call->sim, OBJECT_S3, s3_id(call));
     char etag[40];
     if (object == NULL) {
         s3_no_key(call);
@@ -156,7 +116,7 @@ static void s3_get(struct call *call)
 
 static void s3_attributes(struct call *call)
 {
-    struct object *object = s3_find(call->sim, s3_id(call));
+    struct object *object = blob_find(call->sim, OBJECT_S3, s3_id(call));
     char etag[40];
     if (request_header(call->req, "x-amz-object-attributes").n == 0) {
         call_error(call, 400, "InvalidRequest", NULL,
@@ -234,9 +194,9 @@ static void s3_write(struct call *call)
         return;
     }
     struct object *object =
-        upload.p != NULL ? s3_put(call->sim, OBJECT_S3_PART, s3_part_id(call, upload, number),
-                                  buf_str(&call->req->body))
-                         : s3_put(call->sim, OBJECT_S3, id, buf_str(&call->req->body));
+        upload.p != NULL ? blob_put(call->sim, OBJECT_S3_PART, s3_part_id(call, upload, number),
+                                    buf_str(&call->req->body))
+                         : blob_put(call->sim, OBJECT_S3, id, buf_str(&call->req->body));
     if (object == NULL) {
         call_error(call, 500, NULL, NULL, "out of memory");
         return;
@@ -261,7 +221,7 @@ static void s3_complete(struct call *call, struct str id, struct str upload)
         objects_remove(&call->sim->objects, part);
     }
     if (content.n == 0 || buf_status(&content) != ST_OK ||
-        s3_put(call->sim, OBJECT_S3, id, buf_str(&content)) == NULL) {
+        blob_put(call->sim, OBJECT_S3, id, buf_str(&content)) == NULL) {
         call_error(call, 404, "NoSuchUpload", NULL,
                    "The specified multipart upload does not exist.");
         buf_free(&content);
@@ -293,7 +253,7 @@ static void s3_post(struct call *call)
 
 static void s3_delete(struct call *call)
 {
-    struct object *object = s3_find(call->sim, s3_id(call));
+    struct object *object = blob_find(call->sim, OBJECT_S3, s3_id(call));
     if (object != NULL)
         objects_remove(&call->sim->objects, object);
     call->status = 204;
