@@ -250,6 +250,24 @@ enum status json_scan_object(struct str text, struct json_field *fields, size_t 
 
 /* --- stepping over what was validated before */
 
+static bool has_escape(struct str raw)
+{
+    return memchr(raw.p, '\\', raw.n) != NULL;
+}
+
+bool json_string_is(struct str raw, struct str text)
+{
+    return json_name_is(raw, has_escape(raw), text);
+}
+
+bool json_string_eq(struct str a, struct str b)
+{
+    bool a_escaped = has_escape(a), b_escaped = has_escape(b);
+    if (!a_escaped && !b_escaped)
+        return str_eq(a, b);
+    return json_name_cmp(a, a_escaped, b, b_escaped) == 0;
+}
+
 static size_t skip_ws(struct str s, size_t at)
 {
     while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t' || s.p[at] == '\n' || s.p[at] == '\r'))
