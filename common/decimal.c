@@ -71,7 +71,7 @@ static bool read_decimal(struct str *rest, struct decimal *out)
     out->negative = rest->n > 0 && rest->p[0] == '-';
     (void)take_char(rest, "+-");
     out->whole = take_digits(rest);
-    out->fraction = STR_NONE;
+    out->fraction = str_head(*rest, 0);
     struct str behind = *rest;
     if (take_char(&behind, ".")) {
         out->fraction = take_digits(&behind);
@@ -99,7 +99,7 @@ bool decimal_prefix(struct str text, struct str *number)
     while (take_char(&rest, " \t\n\v\f\r"))
         continue;
     const char *start = rest.p;
-    if (!read_decimal(&rest, &read))
+    if (rest.n == 0 || !read_decimal(&rest, &read))
         return false;
     *number = str_of(start, (size_t)(rest.p - start));
     return true;

@@ -2,8 +2,8 @@
  *
  * `over` is listed once per object; a member of base that is found in the list takes its value from
  * there and ticks it off, and what was not ticked off follows at the end. Invariant: the outcome is
- * valid JSON if both sides were, and has no name twice unless base had. The depth is bounded by what
- * the scan lets through (JSON_MAX_DEPTH), so recursion is.
+ * valid JSON if both sides were, and has no name twice unless base had. The depth is bounded by
+ * what the scan lets through (JSON_MAX_DEPTH), so recursion is.
  */
 #include "common/json_merge.h"
 
