@@ -19,7 +19,6 @@
 
 #define ROUTE_DOC_MAX          (512u << 10) /* bytes */
 #define ROUTE_DOC_WARNINGS_MAX 32
-#define ROUTE_RETRIES_MAX      5
 #define ROUTE_TIMEOUT_MAX_MS   86400000
 #define ROUTE_CACHE_MAX_AGE_S  7776000 /* 90 days */
 

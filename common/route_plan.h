@@ -28,6 +28,7 @@
 #define ROUTE_PATHS_MAX      64 /* distinct keys that conditions ask for */
 #define ROUTE_QUERY_DEPTH    16
 #define ROUTE_WEIGHT_ONE     1000000 /* a weight of 1, in millionths */
+#define ROUTE_RETRIES_MAX    5
 #define ROUTE_NONE           0xFFFFu
 
 struct route_ref {
