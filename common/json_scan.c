@@ -275,13 +275,22 @@ static size_t skip_ws(struct str s, size_t at)
     return at;
 }
 
-/* Place behind the string that opens at `at`. */
+/* Place behind the string that opens at `at`: its end is a quote with an even number of backslashes
+ * before it. Every run of backslashes is counted once. */
 static size_t skip_string(struct str s, size_t at)
 {
-    for (at++; at < s.n && s.p[at] != '"'; at++)
-        if (s.p[at] == '\\')
-            at++;
-    return at < s.n ? at + 1 : s.n;
+    for (at++; at < s.n;) {
+        const char *quote = memchr(s.p + at, '"', s.n - at);
+        if (quote == NULL)
+            break;
+        size_t end = (size_t)(quote - s.p), slashes = 0;
+        while (end - slashes > at && s.p[end - slashes - 1] == '\\')
+            slashes++;
+        if (slashes % 2 == 0)
+            return end + 1;
+        at = end + 1;
+    }
+    return s.n;
 }
 
 /* Place behind the value that starts at `at`. */

@@ -13,7 +13,6 @@
 #include "common/regex_program.h"
 
 #define GROUPS_MAX 32
-#define ATOMS_MAX  8192
 #define COPIES_MAX 1000u
 #define CODE_LAST  0x10FFFFu
 
@@ -21,7 +20,7 @@ struct compiler {
     struct str pattern;
     size_t at, n;
     uint32_t *program;
-    unsigned depth, atoms;
+    unsigned depth;
     enum status status;
     struct regex_error error;
 };
@@ -341,10 +340,6 @@ static enum atom atom(struct compiler *c)
 {
     unsigned least, most;
     size_t start = c->at;
-    if (++c->atoms > ATOMS_MAX) {
-        (void)fail(c, ST_TOO_LARGE, start, "the pattern is too large");
-        return ATOM_BAD;
-    }
     if (peek(c, 0) == '{' && take_braces(c, &least, &most)) {
         (void)fail(c, ST_INVALID, start, "nothing to repeat");
         return ATOM_BAD;
@@ -382,37 +377,44 @@ static bool star(struct compiler *c, size_t start)
            emit(c, regex_word(REGEX_JUMP, -(int32_t)(length + 1)));
 }
 
-static bool copy(struct compiler *c, size_t source)
+/* One more of the block of code at `from`, `length` words. */
+static bool copy(struct compiler *c, size_t from, size_t length)
 {
-    c->at = source;
-    return atom(c) != ATOM_BAD;
+    if (length > REGEX_WORDS_MAX - c->n)
+        return fail(c, ST_TOO_LARGE, c->at, "the pattern is too large");
+    memcpy(&c->program[c->n], &c->program[from], length * sizeof c->program[0]);
+    c->n += length;
+    return true;
 }
 
-/* The atom whose text begins at `source` and whose code begins at `start`, least to most times. */
+/* The code from `start` on, which stands there once, least to most times. */
 static bool repeat(struct compiler *c, size_t source, size_t start, unsigned least, unsigned most)
 {
-    size_t behind = c->at, last = start;
+    size_t length = c->n - start, from = start;
     if (least > COPIES_MAX || (most != UINT32_MAX && most > COPIES_MAX))
         return fail(c, ST_TOO_LARGE, source, "too many repetitions");
     if (least > most)
         return fail(c, ST_INVALID, source, "a repetition that runs backwards");
-    c->n = start;
-    for (unsigned i = 0; i < least; i++) {
-        last = c->n;
-        if (!copy(c, source))
-            return false;
+    if (most == 0) {
+        c->n = start;
+        return true;
     }
-    if (most == UINT32_MAX && least == 0 && (!copy(c, source) || !star(c, start)))
-        return false;
-    if (most == UINT32_MAX && least > 0 &&
-        !emit(c, regex_word(REGEX_SPLIT, -(int32_t)(c->n - last))))
-        return false;
-    for (unsigned i = least; i < most && most != UINT32_MAX; i++) {
-        last = c->n;
-        if (!copy(c, source) || !insert(c, last, REGEX_SPLIT, c->n - last + 1))
+    if (least == 0 && most == UINT32_MAX)
+        return star(c, start);
+    if (least == 0) {
+        if (!insert(c, start, REGEX_SPLIT, length + 1))
             return false;
+        from++;
+        least = 1; /* of the copies wanted, one is there */
     }
-    c->at = behind;
+    for (unsigned i = 1; i < least; i++)
+        if (!copy(c, from, length))
+            return false;
+    if (most == UINT32_MAX)
+        return emit(c, regex_word(REGEX_SPLIT, -(int32_t)length));
+    for (unsigned i = least; i < most; i++)
+        if (!emit(c, regex_word(REGEX_SPLIT, (int32_t)length + 1)) || !copy(c, from, length))
+            return false;
     return true;
 }
 

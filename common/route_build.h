@@ -27,6 +27,7 @@ struct route_level {
     bool has_weight, has_provider, has_virtual_key;
     const struct json *strategy, *targets; /* NULL: not given */
     const struct json *source;
+    const struct str *names; /* of the targets, for conditions; arena */
     struct buf options; /* the members of node.options */
     size_t option_count;
 };

@@ -28,27 +28,38 @@ static enum status read_mode(struct route_build *b, struct str path, const struc
 
 /* --- conditions --- */
 
-static enum status target_name(struct route_build *b, const struct json *target, struct str *name)
+/* Reads the targets' names once: conditions are looked up among them. n = 0: without one. */
+static enum status read_names(struct route_build *b)
 {
-    const struct json *value = json_get(target, "name");
-    *name = STR_NONE;
-    return json_is(value, JSON_STRING) ? json_text(value, b->arena, name) : ST_OK;
+    struct str *list = arena_calloc(b->arena, b->level.targets->count, sizeof *list);
+    size_t at = 0;
+    if (list == NULL)
+        return ST_NO_MEMORY;
+    b->level.names = list;
+    for (const struct json *target = b->level.targets->first; target != NULL;
+         target = target->next, at++) {
+        const struct json *value = json_get(target, "name");
+        if (json_is(value, JSON_STRING))
+            TRY(json_text(value, b->arena, &list[at]));
+        for (size_t i = 0; i < at && list[at].n > 0; i++)
+            if (str_eq(list[i], list[at]))
+                return route_refuse(b, b->level.path, "targets",
+                                    "two targets of a conditional have the same name");
+    }
+    return ST_OK;
 }
 
 /* The target that `value` names, as a position among the level's targets. */
 static enum status find_target(struct route_build *b, struct str path, const char *member,
                                const struct json *value, uint16_t *position)
 {
-    struct str wanted = STR_NONE, name;
-    uint16_t at = 0;
+    struct str wanted = STR_NONE;
     if (json_is(value, JSON_STRING))
         TRY(json_text(value, b->arena, &wanted));
     if (wanted.n == 0)
         return route_refuse(b, path, member, "must be the name of a target");
-    for (const struct json *target = b->level.targets->first; target != NULL;
-         target = target->next, at++) {
-        TRY(target_name(b, target, &name));
-        if (str_eq(name, wanted)) {
+    for (uint16_t at = 0; at < b->level.targets->count; at++) {
+        if (str_eq(b->level.names[at], wanted)) {
             *position = at;
             return ST_OK;
         }
@@ -57,21 +68,6 @@ static enum status find_target(struct route_build *b, struct str path, const cha
     rule = arena_printf(b->arena, "no target of this level has the name \"" STR_FMT "\"",
                         STR_ARG(shown));
     return shown.p == NULL || rule.p == NULL ? ST_NO_MEMORY : route_refuse(b, path, member, rule.p);
-}
-
-static enum status check_names(struct route_build *b)
-{
-    struct str name, other;
-    for (const struct json *a = b->level.targets->first; a != NULL; a = a->next) {
-        TRY(target_name(b, a, &name));
-        for (const struct json *c = a->next; name.n > 0 && c != NULL; c = c->next) {
-            TRY(target_name(b, c, &other));
-            if (str_eq(name, other))
-                return route_refuse(b, b->level.path, "targets",
-                                    "two targets of a conditional have the same name");
-        }
-    }
-    return ST_OK;
 }
 
 static enum status read_condition(struct route_build *b, const struct route_node *node,
@@ -107,7 +103,7 @@ static enum status read_conditions(struct route_build *b, struct route_node *nod
         return ST_NO_MEMORY;
     if (!json_is(list, JSON_ARRAY) || list->count == 0 || list->count > ROUTE_CONDITIONS_MAX)
         return route_refuse(b, member, NULL, "must be an array of 1 to 256 conditions");
-    TRY(check_names(b));
+    TRY(read_names(b));
     node->first_condition = (uint16_t)(b->conditions.n / sizeof(struct route_condition));
     node->conditions = (uint16_t)list->count;
     for (const struct json *item = list->first; item != NULL; item = item->next) {
