@@ -9,7 +9,7 @@
  * otherwise. Warned of: unknown keys and everything that has no effect. Nothing is ignored without
  * a word.
  *
- * Pure; a document in, a plan out. About 1 us per target and more for long texts, so it has no
+ * Pure; a document in, a plan out. About 2 us per target and more for long texts, so it has no
  * place on the path of requests whose document was saved.
  */
 #ifndef SLUICE_COMMON_ROUTE_DOC_H

@@ -40,9 +40,9 @@ struct breaker_cell {
     _Alignas(64) _Atomic uint64_t opened; /* ms << 8 | how often in a row; 0: never */
     _Atomic uint64_t closed;              /* ms << 8 */
     _Atomic uint64_t probing; /* ms << 8: since when a probe is on its way; 0: none is */
-    /* written at every attempt's end, read by others when one of theirs failed */
-    _Alignas(
-        64) _Atomic uint64_t window[2]; /* number u16, ok u16, failed u16, slow u16, from the top */
+    /* written at every attempt's end, read by others when one of theirs failed; from the top:
+     * number u16, ok u16, failed u16, slow u16 */
+    _Alignas(64) _Atomic uint64_t window[2];
     _Atomic uint64_t last_ok_ms;
     _Atomic uint32_t failures;     /* ever */
     _Atomic uint32_t failed_at[8]; /* low half of ms; the newest at (failures - 1) % 8 */

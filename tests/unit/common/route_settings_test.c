@@ -137,3 +137,22 @@ Test(route_settings, every_allocation_may_fail)
     }
     cr_expect(refused > 10 && refused < 400);
 }
+
+Test(route_settings, bug_1_5_a_custom_host_may_be_an_ipv6_literal)
+{
+    compile(
+        "{\"provider\":\"x\",\"api_key\":\"k\",\"custom_host\":\"https://[2001:db8::1]:8443/v1\"}");
+    EXPECT_TEXT(node(0)->set.custom_host, "https://[2001:db8::1]:8443/v1");
+}
+
+Test(route_settings, bug_1_5_a_custom_host_carries_no_other_host)
+{
+    static const char *const hosts[] = {
+        "https://good.example#@evil.example/", "https://good.example@evil.example/",
+        "https://good.example\\\\@evil.example/", "https://good.example/ https://evil.example"};
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        snprintf(big, sizeof big, "{\"custom_host\":\"%s\"}", hosts[i]);
+        cr_expect_eq(compile_as(big, 0), ST_INVALID, "%s", hosts[i]);
+        cr_expect(str_starts(why, STR("config.custom_host: ")), "%.*s", STR_ARG(why));
+    }
+}
