@@ -34,8 +34,11 @@ static enum status plan_format(struct dialect_call *call)
     struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
     bool schema = chat->format == CHAT_FORMAT_SCHEMA;
-    if (params_extra(chat, "output_config") != NULL)
-        state->model.output_format = false; /* the caller's own one passes as it is */
+    const struct json *own = params_extra(chat, "output_config");
+    if (json_get(own, "format") != NULL)
+        return ST_OK; /* the caller's own one passes as it is */
+    if (own != NULL)
+        state->model.output_format = false; /* it leaves no place for ours */
     if (schema && state->model.output_format &&
         (chat->format_strict == CHAT_YES || !state->model.forced_tool))
         return ST_OK;
@@ -87,6 +90,14 @@ static uint64_t budget_of(const struct chat *chat, uint64_t max_tokens)
     return budget < BUDGET_LEAST ? BUDGET_LEAST : budget;
 }
 
+/* Was the effort read from members that pass as they are? */
+static bool is_in_own(const struct chat *chat, const struct json *thinking)
+{
+    const struct json *value = chat->params[CHAT_PARAM_REASONING_EFFORT].value;
+    return value == thinking ||
+           (value != NULL && value == json_get(params_extra(chat, "output_config"), "effort"));
+}
+
 static void plan_thinking(struct dialect_call *call)
 {
     struct back_anthropic *state = state_of(call);
@@ -97,7 +108,7 @@ static void plan_thinking(struct dialect_call *call)
     if (own != NULL) {
         state->thinks = !json_is(json_get(own, "type"), JSON_STRING) ||
                         !str_eq(json_get(own, "type")->raw, STR("\"disabled\""));
-        if (asked)
+        if (asked && !is_in_own(chat, own))
             dialect_drop(call, chat->params[CHAT_PARAM_REASONING_EFFORT].field);
         return;
     }
@@ -273,21 +284,19 @@ static enum status write_tools(struct dialect_call *call, struct json_writer *w)
 
 /* --- thinking and the answer's form */
 
-static const char *effort_word(const struct back_anthropic *state, enum chat_effort effort)
+/* The nearest effort that the model has; another one than was asked for is listed. */
+static const char *effort_word(struct dialect_call *call)
 {
-    switch (effort) {
-    case CHAT_EFFORT_MINIMAL:
-    case CHAT_EFFORT_LOW:
-        return "low";
-    case CHAT_EFFORT_MEDIUM:
-        return "medium";
-    case CHAT_EFFORT_XHIGH:
-        return state->model.effort_xhigh ? "xhigh" : "high";
-    case CHAT_EFFORT_MAX:
-        return state->model.effort_max ? "max" : "high";
-    default:
-        return "high";
-    }
+    const struct anthropic_model *model = &state_of(call)->model;
+    enum chat_effort wish = call->chat->effort, effort = wish;
+    if (wish == CHAT_EFFORT_MINIMAL)
+        effort = CHAT_EFFORT_LOW;
+    else if ((wish == CHAT_EFFORT_XHIGH && !model->effort_xhigh) ||
+             (wish == CHAT_EFFORT_MAX && !model->effort_max))
+        effort = CHAT_EFFORT_HIGH;
+    if (effort != wish)
+        dialect_drop(call, call->chat->params[CHAT_PARAM_REASONING_EFFORT].field);
+    return chat_effort_word(effort);
 }
 
 static void write_thinking(struct dialect_call *call, struct json_writer *w)
@@ -320,7 +329,7 @@ static void write_output(struct dialect_call *call, struct json_writer *w)
     jw_key(w, "output_config");
     jw_object(w);
     if (effort)
-        jw_field_cstr(w, "effort", effort_word(state, chat->effort));
+        jw_field_cstr(w, "effort", effort_word(call));
     if (format) {
         jw_key(w, "format");
         jw_object(w);
