@@ -106,17 +106,25 @@ static enum step_result answer_count(struct req *req)
     return STEP_DONE;
 }
 
-enum step_result translate_request(struct req *req)
+enum step_result translate_read(struct req *req)
 {
     struct dialect_call *call = req->attempt.call;
     enum status status = ST_OK;
     if (req->chat == NULL)
         status = dialect_read(call, buf_str(&req->body.mem), &req->chat);
     call->chat = req->chat;
-    if (status == ST_OK && call->front->event == NULL)
+    return status == ST_OK ? STEP_NEXT : req_refuse(req, status, "%s", call->reason);
+}
+
+enum step_result translate_request(struct req *req)
+{
+    struct dialect_call *call = req->attempt.call;
+    enum step_result result = translate_read(req);
+    if (result != STEP_NEXT)
+        return result;
+    if (call->front->event == NULL)
         return answer_count(req);
-    if (status == ST_OK)
-        status = dialect_write(call, &req->attempt.body);
+    enum status status = dialect_write(call, &req->attempt.body);
     return status == ST_OK ? STEP_NEXT : req_refuse(req, status, "%s", call->reason);
 }
 

@@ -16,6 +16,8 @@
  * are the provider row's, by operation. */
 enum step_result translate_route(struct req *req, const struct str row_paths[OP_COUNT],
                                  struct str *path);
+/* The caller's body -> req->chat, once for all attempts. */
+enum step_result translate_read(struct req *req);
 /* The caller's body -> attempt.body in the provider's dialect. A count of tokens that the provider
  * does not offer is answered at once, as an estimate: STEP_DONE. */
 enum step_result translate_request(struct req *req);
