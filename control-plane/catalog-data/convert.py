@@ -253,6 +253,7 @@ def provider_row(source, over, catalog):
         row["renames"] = renames
     for name, value in (("developer_to_system", source.get("developer_role_to_system")),
                         ("no_stream_options", over.get("no_stream_options")),
+                        ("text_embeddings", over.get("text_embeddings")),
                         ("stream_usage_path", over.get("stream_usage_path")),
                         ("custom_host", over.get("custom_host")), ("status", over.get("status")),
                         ("passthrough", over.get("passthrough")), ("native_endpoints", over.get("native_endpoints")),

@@ -98,7 +98,7 @@ struct req_attempt {
     struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers,
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
-    bool no_stream_options, developer_to_system, unlisted;
+    bool no_stream_options, developer_to_system, text_embeddings, unlisted;
     struct str prices, rule_prices; /* price.h blobs; n = 0 none */
     struct str base_model;          /* catalog slug that says what the model can do; n = 0 unknown */
     uint64_t max_output_tokens;     /* of the model; 0 unknown */

@@ -66,3 +66,14 @@ void row_rules_apply(const struct row_rules *rules, struct str text, struct edit
     if (rules->developer_to_system)
         rename_developer(text, edits);
 }
+
+bool row_rules_has_tokens(struct str text)
+{
+    struct json_field input = {.name = "input"};
+    struct str name, item;
+    enum json_type type;
+    size_t at = 0;
+    return json_scan_object(text, &input, 1, NULL) == ST_OK && input.raw.p != NULL &&
+           input.type == JSON_ARRAY && json_scan_next(input.raw, &at, &name, &item, &type) &&
+           (type == JSON_NUMBER || type == JSON_ARRAY);
+}

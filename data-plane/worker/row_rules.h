@@ -1,5 +1,5 @@
-/* row_rules.h: what a provider's row says of chats in OpenAI's dialect, done to a body that is
- * passed on spliced: renames of members, and `developer` where the service knows only `system`.
+/* row_rules.h: what a provider's row says of bodies in OpenAI's dialect that are passed on spliced:
+ * renames of a chat's members, `developer` where the service knows only `system`, text embeddings.
  *
  * Translated bodies follow the same rules in data-plane/dialect (params_renamed).
  */
@@ -16,5 +16,8 @@ struct row_rules {
 /* Adds the edits that the rules ask for. `text` is a validated JSON object. Where a body has both
  * names of a renamed member, the one that is renamed wins, as OpenAI's newer names do. */
 void row_rules_apply(const struct row_rules *rules, struct str text, struct edits *edits);
+
+/* Does an embeddings request (a validated JSON object) hold tokens where others hold text? */
+bool row_rules_has_tokens(struct str text);
 
 #endif

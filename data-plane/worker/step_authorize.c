@@ -43,6 +43,7 @@ static void copy_type(struct req *req, const struct authorize_view *view)
     attempt->stream_usage_path = keep(req, &type->head, type->stream_usage_path);
     attempt->no_stream_options = type->no_stream_options != 0;
     attempt->developer_to_system = type->developer_to_system != 0;
+    attempt->text_embeddings = type->text_embeddings != 0;
 }
 
 static void copy_credential(struct req *req, const struct authorize_view *view)

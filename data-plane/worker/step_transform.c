@@ -135,6 +135,15 @@ static enum step_result apply_overrides(struct req *req)
     return req_body_replace(req, out);
 }
 
+/* Clients that count tokens themselves send those unless they are told not to. */
+static enum step_result refuse_tokens(struct req *req)
+{
+    return req_refuse(req, ST_INVALID,
+                      "input: provider @" STR_FMT " (" STR_FMT ") takes text, not tokens. Send strings; LangChain for Python does with "
+                      "OpenAIEmbeddings(check_embedding_ctx_length=False).",
+                      STR_ARG(req->attempt.provider_slug), STR_ARG(req->attempt.type_slug));
+}
+
 enum step_result req_step_transform(struct req *req)
 {
     struct req_body *body = &req->body;
@@ -153,6 +162,8 @@ enum step_result req_step_transform(struct req *req)
     }
     if (attempt->call != NULL)
         return translate_request(req);
+    if (req->op == OP_EMBEDDINGS && attempt->text_embeddings && !attempt->foreign && row_rules_has_tokens(attempt->body))
+        return refuse_tokens(req);
     if (body->model.raw.p != NULL) {
         struct str with = json ? quoted(req, attempt->upstream_model) : attempt->upstream_model;
         if (with.p == NULL)

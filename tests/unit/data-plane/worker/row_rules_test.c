@@ -62,6 +62,23 @@ Test(row_rules, a_service_that_knows_developer_keeps_it)
     arena_free(&arena);
 }
 
+Test(row_rules, tell_tokens_from_text)
+{
+    static const struct {
+        const char *body;
+        bool tokens;
+    } inputs[] = {
+        {"{'input':'a'}", false},           {"{'input':['a',1]}", false}, {"{'input':[1,2]}", true},
+        {"{'input':[[1],[2]]}", true},      {"{'input':[]}", false},      {"{}", false},
+        {"{'input':[{'text':'a'}]}", false}};
+    struct arena arena;
+    arena_init(&arena, 1u << 20);
+    for (size_t i = 0; i < COUNT_OF(inputs); i++)
+        cr_expect_eq(row_rules_has_tokens(quotes(&arena, inputs[i].body)), inputs[i].tokens, "%s",
+                     inputs[i].body);
+    arena_free(&arena);
+}
+
 Test(edits, many_are_kept_in_order_and_too_many_refused)
 {
     struct arena arena;
