@@ -96,7 +96,7 @@ void front_anthropic_citation(struct dialect_call *call, struct json_writer *w,
     jw_object(w);
     jw_field_cstr(w, "type", "web_search_result_location");
     jw_field_raw(w, "url", citation->url.raw);
-    jw_field_raw(w, "title", chat_has(citation->title) ? citation->title.raw : STR("null"));
+    jw_field_raw(w, "title", chat_has(citation->title) ? citation->title.raw : STR("\"\""));
     jw_field_raw(w, "cited_text", chat_has(citation->quote) ? citation->quote.raw : STR("\"\""));
     jw_field_cstr(w, "encrypted_index", "");
     jw_end(w);
