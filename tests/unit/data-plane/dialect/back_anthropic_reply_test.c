@@ -82,6 +82,12 @@ static const struct {
      START BLOCK(0, TOOL_BLOCK("t1", "f")) JSON_PIECE(0, "{}") STOP(0) END_WITH("tool_use"),
      ROLE SAID("{\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}}")
          SAID("{\"function_call\":{\"arguments\":\"{}\"}}") FINISH("function_call")},
+    {"of several calls only the first fits into function_call",
+     ASK ",\"stream\":true,\"functions\":[{\"name\":\"f\"}]}",
+     START BLOCK(0, TOOL_BLOCK("t1", "f")) JSON_PIECE(0, "{}") STOP(0)
+         BLOCK(1, TOOL_BLOCK("t2", "g")) JSON_PIECE(1, "{}") STOP(1) END_WITH("tool_use"),
+     ROLE SAID("{\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}}")
+         SAID("{\"function_call\":{\"arguments\":\"{}\"}}") FINISH("function_call")},
     {"thinking flows, and comes once more with its signature to be sent back", STREAM,
      START BLOCK(0, "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}")
          DELTA(0, "{\"type\":\"thinking_delta\",\"thinking\":\"Let \"}")
