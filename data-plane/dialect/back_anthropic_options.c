@@ -29,12 +29,12 @@ static bool is_forced(const struct chat *chat)
     return chat->choice == CHAT_CHOICE_ANY || chat->choice == CHAT_CHOICE_NAMED;
 }
 
-static enum status plan_format(struct dialect_call *call)
+enum status back_anthropic_plan_format(struct dialect_call *call, bool passes)
 {
     struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
     bool schema = chat->format == CHAT_FORMAT_SCHEMA;
-    const struct json *own = params_extra(chat, "output_config");
+    const struct json *own = passes ? params_extra(chat, "output_config") : NULL;
     if (json_get(own, "format") != NULL)
         return ST_OK; /* the caller's own one passes as it is */
     if (own != NULL)
@@ -98,17 +98,26 @@ static bool is_in_own(const struct chat *chat, const struct json *thinking)
            (value != NULL && value == json_get(params_extra(chat, "output_config"), "effort"));
 }
 
-static void plan_thinking(struct dialect_call *call)
+static uint64_t max_tokens_of(const struct dialect_call *call)
+{
+    if (call->chat->max_tokens > 0)
+        return call->chat->max_tokens;
+    return call->target->max_output_tokens > 0 ? call->target->max_output_tokens
+                                               : MAX_TOKENS_DEFAULT;
+}
+
+void back_anthropic_plan_thinking(struct dialect_call *call)
 {
     struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
     const struct json *own = params_extra(chat, "thinking");
     bool asked = chat->effort > CHAT_EFFORT_NONE || chat->thinking_tokens > 0;
     bool budgets = state->model.thinking == ANTHROPIC_THINKING_BUDGET;
-    if (own != NULL) {
-        state->thinks = !json_is(json_get(own, "type"), JSON_STRING) ||
-                        !str_eq(json_get(own, "type")->raw, STR("\"disabled\""));
-        if (asked && !is_in_own(chat, own))
+    state->max_tokens = max_tokens_of(call);
+    if (own != NULL || params_is_read(call, "thinking")) {
+        state->thinks = own != NULL && (!json_is(json_get(own, "type"), JSON_STRING) ||
+                                        !str_eq(json_get(own, "type")->raw, STR("\"disabled\"")));
+        if (asked && own != NULL && !is_in_own(chat, own))
             dialect_drop(call, chat->params[CHAT_PARAM_REASONING_EFFORT].field);
         return;
     }
@@ -125,27 +134,22 @@ static void plan_thinking(struct dialect_call *call)
 
 enum status back_anthropic_plan(struct dialect_call *call)
 {
-    struct back_anthropic *state = state_of(call);
     const struct dialect_target *target = call->target;
     struct str name = target->base_model.n > 0 ? target->base_model : target->model;
-    anthropic_model_of(name, &state->model);
-    state->max_tokens = call->chat->max_tokens;
-    if (state->max_tokens == 0)
-        state->max_tokens =
-            target->max_output_tokens > 0 ? target->max_output_tokens : MAX_TOKENS_DEFAULT;
-    TRY(plan_format(call));
-    plan_thinking(call);
+    anthropic_model_of(name, &state_of(call)->model);
+    TRY(back_anthropic_plan_format(call, true));
+    back_anthropic_plan_thinking(call);
     return ST_OK;
 }
 
 /* --- tools */
 
 /* The API wants "type":"object" in every schema; all other keywords stay. */
-static void write_schema(struct json_writer *w, struct str schema)
+void back_anthropic_schema(struct json_writer *w, const char *key, struct str schema)
 {
     struct json_field type = {.name = "type"};
     struct str inside;
-    jw_key(w, "input_schema");
+    jw_key(w, key);
     if (schema.p == NULL) {
         jw_raw(w, STR("{\"type\":\"object\",\"properties\":{}}"));
         return;
@@ -169,7 +173,7 @@ static enum status write_function(struct dialect_call *call, struct json_writer 
     jw_field_raw(w, "name", tool->name.raw);
     if (!chat_text_is_empty(tool->description))
         jw_field_raw(w, "description", tool->description.raw);
-    write_schema(w, tool->schema);
+    back_anthropic_schema(w, "input_schema", tool->schema);
     if (tool->strict == CHAT_YES) {
         if (state_of(call)->model.strict_tools)
             jw_field_bool(w, "strict", true);
@@ -205,7 +209,8 @@ static void write_json_tool(struct dialect_call *call, struct json_writer *w)
     jw_field_raw(w, "description",
                  chat_text_is_empty(chat->format_description) ? STR(JSON_TOOL_TEXT)
                                                               : chat->format_description.raw);
-    write_schema(w, chat->format == CHAT_FORMAT_SCHEMA ? chat->schema : STR(ANY_OBJECT));
+    back_anthropic_schema(w, "input_schema",
+                          chat->format == CHAT_FORMAT_SCHEMA ? chat->schema : STR(ANY_OBJECT));
     jw_end(w);
 }
 
@@ -316,11 +321,11 @@ static void write_thinking(struct dialect_call *call, struct json_writer *w)
     jw_end(w);
 }
 
-static void write_output(struct dialect_call *call, struct json_writer *w)
+static void write_output(struct dialect_call *call, struct json_writer *w, bool formats)
 {
     const struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
-    bool format = chat->format == CHAT_FORMAT_SCHEMA && state->model.output_format;
+    bool format = formats && chat->format == CHAT_FORMAT_SCHEMA && state->model.output_format;
     bool effort = state->thinks && chat->effort > CHAT_EFFORT_NONE &&
                   state->model.thinking == ANTHROPIC_THINKING_ADAPTIVE &&
                   params_extra(chat, "thinking") == NULL;
@@ -340,10 +345,16 @@ static void write_output(struct dialect_call *call, struct json_writer *w)
     jw_end(w);
 }
 
+void back_anthropic_thinking(struct dialect_call *call, struct json_writer *w)
+{
+    write_thinking(call, w);
+    write_output(call, w, false);
+}
+
 enum status back_anthropic_options(struct dialect_call *call, struct json_writer *w)
 {
     TRY(write_tools(call, w));
     write_thinking(call, w);
-    write_output(call, w);
+    write_output(call, w, true);
     return ST_OK;
 }

@@ -58,6 +58,7 @@ enum status dialect_begin(struct dialect_call *call, struct arena *arena, const 
     for (size_t i = 0; i < DIALECT_KEEPS; i++)
         buf_init(&call->keep[i], DIALECT_KEEP_MAX);
     sse_init(&call->sse);
+    eventstream_init(&call->frames);
     call->front_state = arena_calloc(arena, 1, front->state_bytes);
     call->back_state = arena_calloc(arena, 1, back->state_bytes);
     return call->front_state == NULL || call->back_state == NULL ? ST_NO_MEMORY : ST_OK;
@@ -65,7 +66,7 @@ enum status dialect_begin(struct dialect_call *call, struct arena *arena, const 
 
 size_t dialect_held_bytes(const struct dialect_call *call)
 {
-    size_t held = call->whole.room_bytes + call->out.room_bytes;
+    size_t held = call->whole.room_bytes + call->out.room_bytes + call->frames.pending.room_bytes;
     for (size_t i = 0; i < DIALECT_KEEPS; i++)
         held += call->keep[i].room_bytes;
     return held + (call->gather == NULL ? 0 : gather_held_bytes(call->gather));
@@ -78,6 +79,7 @@ void dialect_free(struct dialect_call *call)
     for (size_t i = 0; i < DIALECT_KEEPS; i++)
         buf_free(&call->keep[i]);
     sse_free(&call->sse);
+    eventstream_free(&call->frames);
     gather_free(call->gather);
     call->gather = NULL;
 }

@@ -5,7 +5,7 @@
  *   --------------------------------------------------------------------------------
  *   transform   ->    dialect_request       ->       read     ->      write
  *   head_end    ->    dialect_reply_begin
- *   body bytes  ->    dialect_reply_feed    ->                        event | whole
+ *   body bytes  ->    dialect_reply_feed    ->                        event | frame | whole
  *                       dialect_emit        <-------------------------'
  *                         '-> (stream)      ->       event
  *                         '-> (whole)       ->  answer, then whole
@@ -18,7 +18,8 @@
  *
  * Owner: the request. Arena: the request's. One thread; nothing here waits. Failure: a status, and
  * call->reason says why in the caller's terms; never a CHECK on what came from outside.
- * Limits: DIALECT_WHOLE_MAX bytes of a whole answer, SSE_EVENT_MAX of one event, the arena's cap.
+ * Limits: DIALECT_WHOLE_MAX bytes of a whole answer, SSE_EVENT_MAX of one event,
+ * EVENTSTREAM_MESSAGE_MAX of one frame, the arena's cap.
  *
  * To add a provider: one row in backs.def, files back_<name>*.c with a struct back, one .def of
  * parameter rules. No file above this line changes.
@@ -29,6 +30,7 @@
 #include "common/ops.h"
 #include "data-plane/dialect/chat.h"
 #include "data-plane/dialect/params.h"
+#include "data-plane/eventstream.h"
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
 
@@ -103,10 +105,11 @@ struct dialect_call {
     /* answer */
     enum dialect_state state;
     int http_status; /* the provider's */
-    bool is_sse, content;
+    bool is_sse, is_frames, content;
     struct buf out;   /* bytes for the caller: taken and cleared by the worker */
     struct buf whole; /* the provider's answer, or error, while it gathers */
     struct sse sse;
+    struct eventstream frames;
     struct chat_error error;
     bool has_usage;
     struct slot_usage usage;
@@ -127,8 +130,9 @@ struct dialect_call {
 struct front {
     const char *name;
     enum op op;
-    const char *thinking; /* the field that carries earlier thinking, for the list of what is dropped */
-    bool open_members;    /* unknown members may be meant for a provider of OpenAI's dialect */
+    const char
+        *thinking; /* the field that carries earlier thinking, for the list of what is dropped */
+    bool open_members; /* unknown members may be meant for a provider of OpenAI's dialect */
     /* Extras that the front has read as well (chat.extras keeps them for backs that know them);
      * ended by NULL. */
     const char *const *read_members;
@@ -157,11 +161,16 @@ struct back {
     /* The path behind base_url in out, from the row's (with {model} in it, say). NULL: as it is. */
     enum status (*path)(const struct dialect_target *target, struct str row, bool stream,
                         struct buf *out);
+    /* Must what a part's URL names be fetched before write (media.fetched)? NULL: the provider takes
+     * URLs, or write refuses them. */
+    bool (*wants_bytes)(const struct dialect_call *call, const struct chat_part *part);
     /* chat -> request body. ST_INVALID (dialect_refuse), ST_NO_MEMORY, ST_TOO_LARGE. */
     enum status (*write)(struct dialect_call *call, struct buf *out);
     /* One event of the provider's stream -> dialect_emit, dialect_fail. ST_BAD_JSON and others: the
      * stream is broken. */
     enum status (*event)(struct dialect_call *call, const struct sse_event *event);
+    /* One message of its AWS event stream. As event. NULL: it has none. */
+    enum status (*frame)(struct dialect_call *call, const struct eventstream_message *message);
     /* A whole JSON answer -> dialect_emit ... CHAT_EVENT_END. As event. */
     enum status (*whole)(struct dialect_call *call, const struct json *answer);
     /* Adds the lines that carry or prove the credential, of spliced attempts as well. NULL: the
@@ -226,8 +235,8 @@ MUST_USE enum status dialect_add_header(struct dialect_call *call, struct str na
 /* An event from a back: brought in order (chat_event) and handed on. Borrowed for the call only.
  * ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status dialect_emit(struct dialect_call *call, const struct chat_event *event);
-/* Ends a server-sent event whose data begin at out[from]: one line, whatever blanks a provider's JSON
- * has between its values (strings have no line ends). */
+/* Ends a server-sent event whose data begin at out[from]: one line, whatever blanks a provider's
+ * JSON has between its values (strings have no line ends). */
 void dialect_end_event(struct dialect_call *call, size_t from);
 /* The provider reports an error inside its answer; copies. */
 void dialect_fail(struct dialect_call *call, const struct chat_error *error);

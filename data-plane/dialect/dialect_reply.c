@@ -1,6 +1,6 @@
 /* dialect_reply.c: a provider's answer on its way to the caller.
  *
- *   bytes -> sse events | whole text | error text        dialect_reply_feed
+ *   bytes -> events | frames | whole text | error text   dialect_reply_feed
  *         -> back -> dialect_emit: put in order -> front (stream) or gather (whole)
  *
  * Invariants: a front sees START, parts that do not overlap, FINISH, USAGE, END, whatever the
@@ -18,10 +18,20 @@
 void dialect_reply_begin(struct dialect_call *call, int http_status, struct str content_type)
 {
     call->http_status = http_status;
-    call->is_sse = http_status < 400 && str_starts_nocase(content_type, STR("text/event-stream"));
+    if (http_status >= 400)
+        return;
+    call->is_sse =
+        call->back->event != NULL && str_starts_nocase(content_type, STR("text/event-stream"));
+    call->is_frames = call->back->frame != NULL &&
+                      str_starts_nocase(content_type, STR("application/vnd.amazon.eventstream"));
 }
 
 /* --- events in order */
+
+static bool is_over(const struct dialect_call *call)
+{
+    return call->state == DIALECT_ENDED || call->state == DIALECT_FAILED;
+}
 
 static enum status pass(struct dialect_call *call, struct chat_event *event)
 {
@@ -147,7 +157,7 @@ static enum status end(struct dialect_call *call, struct chat_event *event)
 enum status dialect_emit(struct dialect_call *call, const struct chat_event *given)
 {
     struct chat_event event = *given;
-    if (call->state == DIALECT_ENDED || call->state == DIALECT_FAILED)
+    if (is_over(call))
         return ST_OK;
     if (event.choice >= CHAT_CHOICES_MAX)
         return ST_UPSTREAM_BROKEN;
@@ -199,7 +209,7 @@ static struct str keep(struct dialect_call *call, struct str text)
 
 void dialect_fail(struct dialect_call *call, const struct chat_error *error)
 {
-    if (call->state == DIALECT_ENDED || call->state == DIALECT_FAILED)
+    if (is_over(call))
         return;
     call->error = *error;
     call->error.message = keep(call, error->message);
@@ -218,24 +228,38 @@ struct feeding {
     enum status status;
 };
 
-static bool on_event(void *arg, const struct sse_event *event)
+/* One event or frame through the back, with memory that lasts as long. Exactly one is given. */
+static bool read_one(struct feeding *feeding, const struct sse_event *event,
+                     const struct eventstream_message *message)
 {
-    struct feeding *feeding = arg;
     struct dialect_call *call = feeding->call;
     _Alignas(16) char room[SCRATCH_BYTES];
     struct arena scratch;
+    arena_init_with(&scratch, room, sizeof room, SCRATCH_MAX);
+    call->scratch = &scratch;
+    feeding->status =
+        event != NULL ? call->back->event(call, event) : call->back->frame(call, message);
+    call->scratch = call->arena;
+    arena_free(&scratch);
+    return feeding->status == ST_OK;
+}
+
+static bool on_event(void *arg, const struct sse_event *event)
+{
+    struct feeding *feeding = arg;
     if (event->oversize) {
         feeding->status = ST_UPSTREAM_BROKEN;
         return false;
     }
-    if (event->data.p == NULL || call->state == DIALECT_ENDED || call->state == DIALECT_FAILED)
+    if (event->data.p == NULL || is_over(feeding->call))
         return true;
-    arena_init_with(&scratch, room, sizeof room, SCRATCH_MAX);
-    call->scratch = &scratch;
-    feeding->status = call->back->event(call, event);
-    call->scratch = call->arena;
-    arena_free(&scratch);
-    return feeding->status == ST_OK;
+    return read_one(feeding, event, NULL);
+}
+
+static bool on_frame(void *arg, const struct eventstream_message *message)
+{
+    struct feeding *feeding = arg;
+    return is_over(feeding->call) || read_one(feeding, NULL, message);
 }
 
 /* What the provider got wrong is its fault, whatever the parser calls it. */
@@ -253,11 +277,12 @@ enum status dialect_reply_feed(struct dialect_call *call, const char *p, size_t 
         buf_add(&call->whole, p, n < room ? n : room);
         return buf_status(&call->whole);
     }
-    if (!call->is_sse) {
+    if (!call->is_sse && !call->is_frames) {
         buf_add(&call->whole, p, n);
         return buf_status(&call->whole);
     }
-    enum status status = sse_feed(&call->sse, p, n, on_event, &feeding);
+    enum status status = call->is_sse ? sse_feed(&call->sse, p, n, on_event, &feeding)
+                                      : eventstream_feed(&call->frames, p, n, on_frame, &feeding);
     return feeding.status != ST_OK ? blame(feeding.status) : status;
 }
 
@@ -291,16 +316,15 @@ static enum status end_whole(struct dialect_call *call)
 enum status dialect_reply_end(struct dialect_call *call)
 {
     struct chat_event last = {.kind = CHAT_EVENT_END};
-    if (call->state == DIALECT_ENDED || call->state == DIALECT_FAILED)
+    if (is_over(call))
         return ST_OK;
     if (call->http_status >= 400) {
         end_error(call);
         return ST_OK;
     }
-    if (!call->is_sse)
+    if (!call->is_sse && !call->is_frames)
         TRY(end_whole(call));
     else if (call->choices[0].finished)
         TRY(dialect_emit(call, &last)); /* it said why it stopped, and forgot to say goodbye */
-    return call->state == DIALECT_ENDED || call->state == DIALECT_FAILED ? ST_OK
-                                                                         : ST_UPSTREAM_BROKEN;
+    return is_over(call) ? ST_OK : ST_UPSTREAM_BROKEN;
 }

@@ -49,8 +49,8 @@ void front_openai_chat_usage(struct json_writer *w, const struct slot_usage *usa
 struct str front_openai_chat_finish(const struct dialect_call *call, enum chat_finish finish,
                                     struct str word);
 /* One entry of reasoning_details: signed or hidden thinking, as it is to come back. */
-void front_openai_chat_detail(struct json_writer *w, const struct chat_part *part,
-                              const char *origin, uint32_t index);
+void front_openai_chat_detail(const struct dialect_call *call, struct json_writer *w,
+                              const struct chat_part *part, uint32_t index);
 /* One entry of annotations: the citation of characters from..to. */
 void front_openai_chat_annotation(struct json_writer *w, const struct chat_citation *citation,
                                   size_t from, size_t to);

@@ -144,7 +144,16 @@ static void keep_detail(struct dialect_call *call, struct chat_part *part)
     if (call->keep[0].n > 0)
         buf_add_char(&call->keep[0], ',');
     jw_init(&w, &call->keep[0]);
-    front_openai_chat_detail(&w, part, call->back->signs_as, state->details++);
+    front_openai_chat_detail(call, &w, part, state->details++);
+}
+
+static void keep_signature(struct dialect_call *call, const struct chat_event *event)
+{
+    struct chat_part *thinking = &state_of(call)->thinking;
+    if (event->part != CHAT_PART_THINKING || event->choice != 0)
+        return;
+    thinking->signature = chat_text_copy(call->arena, event->signature);
+    thinking->origin = event->origin.n > 0 ? arena_str(call->arena, event->origin) : STR_NONE;
 }
 
 static void begin_part(struct dialect_call *call, const struct chat_event *event)
@@ -154,7 +163,9 @@ static void begin_part(struct dialect_call *call, const struct chat_event *event
     struct json_writer w;
     choice->part_from = choice->length;
     if (event->part == CHAT_PART_REDACTED && event->choice == 0) {
-        struct chat_part part = {.kind = CHAT_PART_REDACTED, .signature = event->signature};
+        struct chat_part part = {.kind = CHAT_PART_REDACTED,
+                                 .origin = event->origin,
+                                 .signature = event->signature};
         keep_detail(call, &part);
     }
     if (event->part == CHAT_PART_THINKING && event->choice == 0) {
@@ -289,8 +300,7 @@ void front_openai_chat_event(struct dialect_call *call, const struct chat_event 
         add_words(call, event);
         break;
     case CHAT_EVENT_SIGNATURE:
-        if (event->part == CHAT_PART_THINKING && event->choice == 0)
-            state_of(call)->thinking.signature = chat_text_copy(call->arena, event->signature);
+        keep_signature(call, event);
         break;
     case CHAT_EVENT_CITATION:
         keep_citation(call, event);

@@ -162,6 +162,7 @@ static enum status finish(struct chat_gather *gather, const struct chat_event *e
 
 enum status gather_event(struct chat_gather *gather, const struct chat_event *event, bool stable)
 {
+    struct chat_part *part;
     CHECK(event->choice < CHAT_CHOICES_MAX);
     switch (event->kind) {
     case CHAT_EVENT_START:
@@ -173,8 +174,9 @@ enum status gather_event(struct chat_gather *gather, const struct chat_event *ev
     case CHAT_EVENT_DELTA:
         return add_words(gather, event, stable);
     case CHAT_EVENT_SIGNATURE:
-        gather->answer.choices[event->choice].parts.last->signature =
-            keep(gather, event->signature, stable);
+        part = gather->answer.choices[event->choice].parts.last;
+        part->signature = keep(gather, event->signature, stable);
+        part->origin = keep_json(gather, event->origin, stable);
         return ST_OK;
     case CHAT_EVENT_CITATION:
         return add_citation(gather, event);

@@ -115,6 +115,12 @@ static bool is_listed(const char *const *names, struct str name)
     return false;
 }
 
+bool params_is_read(const struct dialect_call *call, const char *name)
+{
+    const char *const *read = call->front->read_members;
+    return read != NULL && is_listed(read, str_c(name));
+}
+
 void params_extras(struct dialect_call *call, const char *const *names, const char *const *taken,
                    struct json_writer *w)
 {

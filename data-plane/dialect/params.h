@@ -46,6 +46,9 @@ void params_extras(struct dialect_call *call, const char *const *names, const ch
                    struct json_writer *w);
 /* The extra of that name, or NULL. */
 const struct json *params_extra(const struct chat *chat, const char *name);
+/* True if the front has read that extra as well (front.read_members): then the chat says it, and a
+ * back that knows the member need not. */
+bool params_is_read(const struct dialect_call *call, const char *name);
 /* The first parameter that a table has no rule for, or CHAT_PARAM_COUNT. */
 enum chat_param_name params_check(const struct param_rule rules[CHAT_PARAM_COUNT]);
 
