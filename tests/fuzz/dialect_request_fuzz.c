@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum op ops[] = {OP_CHAT, OP_MESSAGES, OP_RESPONSES_CREATE, OP_COMPLETIONS,
                                   OP_COUNT_TOKENS};
-    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_OPENAI};
+    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_OPENAI,
+                                        CAT_DIALECT_BEDROCK};
     static const char *const models[] = {"claude-3-haiku-20240307",
                                          "claude-sonnet-4-0",
                                          "claude-sonnet-4-5",
