@@ -54,6 +54,15 @@ struct dialect_target {
     struct str renames;             /* the row's, of top-level members: "from to\n"* */
     struct str stream_usage_path;   /* where the row's streams have their usage; n = 0: "usage" */
     bool no_stream_options;         /* the row refuses stream_options */
+    struct str api_version;         /* of the deployment that is meant; n = 0: none */
+};
+
+/* What a model that a caller names means in one integration (back.resolve). */
+struct dialect_deployment {
+    struct str model;       /* what rules, lists and prices know; n = 0: the name itself */
+    struct str upstream;    /* what the provider is sent; n = 0: what the rules say */
+    struct str api_version; /* as dialect_target */
+    bool no_stream_options; /* as dialect_target */
 };
 
 /* What goes out and must be signed, while the credential is open. Lines that are added are wiped
@@ -158,7 +167,14 @@ struct back {
     const char *signs_as;     /* whose signatures its thinking carries; NULL: none */
     size_t state_bytes;
     const struct param_rule *params; /* CHAT_PARAM_COUNT of them */
-    /* The path behind base_url in out, from the row's (with {model} in it, say). NULL: as it is. */
+    /* What `asked` (n = 0: none) means in the target's integration, before any rule is asked: of
+     * the target only provider, service and configurations are known. Gives strings in the arena.
+     * NULL: itself. ST_MODEL_NOT_FOUND and ST_NO_MODEL with a sentence in `reason`, ST_NO_MEMORY. */
+    enum status (*resolve)(struct arena *arena, const struct dialect_target *target, enum op op,
+                           struct str asked, struct dialect_deployment *out, char *reason,
+                           size_t room);
+    /* The path behind base_url in out, from the row's (with {model} in it, say), of native
+     * operations as well. NULL: as it is. */
     enum status (*path)(const struct dialect_target *target, struct str row, bool stream,
                         struct buf *out);
     /* Must what a part's URL names be fetched before write (media.fetched)? NULL: the provider takes

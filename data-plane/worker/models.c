@@ -44,7 +44,8 @@ static void add_row(struct gallery *g, struct str model)
     char reason[REQ_REASON_MAX];
     if (g->count == MODELS_MAX ||
         authorize_target(g->req, g->provider, model, &view, reason) != ST_OK ||
-        view.unlisted) /* callable, but nobody knows that it exists */
+        view.unlisted || /* callable, but nobody knows that it exists */
+        !str_eq(view.asked_model, model)) /* another name of a model that has a row of its own */
         return;
     struct model_row *row = &g->rows[g->count++];
     *row = (struct model_row){.provider = copy(g, g->provider), .model = copy(g, model)};

@@ -94,7 +94,9 @@ struct req_attempt {
     uint32_t secrets_version;
     uint16_t dialect;
     bool foreign; /* the dialect is not the provider row's: its paths and rules do not hold */
-    struct str provider_slug, type_slug, upstream_model, priced_model;
+    struct str provider_slug, type_slug, model, upstream_model, priced_model; /* model: as
+                                                                            rules know it */
+    struct str api_version;
     struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers,
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
@@ -147,6 +149,7 @@ struct req {
     enum req_surface surface;
     enum op op;
     struct str path, object_id; /* behind /v1; raw {id} segment */
+    struct str path_model;      /* of a path of Azure's clients; n = 0: none */
     bool anthropic;             /* errors in Anthropic's shape */
     struct id id;
     struct str trace_id;
@@ -207,6 +210,9 @@ enum step_result req_body_replace(struct req *req, struct str text);
 
 /* step_own.c: takes the request off every list it waits on. */
 void req_own_cancel(struct req *req);
+
+/* step_plan.c: true if the operation cannot be sent without a model. */
+bool req_needs_model(const struct req *req);
 
 /* step_plan.c: splits "@slug/model". False if it has no such prefix. */
 bool req_split_model(struct str text, struct str *slug, struct str *model);

@@ -73,7 +73,11 @@ static void copy_credential(struct req *req, const struct authorize_view *view)
 static void copy_model(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
+    attempt->model = arena_str(&req->arena, view->asked_model);
     attempt->upstream_model = arena_str(&req->arena, view->upstream_model);
+    attempt->api_version = view->deployment.api_version;
+    attempt->no_stream_options =
+        attempt->no_stream_options || view->deployment.no_stream_options;
     attempt->unlisted = view->unlisted;
     attempt->prices = attempt->rule_prices = attempt->priced_model = STR_NONE;
     if (view->model != NULL) {
@@ -156,6 +160,8 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
     struct str query;
     enum status status =
         url_query_without_keys(&req->arena, req->head->query, req->auth.value, &query);
+    if (status == ST_OK && attempt->api_version.n > 0) /* the deployment's own is in the path */
+        status = url_query_without(&req->arena, query, STR("api-version"), &query);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", status_row(status)->text);
     if (attempt->call != NULL)

@@ -113,8 +113,8 @@ static struct str default_provider(struct req *req)
 static enum step_result body_model(struct req *req, struct str *model)
 {
     const struct json_field *field = &req->body.model;
-    *model = STR_NONE;
-    if (field->raw.p == NULL)
+    *model = req->path_model;
+    if (field->raw.p == NULL || model->n > 0)
         return STEP_NEXT;
     if (op_row(req->op)->body == OP_BODY_MULTIPART) {
         *model = arena_str(&req->arena, field->raw);
@@ -128,7 +128,7 @@ static enum step_result body_model(struct req *req, struct str *model)
     return STEP_NEXT;
 }
 
-static bool needs_model(const struct req *req)
+bool req_needs_model(const struct req *req)
 {
     switch (req->op) {
     case OP_FILES_UPLOAD:
@@ -165,7 +165,7 @@ static enum step_result fill_target(struct req *req, const struct route_leaf *le
     target->index = leaf->index.n > 0 ? leaf->index : STR("config");
     if (target->provider.n == 0)
         target->provider = default_provider(req);
-    if (target->model.n == 0 && needs_model(req))
+    if (target->model.n == 0 && target->provider.n == 0 && req_needs_model(req))
         return req_refuse(req, ST_NO_MODEL, "model: required. Name it as \"@provider-slug/model\".");
     if (target->provider.n == 0 && req->surface == REQ_SURFACE_PASSTHROUGH)
         return req_refuse(req, ST_NO_ROUTE,

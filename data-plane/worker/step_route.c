@@ -5,6 +5,7 @@
  * it was sent; nothing is normalised, so "/v1//files" or "/v1/./files" is simply no route.
  */
 #include "data-plane/worker/admin_paths.h"
+#include "data-plane/worker/azure_paths.h"
 #include "data-plane/worker/pricing.h"
 #include "data-plane/worker/req.h"
 
@@ -47,6 +48,9 @@ enum step_result req_step_route(struct req *req)
         req->surface = REQ_SURFACE_PRICING;
         return pricing_answer(req);
     }
+    enum status status = azure_paths_rewrite(&req->arena, path, &path, &req->path_model);
+    if (status != ST_OK)
+        return req_refuse(req, status, "Not enough memory.");
     struct str rest = path_behind_v1(path);
     if (rest.n == 0)
         return req_refuse(req, ST_NO_ROUTE,
@@ -62,7 +66,7 @@ enum step_result req_step_route(struct req *req)
         req->anthropic = header(req, STR("anthropic-version")).n > 0;
         return STEP_NEXT;
     }
-    enum status status = op_match(req->head->method, req->path, &req->op, &req->object_id);
+    status = op_match(req->head->method, req->path, &req->op, &req->object_id);
     if (status == ST_METHOD)
         return req_refuse(req, ST_METHOD, "The method " STR_FMT " is not allowed on this endpoint.",
                           STR_ARG(str_head(req->head->method_text, 20)));

@@ -50,6 +50,27 @@ static enum step_result begin_call(struct req *req, const struct front *front,
                                      : STEP_NEXT;
 }
 
+/* The row's path as this target has it. */
+static enum step_result fill_path(struct req *req, const struct back *back, struct str *path)
+{
+    struct req_attempt *attempt = &req->attempt;
+    struct buf text;
+    if (back == NULL || back->path == NULL)
+        return STEP_NEXT;
+    buf_init(&text, 4096);
+    enum status status = back->path(&attempt->facts, *path, req->body.is_stream, &text);
+    if (status == ST_OK)
+        status = buf_status(&text);
+    if (status == ST_OK)
+        *path = arena_str(&req->arena, buf_str(&text));
+    buf_free(&text);
+    return status == ST_OK && path->p != NULL
+               ? STEP_NEXT
+               : req_refuse(req, status == ST_OK ? ST_NO_MEMORY : status,
+                            "The address of this model at provider @" STR_FMT " cannot be built.",
+                            STR_ARG(attempt->provider_slug));
+}
+
 enum step_result translate_route(struct req *req, const struct str row_paths[OP_COUNT],
                                  struct str *path)
 {
@@ -62,6 +83,7 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
                                              .base_model = attempt->base_model,
                                              .max_output_tokens = attempt->max_output_tokens,
                                              .capabilities = attempt->capabilities,
+                                             .api_version = attempt->api_version,
                                              .configurations_json = attempt->configurations_json};
     if (!attempt->foreign) {
         attempt->facts.renames = attempt->renames;
@@ -69,29 +91,15 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
         attempt->facts.no_stream_options = attempt->no_stream_options;
     }
     *path = native_path(req, row_paths, back);
-    if (path->n > 0 || back == NULL || front == NULL)
+    if (path->n > 0)
+        return fill_path(req, back, path);
+    if (back == NULL || front == NULL)
         return STEP_NEXT;
-    struct str via = attempt->foreign ? str_c(back->default_path) : row_paths[back->via];
-    if (via.n == 0)
+    *path = attempt->foreign ? str_c(back->default_path) : row_paths[back->via];
+    if (path->n == 0)
         return STEP_NEXT;
     enum step_result result = begin_call(req, front, back);
-    if (result != STEP_NEXT || back->path == NULL) {
-        *path = via;
-        return result;
-    }
-    struct buf text;
-    buf_init(&text, 4096);
-    enum status status = back->path(attempt->call->target, via, req->body.is_stream, &text);
-    if (status == ST_OK)
-        status = buf_status(&text);
-    if (status == ST_OK)
-        *path = arena_str(&req->arena, buf_str(&text));
-    buf_free(&text);
-    return status == ST_OK && path->p != NULL
-               ? STEP_NEXT
-               : req_refuse(req, status == ST_OK ? ST_NO_MEMORY : status,
-                            "The address of this model at provider @" STR_FMT " cannot be built.",
-                            STR_ARG(attempt->provider_slug));
+    return result == STEP_NEXT ? fill_path(req, back, path) : result;
 }
 
 /* {"input_tokens": n} by our own rule: nothing is sent, nothing is charged. */

@@ -63,3 +63,27 @@ enum status url_query_without_keys(struct arena *arena, struct str query, struct
     *out = str_of(kept, n);
     return ST_OK;
 }
+
+enum status url_query_without(struct arena *arena, struct str query, struct str name,
+                              struct str *out)
+{
+    struct str rest = query, pair;
+    size_t n = 0;
+    *out = query;
+    if (str_find(query, name) < 0)
+        return ST_OK;
+    char *kept = arena_alloc(arena, query.n + 1);
+    if (kept == NULL)
+        return ST_NO_MEMORY;
+    while (rest.n > 0 && str_split(&rest, '&', &pair)) {
+        bool same = str_starts(pair, name) && (pair.n == name.n || pair.p[name.n] == '=');
+        if (same)
+            continue;
+        if (n > 0)
+            kept[n++] = '&';
+        memcpy(kept + n, pair.p, pair.n);
+        n += pair.n;
+    }
+    *out = str_of(kept, n);
+    return ST_OK;
+}

@@ -20,5 +20,8 @@ MUST_USE enum status url_split(struct str url, struct url_parts *parts);
  * not. Borrows `query` if none does, else an arena copy. ST_NO_MEMORY. */
 MUST_USE enum status url_query_without_keys(struct arena *arena, struct str query,
                                             struct str secret, struct str *out);
+/* `query` without the parameter `name`. As above. */
+MUST_USE enum status url_query_without(struct arena *arena, struct str query, struct str name,
+                                       struct str *out);
 
 #endif

@@ -68,3 +68,23 @@ Test(url, a_query_loses_pairs_with_our_key)
     }
     arena_free(&arena);
 }
+
+Test(url, a_parameter_is_taken_out)
+{
+    static const struct {
+        const char *query, *out;
+    } queries[] = {{"", ""},
+                   {"api-version=1", ""},
+                   {"a=1&api-version=2&b=3", "a=1&b=3"},
+                   {"api-version&api-versions=1&x-api-version=2", "api-versions=1&x-api-version=2"},
+                   {"a=api-version", "a=api-version"}};
+    for (size_t i = 0; i < COUNT_OF(queries); i++) {
+        struct arena arena;
+        struct str out;
+        arena_init(&arena, 1 << 16);
+        cr_assert_eq(url_query_without(&arena, str_c(queries[i].query), STR("api-version"), &out),
+                     ST_OK);
+        cr_expect(str_eq(out, str_c(queries[i].out)), "%s", queries[i].query);
+        arena_free(&arena);
+    }
+}
