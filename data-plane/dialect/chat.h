@@ -79,6 +79,8 @@ struct chat_parts {
 struct chat_citation {
     struct chat_citation *next;
     struct chat_text url, title, quote;
+    bool ranged; /* it supports characters from..to of the text, not all of it */
+    size_t from, to;
     struct str json; /* as the provider says it */
 };
 

@@ -193,7 +193,8 @@ struct back {
      * row's auth_header and prefix with the secret "key". ST_AGAIN: something is being fetched, and
      * whoever has it calls req_run. Other statuses refuse the attempt. */
     enum status (*sign)(const struct dialect_signing *signing);
-    /* An answer with status >= 400: fills what it says. body is NULL if it is no JSON object. */
+    /* An answer with status >= 400: fills what it says. body is NULL if it is no JSON object (or
+     * array that begins with one). */
     void (*error)(struct dialect_call *call, const struct json *body, struct chat_error *error);
 };
 

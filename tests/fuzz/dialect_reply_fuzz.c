@@ -56,7 +56,7 @@ static const struct {
 static void answer(struct arena *arena, const uint8_t head[2], struct str bytes, size_t piece,
                    struct result *result)
 {
-    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_OPENAI};
+    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_OPENAI, CAT_DIALECT_GEMINI};
     size_t front = head[0] % COUNT_OF(fronts);
     static const struct dialect_target target = {
         .provider = {"p", 1}, .service = {"s", 1}, .model = {"claude-sonnet-4-0", 17}};

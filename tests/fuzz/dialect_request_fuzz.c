@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum op ops[] = {OP_CHAT, OP_MESSAGES, OP_RESPONSES_CREATE, OP_COMPLETIONS,
                                   OP_COUNT_TOKENS};
     static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_OPENAI,
-                                        CAT_DIALECT_BEDROCK};
+                                        CAT_DIALECT_BEDROCK, CAT_DIALECT_GEMINI};
     static const char *const models[] = {"claude-3-haiku-20240307",
                                          "claude-sonnet-4-0",
                                          "claude-sonnet-4-5",
@@ -60,6 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                          "claude-opus-5-5",
                                          "gpt-5.1",
                                          "o3",
+                                         "gemini-2.0-flash",
+                                         "gemini-2.5-flash",
+                                         "gemini-3-pro-preview",
+                                         "gemma-3-27b-it",
                                          "unknown"};
     struct arena arena;
     if (size < 2 || size > FUZZ_MAX_BYTES)
