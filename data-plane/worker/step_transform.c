@@ -149,6 +149,8 @@ enum step_result req_step_transform(struct req *req)
     struct req_body *body = &req->body;
     struct req_attempt *attempt = &req->attempt;
     struct edits edits;
+    if (attempt->call != NULL && attempt->call->chat != NULL)
+        return translate_request(req); /* it waited for what its parts name */
     attempt->body = buf_str(&body->mem);
     edits_init(&edits, &req->arena);
     if (req->surface != REQ_SURFACE_OP || op_row(req->op)->body == OP_BODY_NONE)

@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/dialect/count.h"
+#include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/reply.h"
 
 /* --- the way out */
@@ -132,6 +133,9 @@ enum step_result translate_request(struct req *req)
         return result;
     if (call->front->event == NULL)
         return answer_count(req);
+    result = media_fetch(req);
+    if (result != STEP_NEXT)
+        return result;
     enum status status = dialect_write(call, &req->attempt.body);
     return status == ST_OK ? STEP_NEXT : req_refuse(req, status, "%s", call->reason);
 }
