@@ -6,7 +6,7 @@
  * JSON is asked for, thinking, whether tools can be declared) is decided before anything is
  * written; parameters go by back_bedrock.def. Converse's own members pass under either spelling.
  */
-#include "data-plane/dialect/back_bedrock.h"
+#include "data-plane/dialect/back_bedrock_simple.h"
 
 #include "common/catalog_codec.h"
 #include "data-plane/dialect/aws.h"
@@ -312,4 +312,6 @@ const struct back back_bedrock = {
     .whole = back_bedrock_whole,
     .sign = sign,
     .error = back_bedrock_error,
+    .simple = back_bedrock_simple,
+    .simple_count = BACK_BEDROCK_SIMPLE_COUNT,
 };

@@ -345,7 +345,8 @@ static const struct error_row *error_of(struct str type, int http)
     return NULL;
 }
 
-/* {"message":...}, here and there {"Message":...}; "__type" may have a namespace before it. */
+/* {"message":...}, here and there {"Message":...}. The type is a member, or a header; it may have a
+ * namespace before it and a URL behind. */
 void back_bedrock_error(struct dialect_call *call, const struct json *body,
                         struct chat_error *error)
 {
@@ -355,10 +356,14 @@ void back_bedrock_error(struct dialect_call *call, const struct json *body,
         message = json_get(body, "Message");
     if (json_is(message, JSON_STRING) && json_text(message, call->arena, &text) == ST_OK)
         error->message = text;
-    if (json_is(type, JSON_STRING)) {
-        ptrdiff_t hash = str_find_char(word_of(type), '#');
-        error->type = str_from(word_of(type), (size_t)(hash + 1));
-    }
+    struct str name = json_is(type, JSON_STRING)
+                          ? word_of(type)
+                          : dialect_reply_header(call, STR("x-amzn-errortype"));
+    ptrdiff_t hash = str_find_char(name, '#'), colon;
+    name = str_from(name, (size_t)(hash + 1));
+    colon = str_find_char(name, ':');
+    if (name.n > 0)
+        error->type = colon < 0 ? name : str_head(name, (size_t)colon);
     const struct error_row *row = error_of(error->type, error->http);
     if (error->http == 0)
         error->http = row == NULL ? 500 : row->http;

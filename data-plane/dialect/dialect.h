@@ -117,7 +117,9 @@ struct dialect_call {
     /* answer */
     enum dialect_state state;
     int http_status; /* the provider's */
-    struct str reply_type; /* the provider's content type; borrowed */
+    struct str reply_type; /* the provider's content type; borrowed, as are its headers */
+    const struct upstream_header *reply_headers;
+    size_t reply_header_count;
     struct str out_type;   /* of what is in out, where it is no JSON and no stream; n = 0: it is */
     bool is_sse, is_frames, content;
     struct buf out;   /* bytes for the caller: taken and cleared by the worker */
@@ -256,6 +258,8 @@ enum status dialect_refuse(struct dialect_call *call, enum status status, const 
  * remedy ("Send it as text."). */
 enum status dialect_refuse_part(struct dialect_call *call, struct chat_place place,
                                 const char *what, const char *remedy);
+/* A header of the provider's answer, name in any case; p = NULL: not there. */
+struct str dialect_reply_header(const struct dialect_call *call, struct str name);
 /* Lists a field as left out: once, however often. */
 void dialect_drop(struct dialect_call *call, const char *field);
 /* A further header for the provider; borrows both. ST_TOO_LARGE. */

@@ -28,6 +28,14 @@ void dialect_reply_begin(struct dialect_call *call, int http_status, struct str 
                       str_starts_nocase(content_type, STR("application/vnd.amazon.eventstream"));
 }
 
+struct str dialect_reply_header(const struct dialect_call *call, struct str name)
+{
+    for (size_t i = 0; i < call->reply_header_count; i++)
+        if (str_eq_nocase(call->reply_headers[i].name, name))
+            return call->reply_headers[i].value;
+    return STR_NONE;
+}
+
 /* --- events in order */
 
 static bool is_over(const struct dialect_call *call)

@@ -171,6 +171,8 @@ void translate_free(struct req *req)
 void translate_head(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
+    attempt->call->reply_headers = attempt->reply_headers;
+    attempt->call->reply_header_count = attempt->reply_header_count;
     dialect_reply_begin(attempt->call, attempt->http_status, attempt->content_type);
     attempt->is_sse = attempt->is_json = false; /* of what the caller gets: see begin */
     attempt->reply_length = -1;
