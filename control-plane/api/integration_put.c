@@ -70,6 +70,7 @@ enum status integrations_read_secrets(struct api_call *call, const struct record
                             .masked_json = record->masked_json};
     TRY(integrations_provider_type(call, str_c(record->provider_type), &type));
     TRY(credentials_merge(call, &c));
+    TRY(credentials_derive_project(call, &c));
     struct upstream_input input = {type, c.configuration_tree, call->api->private_upstreams};
     enum status status = configuration_check(call->arena, c.configuration_tree, &why);
     if (status == ST_OK)
