@@ -61,6 +61,8 @@ struct chat_media {
     /* What stands between the quotes of a JSON string: may be written between quotes as it is. */
     struct str inner;
     struct chat_text detail; /* images: how closely to look */
+    struct str fetched, fetched_mime; /* URL: base64 of what was there, and its type; n = 0: not
+                                         fetched (back.wants_bytes) */
 };
 
 /* Where something stood in the caller's document, for errors: messages[2].content[0]. */
@@ -77,6 +79,8 @@ struct chat_parts {
 struct chat_citation {
     struct chat_citation *next;
     struct chat_text url, title, quote;
+    bool ranged; /* it supports characters from..to of the text, not all of it */
+    size_t from, to;
     struct str json; /* as the provider says it */
 };
 

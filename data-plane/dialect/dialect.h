@@ -146,6 +146,9 @@ struct back {
     /* The path behind base_url in out, from the row's (with {model} in it, say). NULL: as it is. */
     enum status (*path)(const struct dialect_target *target, struct str row, bool stream,
                         struct buf *out);
+    /* Must what a part's URL names be fetched before write (media.fetched)? NULL: the provider takes
+     * URLs, or write refuses them. */
+    bool (*wants_bytes)(const struct dialect_call *call, const struct chat_part *part);
     /* chat -> request body. ST_INVALID (dialect_refuse), ST_NO_MEMORY, ST_TOO_LARGE. */
     enum status (*write)(struct dialect_call *call, struct buf *out);
     /* One event of the provider's stream -> dialect_emit, dialect_fail. ST_BAD_JSON and others: the
@@ -157,7 +160,8 @@ struct back {
      * row's auth_header and prefix with the secret "key". ST_AGAIN: something is being fetched, and
      * whoever has it calls req_run. Other statuses refuse the attempt. */
     enum status (*sign)(const struct dialect_signing *signing);
-    /* An answer with status >= 400: fills what it says. body is NULL if it is no JSON object. */
+    /* An answer with status >= 400: fills what it says. body is NULL if it is no JSON object (or
+     * array that begins with one). */
     void (*error)(struct dialect_call *call, const struct json *body, struct chat_error *error);
 };
 

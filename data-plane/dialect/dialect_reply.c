@@ -235,10 +235,12 @@ static void end_error(struct dialect_call *call)
 {
     struct json *body = NULL;
     struct chat_error error = {.http = call->http_status};
-    if (json_parse(call->arena, buf_str(&call->whole), NULL, &body, NULL) != ST_OK ||
-        body->type != JSON_OBJECT)
+    if (json_parse(call->arena, buf_str(&call->whole), NULL, &body, NULL) != ST_OK)
         body = NULL;
-    call->back->error(call, body, &error);
+    const struct json *said = json_is(body, JSON_ARRAY) ? body->first : body; /* Google's streams */
+    if (!json_is(said, JSON_OBJECT))
+        said = NULL;
+    call->back->error(call, said, &error);
     if (error.message.n == 0)
         error.message = arena_printf(call->arena, "Provider @" STR_FMT " answered with HTTP %d.",
                                      STR_ARG(call->target->provider), call->http_status);

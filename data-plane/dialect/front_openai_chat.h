@@ -45,7 +45,7 @@ struct str front_openai_chat_finish(const struct dialect_call *call, enum chat_f
 /* One entry of reasoning_details: signed or hidden thinking, as it is to come back. */
 void front_openai_chat_detail(struct json_writer *w, const struct chat_part *part,
                               const char *origin, uint32_t index);
-/* One entry of annotations: the citation of characters from..to. */
+/* One entry of annotations: a citation in the text whose characters are from..to. */
 void front_openai_chat_annotation(struct json_writer *w, const struct chat_citation *citation,
                                   size_t from, size_t to);
 /* One entry of tool_calls, arguments included; index CHAT_NO_INDEX: none. */

@@ -80,8 +80,8 @@ void front_openai_chat_annotation(struct json_writer *w, const struct chat_citat
     jw_field_cstr(w, "type", "url_citation");
     jw_key(w, "url_citation");
     jw_object(w);
-    jw_field_u64(w, "start_index", from);
-    jw_field_u64(w, "end_index", to);
+    jw_field_u64(w, "start_index", citation->ranged ? from + citation->from : from);
+    jw_field_u64(w, "end_index", citation->ranged ? from + citation->to : to);
     jw_field_raw(w, "url", citation->url.raw);
     jw_field_raw(w, "title", chat_has(citation->title) ? citation->title.raw : STR("\"\""));
     jw_end(w);

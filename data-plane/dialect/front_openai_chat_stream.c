@@ -222,6 +222,9 @@ static void keep_citation(struct dialect_call *call, const struct chat_event *ev
     struct chat_citation *item = arena_calloc(call->arena, 1, sizeof *item);
     if (item == NULL)
         return;
+    item->ranged = event->citation->ranged;
+    item->from = event->citation->from;
+    item->to = event->citation->to;
     item->url = chat_text_copy(call->arena, event->citation->url);
     item->title = chat_text_copy(call->arena, event->citation->title);
     if (choice->last == NULL)

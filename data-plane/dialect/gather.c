@@ -123,6 +123,9 @@ static enum status add_citation(struct chat_gather *gather, const struct chat_ev
     struct chat_citation *item = arena_calloc(gather->arena, 1, sizeof *item);
     if (item == NULL)
         return ST_NO_MEMORY;
+    *item = (struct chat_citation){.ranged = event->citation->ranged,
+                                   .from = event->citation->from,
+                                   .to = event->citation->to};
     item->url = chat_text_copy(gather->arena, event->citation->url);
     item->title = chat_text_copy(gather->arena, event->citation->title);
     item->quote = chat_text_copy(gather->arena, event->citation->quote);

@@ -35,7 +35,7 @@ static void answer(struct arena *arena, const uint8_t head[2], struct str bytes,
                    struct result *result)
 {
     static const enum op ops[] = {OP_CHAT};
-    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC};
+    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_GEMINI};
     static const struct dialect_target target = {
         .provider = {"p", 1}, .service = {"s", 1}, .model = {"claude-sonnet-4-0", 17}};
     struct dialect_call call;

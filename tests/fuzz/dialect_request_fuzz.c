@@ -49,13 +49,17 @@ static void run(struct arena *arena, const struct front *front, const struct bac
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum op ops[] = {OP_CHAT};
-    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC};
+    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_GEMINI};
     static const char *const models[] = {"claude-3-haiku-20240307",
                                          "claude-sonnet-4-0",
                                          "claude-sonnet-4-5",
                                          "claude-opus-4-6",
                                          "claude-opus-4-8",
                                          "claude-opus-5-5",
+                                         "gemini-2.0-flash",
+                                         "gemini-2.5-flash",
+                                         "gemini-3-pro-preview",
+                                         "gemma-3-27b-it",
                                          "unknown"};
     struct arena arena;
     if (size < 2 || size > FUZZ_MAX_BYTES)
