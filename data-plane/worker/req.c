@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
+#include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
@@ -57,7 +58,7 @@ static void free_now(struct loop_job *job)
 {
     struct req *req = job->owner;
     CHECK_OBJ(req, REQ_MAGIC);
-    req->worker->body_bytes -= req->body.charged;
+    req->worker->body_bytes -= req->body.charged + req->media_bytes;
     translate_free(req);
     buf_free(&req->body.mem);
     sse_free(&req->sse);
@@ -144,6 +145,7 @@ void req_finish(struct req *req)
     names_wait_cancel(&req->attempt.wait);
     req_own_cancel(req);
     reply_list_cancel(req);
+    media_fetch_cancel(req);
     if (req->attempt.exchange != NULL) {
         upstream_cancel(req->attempt.exchange);
         req->attempt.exchange = NULL;

@@ -165,6 +165,8 @@ struct req {
     struct sse sse;
     struct usage_pick usage;
     const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
+    struct media_fetch_list *media; /* media_fetch.c */
+    size_t media_bytes;             /* what it fetched, counted in worker->body_bytes */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];
 };

@@ -34,19 +34,6 @@ static struct upstream_times times_of(const struct req *req)
         .total_ms = (uint32_t)params_u64(params, PARAM_REQUEST_TIMEOUT)};
 }
 
-/* Without TLS a credential goes to what the operator opened or named only: private ranges
- * (allowed_private) or allowed_http_hosts. */
-static bool may_go_plain(const struct req *req, const struct netaddr *addrs, size_t count)
-{
-    struct str rest = params_str(req->worker->params, PARAM_ALLOWED_HTTP_HOSTS), pattern;
-    bool public = false;
-    for (size_t i = 0; i < count; i++)
-    public = public || netaddr_classify(&addrs[i]) == NETADDR_PUBLIC;
-    while (public && params_next(&rest, &pattern))
-    public = !str_glob(pattern, req->attempt.host);
-    return !public;
-}
-
 static enum status start(struct req *req, struct outgoing *out)
 {
     static const char *const methods[] = {"GET", "POST", "DELETE", "PUT", "PATCH"};
@@ -58,7 +45,9 @@ static enum status start(struct req *req, struct outgoing *out)
     TRY(egress_check_port(&rules, attempt->port));
     TRY(egress_filter(&rules, attempt->addresses->addrs, attempt->addresses->count, addrs,
                       &addr_count));
-    if (!attempt->tls && !may_go_plain(req, addrs, addr_count))
+    if (!attempt->tls &&
+        !egress_may_go_plain(params_str(req->worker->params, PARAM_ALLOWED_HTTP_HOSTS),
+                             attempt->host, addrs, addr_count))
         return ST_EGRESS_DENIED;
     struct upstream_request request = {.method = methods[req->head->method],
                                        .url = attempt->url.p,

@@ -175,6 +175,8 @@ enum step_result req_step_transform(struct req *req)
     struct req_body *body = &req->body;
     struct req_attempt *attempt = &req->attempt;
     struct edits edits = {.count = 0};
+    if (attempt->call != NULL && attempt->call->chat != NULL)
+        return translate_request(req); /* it waited for what its parts name */
     attempt->body = buf_str(&body->mem);
     if (req->surface != REQ_SURFACE_OP || op_row(req->op)->body == OP_BODY_NONE)
         return STEP_NEXT;

@@ -12,6 +12,7 @@
 #include "data-plane/worker/translate.h"
 
 #include "common/clock.h"
+#include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/reply.h"
 
 /* --- the way out */
@@ -92,8 +93,12 @@ enum step_result translate_request(struct req *req)
     if (req->chat == NULL)
         status = dialect_read(call, buf_str(&req->body.mem), &req->chat);
     call->chat = req->chat;
-    if (status == ST_OK)
+    if (status == ST_OK) {
+        enum step_result result = media_fetch(req);
+        if (result != STEP_NEXT)
+            return result;
         status = dialect_write(call, &req->attempt.body);
+    }
     return status == ST_OK ? STEP_NEXT : req_refuse(req, status, "%s", call->reason);
 }
 

@@ -31,6 +31,20 @@ enum status url_split(struct str url, struct url_parts *parts)
     return ST_OK;
 }
 
+bool url_host_is_among(struct str hosts, struct str host, uint16_t port)
+{
+    struct str rest = hosts, item;
+    while (rest.n > 0 && str_split(&rest, ',', &item)) {
+        uint64_t value;
+        if (str_eq(item, host))
+            return true;
+        if (str_starts(item, host) && item.n > host.n && item.p[host.n] == ':' &&
+            str_to_u64(str_from(item, host.n + 1), &value) == ST_OK && value == port)
+            return true;
+    }
+    return false;
+}
+
 static bool holds_key(struct str text, struct str secret)
 {
     return apikey_is_inside(text) || (secret.n > 0 && str_find(text, secret) >= 0);

@@ -68,3 +68,16 @@ Test(url, a_query_loses_pairs_with_our_key)
     }
     arena_free(&arena);
 }
+
+Test(url, a_host_is_among_those_of_a_credential_with_its_port)
+{
+    struct str hosts = STR("a.com,b.com:8443,1.2.3.4:80");
+    cr_expect(url_host_is_among(hosts, STR("a.com"), 443));
+    cr_expect(url_host_is_among(hosts, STR("a.com"), 8443));
+    cr_expect(url_host_is_among(hosts, STR("b.com"), 8443));
+    cr_expect_not(url_host_is_among(hosts, STR("b.com"), 443));
+    cr_expect(url_host_is_among(hosts, STR("1.2.3.4"), 80));
+    cr_expect_not(url_host_is_among(hosts, STR("com"), 443));
+    cr_expect_not(url_host_is_among(hosts, STR("a.com.evil"), 443));
+    cr_expect_not(url_host_is_among(STR(""), STR("a.com"), 443));
+}
