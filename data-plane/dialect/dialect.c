@@ -87,6 +87,7 @@ enum status dialect_read(struct dialect_call *call, struct str body, const struc
     if (status != ST_OK)
         return dialect_refuse(call, status, "The request body cannot be read: %s at byte %zu.",
                               error.what, error.at);
+    out->body = root;
     TRY(call->front->read(call, root, out));
     call->chat = *chat = out;
     return ST_OK;
@@ -96,6 +97,8 @@ enum status dialect_write(struct dialect_call *call, struct str *body)
 {
     struct buf out;
     buf_init(&out, BODY_MAX);
+    for (const struct chat_left *left = call->chat->left_out; left != NULL; left = left->next)
+        dialect_drop(call, left->field);
     enum status status = call->back->write(call, &out);
     if (status == ST_OK)
         status = buf_status(&out);

@@ -46,7 +46,11 @@ struct dialect_target {
     struct str model;      /* what the provider is sent */
     struct str base_model; /* catalog slug that says what the model can do; = model if unknown */
     uint64_t max_output_tokens;     /* from the catalog; 0: unknown */
+    struct str capabilities;        /* of the model, "item\n"*; n = 0: unknown */
     struct str configurations_json; /* of the integration; n = 0: none */
+    struct str renames;             /* the row's, of top-level members: "from to\n"* */
+    struct str stream_usage_path;   /* where the row's streams have their usage; n = 0: "usage" */
+    bool no_stream_options;         /* the row refuses stream_options */
 };
 
 /* What goes out and must be signed, while the credential is open. Lines that are added are wiped
@@ -121,11 +125,12 @@ struct dialect_call {
 struct front {
     const char *name;
     enum op op;
+    const char *thinking; /* the field that carries earlier thinking, for the list of what is dropped */
     size_t state_bytes;
     /* Request JSON (validated, no duplicate members) -> chat. ST_INVALID (dialect_refuse),
      * ST_NO_MEMORY. */
     enum status (*read)(struct dialect_call *call, const struct json *body, struct chat *chat);
-    /* One event of a stream -> call->out. */
+    /* One event of a stream -> call->out. NULL: the operation has no answer of a provider. */
     void (*event)(struct dialect_call *call, const struct chat_event *event);
     /* A whole answer -> call->out. */
     void (*whole)(struct dialect_call *call, const struct chat_answer *answer);

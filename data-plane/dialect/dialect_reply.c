@@ -98,11 +98,25 @@ static enum status start(struct dialect_call *call, const struct chat_event *giv
     return chat_has(event.id) && chat_has(event.name) ? pass(call, &event) : ST_NO_MEMORY;
 }
 
+/* An answer that ends in an error is no answer, whatever came before. */
+static void give_up(struct dialect_call *call, struct str word)
+{
+    struct chat_error error = {.http = 502, .type = STR("server_error")};
+    error.message = arena_printf(
+        call->arena, "Provider @" STR_FMT " gave up inside its answer (" STR_FMT ").",
+        STR_ARG(call->target->provider), STR_ARG(word.n > 0 ? word : STR("it did not say why")));
+    dialect_fail(call, &error);
+}
+
 static enum status finish(struct dialect_call *call, struct chat_event *event)
 {
     struct dialect_choice *state = &call->choices[event->choice];
     if (state->finished)
         return ST_OK;
+    if (event->finish == CHAT_FINISH_ERROR) {
+        give_up(call, event->word);
+        return ST_OK;
+    }
     TRY(close_part(call, event->choice));
     state->finished = true;
     call->content = true;

@@ -37,16 +37,11 @@ static bool take_param(struct chat *chat, const struct json *member)
 static enum status take_members(struct dialect_call *call, const struct json *body,
                                 struct chat *chat)
 {
-    struct chat_extra **tail = &chat->extras;
     for (const struct json *member = body->first; member != NULL; member = member->next) {
         if (member->type == JSON_NULL || is_structural(member->key) || take_param(chat, member))
             continue;
-        struct chat_extra *extra = arena_calloc(call->arena, 1, sizeof *extra);
-        if (extra == NULL)
+        if (chat_add_extra(call->arena, chat, member) != ST_OK)
             return dialect_refuse(call, ST_NO_MEMORY, "Not enough memory.");
-        extra->value = member;
-        *tail = extra;
-        tail = &extra->next;
     }
     return ST_OK;
 }
@@ -124,6 +119,7 @@ extern const struct front front_openai_chat;
 const struct front front_openai_chat = {
     .name = "openai-chat",
     .op = OP_CHAT,
+    .thinking = "messages.reasoning_content",
     .state_bytes = sizeof(struct front_openai_chat),
     .read = read,
     .event = front_openai_chat_event,

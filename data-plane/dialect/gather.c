@@ -68,6 +68,7 @@ static enum status begin_part(struct chat_gather *gather, const struct chat_even
     part->id = keep(gather, event->id, stable);
     part->name = keep(gather, event->name, stable);
     part->signature = keep(gather, event->signature, stable);
+    part->origin = keep_json(gather, event->origin, stable);
     part->json = keep_json(gather, event->json, stable);
     part->media = event->media;
     part->media.mime = keep_json(gather, event->media.mime, stable);
