@@ -112,6 +112,7 @@ struct dialect_call {
     struct dialect_choice {
         enum chat_part_kind open;
         uint32_t parts, calls;
+        bool said; /* the open part has had a delta */
         bool finished;
     } choices[CHAT_CHOICES_MAX];
     bool started, stable;  /* stable: events borrow from `whole`, which outlives them */
@@ -126,6 +127,10 @@ struct front {
     const char *name;
     enum op op;
     const char *thinking; /* the field that carries earlier thinking, for the list of what is dropped */
+    bool open_members;    /* unknown members may be meant for a provider of OpenAI's dialect */
+    /* Extras that the front has read as well (chat.extras keeps them for backs that know them);
+     * ended by NULL. */
+    const char *const *read_members;
     size_t state_bytes;
     /* Request JSON (validated, no duplicate members) -> chat. ST_INVALID (dialect_refuse),
      * ST_NO_MEMORY. */
@@ -218,6 +223,9 @@ MUST_USE enum status dialect_add_header(struct dialect_call *call, struct str na
 /* An event from a back: brought in order (chat_event) and handed on. Borrowed for the call only.
  * ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status dialect_emit(struct dialect_call *call, const struct chat_event *event);
+/* Ends a server-sent event whose data begin at out[from]: one line, whatever blanks a provider's JSON
+ * has between its values (strings have no line ends). */
+void dialect_end_event(struct dialect_call *call, size_t from);
 /* The provider reports an error inside its answer; copies. */
 void dialect_fail(struct dialect_call *call, const struct chat_error *error);
 

@@ -115,11 +115,15 @@ static enum status read(struct dialect_call *call, const struct json *body, stru
     return front_openai_chat_messages(call, json_get(body, "messages"), chat);
 }
 
+static const char *const read_members[] = {NULL};
+
 extern const struct front front_openai_chat;
 const struct front front_openai_chat = {
     .name = "openai-chat",
     .op = OP_CHAT,
     .thinking = "messages.reasoning_content",
+    .open_members = true,
+    .read_members = read_members,
     .state_bytes = sizeof(struct front_openai_chat),
     .read = read,
     .event = front_openai_chat_event,
