@@ -120,10 +120,6 @@ static enum chat_effort effort_of(const struct chat *chat)
 
 static void write_effort(struct dialect_call *call, struct json_writer *w)
 {
-    static const char *const words[] = {
-        [CHAT_EFFORT_NONE] = "none", [CHAT_EFFORT_MINIMAL] = "minimal",
-        [CHAT_EFFORT_LOW] = "low",   [CHAT_EFFORT_MEDIUM] = "medium",
-        [CHAT_EFFORT_HIGH] = "high", [CHAT_EFFORT_XHIGH] = "xhigh"};
     const struct openai_model *model = &state_of(call)->model;
     enum chat_effort wish = effort_of(call->chat), effort;
     const char *field = call->chat->params[CHAT_PARAM_REASONING_EFFORT].field;
@@ -136,7 +132,7 @@ static void write_effort(struct dialect_call *call, struct json_writer *w)
     if (effort == CHAT_EFFORT_UNSAID)
         return;
     jw_key_str(w, params_renamed(call, "reasoning_effort"));
-    jw_cstr(w, words[effort]);
+    jw_cstr(w, chat_effort_word(effort));
 }
 
 static void write_user(struct dialect_call *call, struct json_writer *w)

@@ -127,6 +127,24 @@ enum status chat_text_plain(struct arena *arena, struct chat_text text, struct s
     return json_unescape(text.raw, room, plain);
 }
 
+static const char *const efforts[] = {
+    [CHAT_EFFORT_UNSAID] = "", [CHAT_EFFORT_NONE] = "none",   [CHAT_EFFORT_MINIMAL] = "minimal",
+    [CHAT_EFFORT_LOW] = "low", [CHAT_EFFORT_MEDIUM] = "medium", [CHAT_EFFORT_HIGH] = "high",
+    [CHAT_EFFORT_XHIGH] = "xhigh", [CHAT_EFFORT_MAX] = "max"};
+
+enum chat_effort chat_effort_of(struct str word)
+{
+    for (unsigned effort = CHAT_EFFORT_NONE; effort < COUNT_OF(efforts); effort++)
+        if (str_eq(word, str_c(efforts[effort])))
+            return (enum chat_effort)effort;
+    return CHAT_EFFORT_UNSAID;
+}
+
+const char *chat_effort_word(enum chat_effort effort)
+{
+    return efforts[effort];
+}
+
 enum status chat_arguments_object(struct arena *arena, struct str json, struct str *object)
 {
     struct str text = json;

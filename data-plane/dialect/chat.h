@@ -309,6 +309,11 @@ struct chat_text chat_text_copy(struct arena *arena, struct chat_text text);
 /* Unescapes; borrows where it can. ST_NO_MEMORY. An absent text gives an empty one. */
 MUST_USE enum status chat_text_plain(struct arena *arena, struct chat_text text, struct str *plain);
 
+/* The effort of a word ("low"), or CHAT_EFFORT_UNSAID. */
+enum chat_effort chat_effort_of(struct str word);
+/* Its word. Never NULL; CHAT_EFFORT_UNSAID gives "". */
+const char *chat_effort_word(enum chat_effort effort);
+
 /* --- tools and places */
 
 /* The arguments of a call as a JSON object: unescaped and proved if they came as a string; empty

@@ -123,20 +123,10 @@ static enum status read_thinking(struct dialect_call *call, const struct json *t
 static enum status read_effort(struct dialect_call *call, const struct json *effort,
                                struct chat *chat)
 {
-    static const struct {
-        const char *word;
-        enum chat_effort effort;
-    } words[] = {{"\"low\"", CHAT_EFFORT_LOW},
-                 {"\"medium\"", CHAT_EFFORT_MEDIUM},
-                 {"\"high\"", CHAT_EFFORT_HIGH},
-                 {"\"xhigh\"", CHAT_EFFORT_XHIGH},
-                 {"\"max\"", CHAT_EFFORT_MAX}};
     if (json_is_none(effort) || chat->effort == CHAT_EFFORT_NONE)
         return ST_OK;
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (str_eq(effort->raw, str_c(words[i].word)))
-            chat->effort = words[i].effort;
-    if (chat->effort == CHAT_EFFORT_UNSAID)
+    chat->effort = chat_effort_of(chat_text_inner(chat_text_of(effort)));
+    if (chat->effort < CHAT_EFFORT_LOW)
         return dialect_refuse(call, ST_INVALID,
                               "output_config.effort: must be low, medium, high, xhigh or max.");
     chat->params[CHAT_PARAM_REASONING_EFFORT] = (struct chat_param){effort, "output_config.effort"};

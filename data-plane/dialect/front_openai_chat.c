@@ -82,19 +82,12 @@ static enum status take_stops(struct dialect_call *call, struct chat *chat)
 
 static enum status take_effort(struct dialect_call *call, struct chat *chat)
 {
-    static const char *const words[] = {
-        [CHAT_EFFORT_NONE] = "none", [CHAT_EFFORT_MINIMAL] = "minimal",
-        [CHAT_EFFORT_LOW] = "low",   [CHAT_EFFORT_MEDIUM] = "medium",
-        [CHAT_EFFORT_HIGH] = "high", [CHAT_EFFORT_XHIGH] = "xhigh",
-        [CHAT_EFFORT_MAX] = "max"};
     const struct json *value = chat->params[CHAT_PARAM_REASONING_EFFORT].value;
     struct str word;
     if (value == NULL)
         return ST_OK;
     if (json_text(value, call->arena, &word) == ST_OK)
-        for (unsigned effort = CHAT_EFFORT_NONE; effort < COUNT_OF(words); effort++)
-            if (str_eq(word, str_c(words[effort])))
-                chat->effort = (enum chat_effort)effort;
+        chat->effort = chat_effort_of(word);
     if (chat->effort != CHAT_EFFORT_UNSAID)
         return ST_OK;
     return dialect_refuse(
