@@ -33,7 +33,8 @@
 #include "data-plane/upstream.h"
 
 #define DIALECT_WHOLE_MAX   (32u * 1024u * 1024u)
-#define DIALECT_KEEP_MAX    (4u * 1024u * 1024u)
+#define DIALECT_KEEP_MAX    (16u * 1024u * 1024u)
+#define DIALECT_KEEPS       3
 #define DIALECT_ERROR_MAX   (64u * 1024u) /* of a provider's error body that is read */
 #define DIALECT_REASON_MAX  512
 #define DIALECT_DROPPED_MAX 1024
@@ -119,7 +120,7 @@ struct dialect_call {
     struct arena *scratch; /* of the event being read; for what need not outlive it */
     struct chat_gather *gather;
     void *front_state, *back_state;
-    struct buf keep[2]; /* the front's own */
+    struct buf keep[DIALECT_KEEPS]; /* the front's own */
 };
 
 /* The caller's dialect. */
@@ -186,6 +187,8 @@ const struct back *dialect_back(uint16_t dialect);
 MUST_USE enum status dialect_begin(struct dialect_call *call, struct arena *arena,
                                    const struct front *front, const struct back *back,
                                    const struct dialect_target *target);
+/* Bytes of memory that the answer takes beside the arena. */
+size_t dialect_held_bytes(const struct dialect_call *call);
 /* Releases the buffers. The call may be all zero. */
 void dialect_free(struct dialect_call *call);
 /* Reads a request body by the call's front; gives the chat in the arena and keeps it in call->chat.

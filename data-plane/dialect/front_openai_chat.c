@@ -47,18 +47,11 @@ static enum status take_members(struct dialect_call *call, const struct json *bo
 }
 
 /* max_completion_tokens is the newer name and wins (API reference: max_tokens is deprecated). */
-static enum status take_max_tokens(struct dialect_call *call, const struct json *body,
-                                   struct chat *chat)
+static void take_newer_name(const struct json *body, struct chat *chat)
 {
-    struct chat_param *param = &chat->params[CHAT_PARAM_MAX_TOKENS];
     const struct json *newer = json_get(body, "max_completion_tokens");
     if (!json_is_none(newer))
-        *param = (struct chat_param){newer, "max_completion_tokens"};
-    if (param->value == NULL)
-        return ST_OK;
-    if (json_u64(param->value, &chat->max_tokens) != ST_OK || chat->max_tokens == 0)
-        return dialect_refuse(call, ST_INVALID, "%s: must be a whole number from 1.", param->field);
-    return ST_OK;
+        chat->params[CHAT_PARAM_MAX_TOKENS] = (struct chat_param){newer, "max_completion_tokens"};
 }
 
 static enum status take_stops(struct dialect_call *call, struct chat *chat)
@@ -78,6 +71,15 @@ static enum status take_stops(struct dialect_call *call, struct chat *chat)
         chat->stops[chat->stop_count++] = chat_text_of(item);
     }
     return ST_OK;
+}
+
+enum status front_openai_chat_limits(struct dialect_call *call, struct chat *chat)
+{
+    const struct chat_param *most = &chat->params[CHAT_PARAM_MAX_TOKENS];
+    if (most->value != NULL &&
+        (json_u64(most->value, &chat->max_tokens) != ST_OK || chat->max_tokens == 0))
+        return dialect_refuse(call, ST_INVALID, "%s: must be a whole number from 1.", most->field);
+    return take_stops(call, chat);
 }
 
 static enum status take_effort(struct dialect_call *call, struct chat *chat)
@@ -101,8 +103,8 @@ static enum status read(struct dialect_call *call, const struct json *body, stru
     chat->stream = json_is(json_get(body, "stream"), JSON_TRUE);
     chat->stream_usage = json_is(usage, JSON_TRUE);
     TRY(take_members(call, body, chat));
-    TRY(take_max_tokens(call, body, chat));
-    TRY(take_stops(call, chat));
+    take_newer_name(body, chat);
+    TRY(front_openai_chat_limits(call, chat));
     TRY(take_effort(call, chat));
     TRY(front_openai_chat_tools(call, body, chat));
     return front_openai_chat_messages(call, json_get(body, "messages"), chat);

@@ -24,6 +24,8 @@ struct front_openai_chat {
 /* messages -> chat. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status front_openai_chat_messages(struct dialect_call *call,
                                                 const struct json *messages, struct chat *chat);
+/* The parameters of max_tokens and stop -> chat. As above. */
+MUST_USE enum status front_openai_chat_limits(struct dialect_call *call, struct chat *chat);
 /* tools, tool_choice, parallel_tool_calls, functions, function_call, response_format -> chat. */
 MUST_USE enum status front_openai_chat_tools(struct dialect_call *call, const struct json *body,
                                              struct chat *chat);

@@ -13,7 +13,8 @@
 enum responses_item { RESPONSES_NONE, RESPONSES_MESSAGE, RESPONSES_REASONING, RESPONSES_CALL };
 
 /* A stream's state: of the first choice, which is all that a response has. call->keep[0] holds the
- * output items so far (the open one from item_from on), keep[1] the words of the open part. */
+ * output items so far (the open one from item_from on), keep[1] the words of the open part, keep[2] the
+ * logprobs of the open text, without brackets. */
 struct front_openai_responses {
     bool silent; /* a whole answer is being put together: no events */
     uint32_t sequence;
@@ -24,7 +25,6 @@ struct front_openai_responses {
     size_t item_from;                      /* in keep[0] */
     struct str item_id;                    /* plain bytes */
     struct chat_text call_id, name, proof; /* of the open item */
-    struct str logprobs; /* of the open text, without brackets; grows in `tokens` */
     struct chat_citation *citations, *last_citation; /* of the open text */
     enum chat_finish finish;
     bool refused; /* words of a refusal came */

@@ -114,7 +114,7 @@ void front_openai_responses_content(struct dialect_call *call, struct json_write
         for (struct chat_citation *c = whole ? state->citations : NULL; c != NULL; c = c->next)
             front_openai_responses_annotation(w, c, length);
         jw_end(w);
-        front_openai_responses_logprobs(w, whole ? state->logprobs : STR_NONE);
+        front_openai_responses_logprobs(w, whole ? buf_str(&call->keep[2]) : STR_NONE);
     }
     jw_end(w);
 }
@@ -173,7 +173,7 @@ static void name_item(struct dialect_call *call, const char *prefix)
         buf_add_char(&call->keep[0], ',');
     state->item_from = call->keep[0].n;
     buf_clear(&call->keep[1]);
-    state->logprobs = STR_NONE;
+    buf_clear(&call->keep[2]);
     state->proof = CHAT_TEXT_NONE;
 }
 

@@ -27,7 +27,7 @@ static void begin_content(struct dialect_call *call, const struct chat_event *ev
     front_openai_responses_begin_message(call);
     state->part = event->part;
     buf_clear(&call->keep[1]);
-    state->logprobs = STR_NONE;
+    buf_clear(&call->keep[2]);
     state->citations = state->last_citation = NULL;
     state->contents++;
     if (state->silent)
@@ -109,17 +109,6 @@ static size_t row_of(const struct front_openai_responses *state)
     return i;
 }
 
-/* Keeps logprobs of the open text, joined. */
-static void keep_logprobs(struct dialect_call *call, struct str logprobs)
-{
-    struct front_openai_responses *state = state_of(call);
-    const struct str pieces[] = {state->logprobs, STR(","), str_of(logprobs.p + 1, logprobs.n - 2)};
-    size_t from = state->logprobs.n > 0 ? 0 : 2;
-    state->logprobs = arena_join(call->arena, pieces + from, COUNT_OF(pieces) - from);
-    if (state->logprobs.p == NULL)
-        call->out.failed = ST_NO_MEMORY;
-}
-
 static void add_words(struct dialect_call *call, const struct chat_event *event)
 {
     struct front_openai_responses *state = state_of(call);
@@ -129,8 +118,11 @@ static void add_words(struct dialect_call *call, const struct chat_event *event)
         return;
     buf_add_str(&call->keep[1], chat_text_inner(event->text));
     state->refused = state->refused || event->part == CHAT_PART_REFUSAL;
-    if (event->part == CHAT_PART_TEXT && event->logprobs.n > 2)
-        keep_logprobs(call, event->logprobs);
+    if (event->part == CHAT_PART_TEXT && event->logprobs.n > 2) {
+        if (call->keep[2].n > 0)
+            buf_add_char(&call->keep[2], ',');
+        buf_add(&call->keep[2], event->logprobs.p + 1, event->logprobs.n - 2);
+    }
     if (state->silent)
         return;
     size_t from = front_openai_responses_about(call, &w, texts[row].delta, texts[row].place);
@@ -188,7 +180,7 @@ static void tell_done(struct dialect_call *call)
     jw_key(&w, texts[row].member);
     front_openai_responses_words(call, &w);
     if (state->part == CHAT_PART_TEXT)
-        front_openai_responses_logprobs(&w, state->logprobs);
+        front_openai_responses_logprobs(&w, buf_str(&call->keep[2]));
     front_openai_responses_end(call, &w, from);
 }
 
@@ -231,9 +223,10 @@ static void end(struct dialect_call *call)
     const char *status = front_openai_responses_status(state);
     bool whole = strcmp(status, "completed") == 0;
     front_openai_responses_end_item(call, !whole);
-    if (buf_status(&call->keep[0]) != ST_OK || buf_status(&call->keep[1]) != ST_OK)
-        call->out.failed = ST_TOO_LARGE;
-    else if (!state->silent)
+    for (size_t i = 0; i < DIALECT_KEEPS; i++)
+        if (buf_status(&call->keep[i]) != ST_OK)
+            call->out.failed = buf_status(&call->keep[i]);
+    if (!state->silent)
         front_openai_responses_tell(call, whole ? "response.completed" : "response.incomplete",
                                     status, NULL);
 }

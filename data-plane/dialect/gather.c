@@ -43,6 +43,14 @@ void gather_free(struct chat_gather *gather)
     }
 }
 
+size_t gather_held_bytes(const struct chat_gather *gather)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < CHAT_CHOICES_MAX; i++)
+        held += gather->open[i].words.room_bytes + gather->open[i].logprobs.room_bytes;
+    return held;
+}
+
 const struct chat_answer *gather_answer(const struct chat_gather *gather)
 {
     return &gather->answer;

@@ -145,7 +145,7 @@ static bool charge(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
     struct worker *worker = req->worker;
-    size_t held = attempt->call->whole.room_bytes + attempt->call->out.room_bytes;
+    size_t held = dialect_held_bytes(attempt->call);
     size_t others = worker->body_bytes - attempt->call_bytes;
     if (held > attempt->call_bytes && others + held > params_u64(worker->params, PARAM_BODY_BUDGET))
         return false;
