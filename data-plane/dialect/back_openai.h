@@ -21,6 +21,7 @@ enum back_openai_trait {
     OPENAI_CACHE_MARKS = 8,    /* cache_control on parts */
     OPENAI_THINKING_BACK = 16, /* reasoning_content of earlier turns */
     OPENAI_NO_USER = 32,       /* refuses user */
+    OPENAI_SYSTEM_INSIDE = 64, /* takes system messages between others, also as the last one */
 };
 
 struct back_openai {

@@ -1,6 +1,6 @@
 /* back_openai_messages.c: the messages of a chat as OpenAI's dialect has them.
  *
- *   SYSTEM      -> system, where it stands
+ *   SYSTEM      -> system: where it stands, or all in front (templates of many models want it so)
  *   USER        -> one tool message for each result, then a user message of the rest
  *   ASSISTANT   -> content, tool_calls; thinking only for services that want it back
  *
@@ -402,13 +402,20 @@ enum status back_openai_messages(struct dialect_call *call, struct json_writer *
 {
     const struct back_openai *state = call->back_state;
     struct writer wr = {call, w, (state->traits & OPENAI_CACHE_MARKS) != 0};
+    bool inside = (state->traits & OPENAI_SYSTEM_INSIDE) != 0;
     jw_key(w, "messages");
     jw_array(w);
+    for (const struct chat_message *m = inside ? NULL : call->chat->messages; m != NULL; m = m->next)
+        if (m->role == CHAT_ROLE_SYSTEM)
+            TRY(write_system(&wr, m));
     for (const struct chat_message *m = call->chat->messages; m != NULL; m = m->next) {
         list_dropped(&wr, &m->parts);
-        TRY(m->role == CHAT_ROLE_SYSTEM ? write_system(&wr, m)
-            : m->role == CHAT_ROLE_USER ? write_user(&wr, m)
-                                        : write_assistant(&wr, m));
+        if (m->role == CHAT_ROLE_SYSTEM && inside)
+            TRY(write_system(&wr, m));
+        else if (m->role == CHAT_ROLE_USER)
+            TRY(write_user(&wr, m));
+        else if (m->role == CHAT_ROLE_ASSISTANT)
+            TRY(write_assistant(&wr, m));
     }
     jw_end(w);
     return ST_OK;

@@ -42,6 +42,11 @@ static const struct {
     {"system among messages stays where it stands", "openai",
      TALK("{'role':'user','content':'a'},{'role':'system','content':'b'}"),
      SAID("{'role':'user','content':'a'},{'role':'system','content':'b'}"), ""},
+    {"or goes in front where a service wants it there", "groq",
+     TALK("{'role':'user','content':'a'},{'role':'system','content':'b'}"),
+     "{'model':'M','messages':[{'role':'system','content':'b'},{'role':'user','content':'a'}],"
+     "'max_tokens':9}",
+     ""},
     {"images by data and by URL", "openai",
      TALK(
          "{'role':'user','content':[{'type':'text','text':'see'},{'type':'image','source':{'type':"
