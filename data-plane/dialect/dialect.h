@@ -33,7 +33,8 @@
 #include "data-plane/upstream.h"
 
 #define DIALECT_WHOLE_MAX   (32u * 1024u * 1024u)
-#define DIALECT_KEEP_MAX    (4u * 1024u * 1024u)
+#define DIALECT_KEEP_MAX    (16u * 1024u * 1024u)
+#define DIALECT_KEEPS       3
 #define DIALECT_ERROR_MAX   (64u * 1024u) /* of a provider's error body that is read */
 #define DIALECT_REASON_MAX  512
 #define DIALECT_DROPPED_MAX 1024
@@ -46,7 +47,11 @@ struct dialect_target {
     struct str model;      /* what the provider is sent */
     struct str base_model; /* catalog slug that says what the model can do; = model if unknown */
     uint64_t max_output_tokens;     /* from the catalog; 0: unknown */
+    struct str capabilities;        /* of the model, "item\n"*; n = 0: unknown */
     struct str configurations_json; /* of the integration; n = 0: none */
+    struct str renames;             /* the row's, of top-level members: "from to\n"* */
+    struct str stream_usage_path;   /* where the row's streams have their usage; n = 0: "usage" */
+    bool no_stream_options;         /* the row refuses stream_options */
 };
 
 /* What goes out and must be signed, while the credential is open. Lines that are added are wiped
@@ -108,24 +113,30 @@ struct dialect_call {
     struct dialect_choice {
         enum chat_part_kind open;
         uint32_t parts, calls;
+        bool said; /* the open part has had a delta */
         bool finished;
     } choices[CHAT_CHOICES_MAX];
     bool started, stable;  /* stable: events borrow from `whole`, which outlives them */
     struct arena *scratch; /* of the event being read; for what need not outlive it */
     struct chat_gather *gather;
     void *front_state, *back_state;
-    struct buf keep[2]; /* the front's own */
+    struct buf keep[DIALECT_KEEPS]; /* the front's own */
 };
 
 /* The caller's dialect. */
 struct front {
     const char *name;
     enum op op;
+    const char *thinking; /* the field that carries earlier thinking, for the list of what is dropped */
+    bool open_members;    /* unknown members may be meant for a provider of OpenAI's dialect */
+    /* Extras that the front has read as well (chat.extras keeps them for backs that know them);
+     * ended by NULL. */
+    const char *const *read_members;
     size_t state_bytes;
     /* Request JSON (validated, no duplicate members) -> chat. ST_INVALID (dialect_refuse),
      * ST_NO_MEMORY. */
     enum status (*read)(struct dialect_call *call, const struct json *body, struct chat *chat);
-    /* One event of a stream -> call->out. */
+    /* One event of a stream -> call->out. NULL: the operation has no answer of a provider. */
     void (*event)(struct dialect_call *call, const struct chat_event *event);
     /* A whole answer -> call->out. */
     void (*whole)(struct dialect_call *call, const struct chat_answer *answer);
@@ -180,6 +191,8 @@ const struct back *dialect_back(uint16_t dialect);
 MUST_USE enum status dialect_begin(struct dialect_call *call, struct arena *arena,
                                    const struct front *front, const struct back *back,
                                    const struct dialect_target *target);
+/* Bytes of memory that the answer takes beside the arena. */
+size_t dialect_held_bytes(const struct dialect_call *call);
 /* Releases the buffers. The call may be all zero. */
 void dialect_free(struct dialect_call *call);
 /* Reads a request body by the call's front; gives the chat in the arena and keeps it in call->chat.
@@ -217,6 +230,9 @@ MUST_USE enum status dialect_add_header(struct dialect_call *call, struct str na
 /* An event from a back: brought in order (chat_event) and handed on. Borrowed for the call only.
  * ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status dialect_emit(struct dialect_call *call, const struct chat_event *event);
+/* Ends a server-sent event whose data begin at out[from]: one line, whatever blanks a provider's JSON
+ * has between its values (strings have no line ends). */
+void dialect_end_event(struct dialect_call *call, size_t from);
 /* The provider reports an error inside its answer; copies. */
 void dialect_fail(struct dialect_call *call, const struct chat_error *error);
 

@@ -42,8 +42,14 @@ static enum status close_part(struct dialect_call *call, uint32_t choice)
                              .choice = choice,
                              .part_at = state->parts - 1,
                              .call_at = state->calls - 1};
+    struct chat_event empty = end;
     if (state->open == CHAT_PART_NONE)
         return ST_OK;
+    if (state->open == CHAT_PART_TOOL_CALL && !state->said) { /* called with nothing at all */
+        empty.kind = CHAT_EVENT_DELTA;
+        empty.text.raw = STR("\"{}\"");
+        TRY(pass(call, &empty));
+    }
     state->open = CHAT_PART_NONE;
     return pass(call, &end);
 }
@@ -53,6 +59,7 @@ static enum status open_part(struct dialect_call *call, struct chat_event *event
     struct dialect_choice *state = &call->choices[event->choice];
     TRY(close_part(call, event->choice));
     state->open = event->part;
+    state->said = false;
     state->parts++;
     state->calls += event->part == CHAT_PART_TOOL_CALL ? 1 : 0;
     event->part_at = state->parts - 1;
@@ -78,6 +85,7 @@ static enum status add_to_part(struct dialect_call *call, struct chat_event *eve
     if (event->kind == CHAT_EVENT_DELTA && chat_text_is_empty(event->text) &&
         event->logprobs.n <= 2)
         return ST_OK;
+    state->said = state->said || event->kind == CHAT_EVENT_DELTA;
     event->part_at = state->parts - 1;
     event->call_at = state->calls - 1;
     return pass(call, event);
@@ -98,11 +106,25 @@ static enum status start(struct dialect_call *call, const struct chat_event *giv
     return chat_has(event.id) && chat_has(event.name) ? pass(call, &event) : ST_NO_MEMORY;
 }
 
+/* An answer that ends in an error is no answer, whatever came before. */
+static void give_up(struct dialect_call *call, struct str word)
+{
+    struct chat_error error = {.http = 502, .type = STR("server_error")};
+    error.message = arena_printf(
+        call->arena, "Provider @" STR_FMT " gave up inside its answer (" STR_FMT ").",
+        STR_ARG(call->target->provider), STR_ARG(word.n > 0 ? word : STR("it did not say why")));
+    dialect_fail(call, &error);
+}
+
 static enum status finish(struct dialect_call *call, struct chat_event *event)
 {
     struct dialect_choice *state = &call->choices[event->choice];
     if (state->finished)
         return ST_OK;
+    if (event->finish == CHAT_FINISH_ERROR) {
+        give_up(call, event->word);
+        return ST_OK;
+    }
     TRY(close_part(call, event->choice));
     state->finished = true;
     call->content = true;
@@ -159,6 +181,15 @@ void dialect_write_error(struct dialect_call *call, const struct chat_error *err
     if (!in_stream)
         buf_clear(&call->out);
     call->front->error(call, error, in_stream);
+}
+
+void dialect_end_event(struct dialect_call *call, size_t from)
+{
+    struct buf *out = &call->out;
+    for (size_t i = from; i < out->n; i++)
+        if (out->p[i] == '\n' || out->p[i] == '\r')
+            out->p[i] = ' ';
+    buf_add_lit(out, "\n\n");
 }
 
 static struct str keep(struct dialect_call *call, struct str text)

@@ -24,9 +24,15 @@ struct front_openai_chat {
 /* messages -> chat. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status front_openai_chat_messages(struct dialect_call *call,
                                                 const struct json *messages, struct chat *chat);
+/* The parameters of max_tokens and stop -> chat. As above. */
+MUST_USE enum status front_openai_chat_limits(struct dialect_call *call, struct chat *chat);
 /* tools, tool_choice, parallel_tool_calls, functions, function_call, response_format -> chat. */
 MUST_USE enum status front_openai_chat_tools(struct dialect_call *call, const struct json *body,
                                              struct chat *chat);
+
+/* {"mode","tools"} of a choice among some tools: the model is shown those only. ST_INVALID. */
+MUST_USE enum status front_openai_chat_allowed(struct dialect_call *call,
+                                               const struct json *allowed, struct chat *chat);
 
 /* The source of one part of content -> part->media. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status front_openai_chat_image(struct dialect_call *call, struct chat_part *part,

@@ -30,15 +30,6 @@ static size_t begin_chunk(struct dialect_call *call, struct json_writer *w, uint
     return from;
 }
 
-static void end_event(struct dialect_call *call, size_t from)
-{
-    struct buf *out = &call->out;
-    for (size_t i = from; i < out->n; i++)
-        if (out->p[i] == '\n' || out->p[i] == '\r')
-            out->p[i] = ' '; /* between JSON values only: strings have none */
-    buf_add_lit(out, "\n\n");
-}
-
 static void end_chunk(struct dialect_call *call, struct json_writer *w, size_t from,
                       struct str logprobs, struct str finish)
 {
@@ -60,7 +51,7 @@ static void end_chunk(struct dialect_call *call, struct json_writer *w, size_t f
     if (call->chat->stream_usage)
         buf_add_lit(out, ",\"usage\":null");
     buf_add_char(out, '}');
-    end_event(call, from);
+    dialect_end_event(call, from);
 }
 
 static void start(struct dialect_call *call, const struct chat_event *event)
@@ -281,7 +272,7 @@ static void end(struct dialect_call *call)
         jw_init(&w, &call->out);
         front_openai_chat_usage(&w, &call->usage, call->extras);
         buf_add_char(&call->out, '}');
-        end_event(call, from);
+        dialect_end_event(call, from);
     }
     buf_add_lit(&call->out, "data: [DONE]\n\n");
 }

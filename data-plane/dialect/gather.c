@@ -43,6 +43,14 @@ void gather_free(struct chat_gather *gather)
     }
 }
 
+size_t gather_held_bytes(const struct chat_gather *gather)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < CHAT_CHOICES_MAX; i++)
+        held += gather->open[i].words.room_bytes + gather->open[i].logprobs.room_bytes;
+    return held;
+}
+
 const struct chat_answer *gather_answer(const struct chat_gather *gather)
 {
     return &gather->answer;
@@ -68,6 +76,7 @@ static enum status begin_part(struct chat_gather *gather, const struct chat_even
     part->id = keep(gather, event->id, stable);
     part->name = keep(gather, event->name, stable);
     part->signature = keep(gather, event->signature, stable);
+    part->origin = keep_json(gather, event->origin, stable);
     part->json = keep_json(gather, event->json, stable);
     part->media = event->media;
     part->media.mime = keep_json(gather, event->media.mime, stable);

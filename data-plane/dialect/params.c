@@ -52,24 +52,51 @@ static enum status refuse(struct dialect_call *call, const char *field, const ch
                           note == NULL ? "Leave it out." : note);
 }
 
+static enum status apply_one(struct dialect_call *call, const struct chat_param *param,
+                             const struct param_rule *rule, struct str plain, struct json_writer *w)
+{
+    if (rule->action == PARAM_PASS) {
+        jw_key_str(w, params_renamed(call, rule->as));
+        jw_raw(w, param->value->raw);
+        return ST_OK;
+    }
+    if (is_plain(param->value, plain))
+        return ST_OK;
+    if (rule->action != PARAM_DROP)
+        return refuse(call, param->field, rule->note);
+    dialect_drop(call, param->field);
+    return ST_OK;
+}
+
 enum status params_apply(struct dialect_call *call, const struct param_rule rules[CHAT_PARAM_COUNT],
                          struct json_writer *w)
 {
     for (unsigned name = 0; name < CHAT_PARAM_COUNT; name++) {
         const struct chat_param *param = &call->chat->params[name];
-        const struct param_rule *rule = &rules[name];
-        if (param->value == NULL || rule->action == PARAM_CONVERT)
-            continue;
-        if (rule->action == PARAM_PASS)
-            jw_field_raw(w, rule->as, param->value->raw);
-        else if (is_plain(param->value, str_c(rows[name].plain)))
-            continue;
-        else if (rule->action == PARAM_DROP)
-            dialect_drop(call, param->field);
-        else
-            return refuse(call, param->field, rule->note);
+        if (param->value != NULL && rules[name].action != PARAM_CONVERT)
+            TRY(apply_one(call, param, &rules[name], str_c(rows[name].plain), w));
     }
     return ST_OK;
+}
+
+struct str params_renamed(const struct dialect_call *call, const char *name)
+{
+    struct str rest = call->target->renames, line, from;
+    while (rest.n > 0 && str_split(&rest, '\n', &line))
+        if (str_split(&line, ' ', &from) && str_eq(from, str_c(name)) && line.n > 0)
+            return line;
+    return str_c(name);
+}
+
+bool params_model_may(const struct dialect_call *call, const char *capability)
+{
+    struct str rest = call->target->capabilities, item;
+    if (rest.n == 0)
+        return true;
+    while (rest.n > 0 && str_split(&rest, '\n', &item))
+        if (str_eq(item, str_c(capability)))
+            return true;
+    return false;
 }
 
 const struct json *params_extra(const struct chat *chat, const char *name)

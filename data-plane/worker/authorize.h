@@ -16,6 +16,7 @@ struct authorize_view {
     const struct cat_rules *rules; /* NULL: none */
     const struct cat_rule *rule;   /* the one that decided; NULL: none */
     const struct cat_model *model; /* the built-in row that prices it; NULL: none */
+    const struct cat_provider_type *base_type; /* whose model a custom one is based on; NULL: its own */
     struct str upstream_model;     /* borrows */
     bool unlisted;
 };

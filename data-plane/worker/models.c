@@ -11,6 +11,7 @@
 
 #include "common/json_write.h"
 #include "data-plane/worker/authorize.h"
+#include "data-plane/worker/models_anthropic.h"
 #include "data-plane/worker/percent.h"
 
 #define MODELS_REPLY_MAX (16u * 1024u * 1024u)
@@ -191,6 +192,38 @@ static void write_row(struct gallery *g, struct json_writer *w, const struct mod
     jw_end(w);
 }
 
+/* --- for callers who speak Anthropic's dialect */
+
+static void anthropic_row_at(void *arg, size_t n, struct models_anthropic_row *out)
+{
+    struct gallery *g = arg;
+    const struct model_row *row = &g->rows[n];
+    *out = (struct models_anthropic_row){
+        .id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->provider),
+                           STR_ARG(row->model)),
+        .name = row->name,
+        .max_input_tokens = row->context_window,
+        .max_output_tokens = row->max_output};
+}
+
+static void write_anthropic(struct gallery *g, struct buf *out, bool list)
+{
+    struct models_anthropic_rows rows = {g->count, anthropic_row_at, g};
+    struct models_anthropic_row row;
+    struct json_writer w;
+    jw_init(&w, out);
+    if (list) {
+        struct models_anthropic_page page = {
+            query_value(g->req, STR("limit")),
+            percent_decode(&g->req->arena, query_value(g->req, STR("after_id"))),
+            percent_decode(&g->req->arena, query_value(g->req, STR("before_id")))};
+        models_anthropic_list(&w, &rows, &page);
+    } else {
+        anthropic_row_at(g, 0, &row);
+        models_anthropic_row(&w, &row);
+    }
+}
+
 static void write_list(struct gallery *g, struct buf *out)
 {
     uint64_t offset = 0, limit = g->count;
@@ -227,7 +260,10 @@ static enum step_result answer_one(struct gallery *g, struct buf *out)
                           STR_ARG(str_head(id, 200)));
     struct json_writer w;
     jw_init(&w, out);
-    write_row(g, &w, &g->rows[0]);
+    if (g->req->anthropic)
+        write_anthropic(g, out, false);
+    else
+        write_row(g, &w, &g->rows[0]);
     return STEP_NEXT;
 }
 
@@ -251,7 +287,10 @@ enum step_result models_answer(struct req *req)
         status = catalog_each(req->worker->catalog, SLUICE__KIND__KIND_PROVIDER, &req->auth.org,
                               &req->auth.workspace, each_provider, &g);
         sort_rows(&g);
-        write_list(&g, &out);
+        if (req->anthropic)
+            write_anthropic(&g, &out, true);
+        else
+            write_list(&g, &out);
     } else {
         result = answer_one(&g, &out);
     }

@@ -10,6 +10,8 @@
 #include "common/apikey.h"
 #include "common/clock.h"
 
+#define ANTHROPIC_VERSION "2023-06-01" /* where neither the caller nor the row says one */
+
 static void add_header(struct outgoing *out, struct str name, struct str value)
 {
     if (out->count < OUTGOING_HEADERS_MAX && name.n > 0 && value.p != NULL)
@@ -58,7 +60,7 @@ static void add_client_header(struct req *req, struct outgoing *out, struct str 
 }
 
 /* Anthropic's versions: betas from any caller, the version from one who speaks that dialect. The
- * row's own version stands in for one that is not given. */
+ * row's own version stands in for one that is not given, ours where the row has none. */
 static void add_anthropic(struct req *req, struct outgoing *out)
 {
     if (req->attempt.dialect != CAT_DIALECT_ANTHROPIC)
@@ -148,6 +150,8 @@ void outgoing_headers(struct req *req, struct outgoing *out)
     add_client_headers(req, out);
     add_call_headers(&req->attempt, out);
     add_row_headers(&req->attempt, out);
+    if (req->attempt.dialect == CAT_DIALECT_ANTHROPIC && !has_header(out, STR("anthropic-version")))
+        add_header(out, STR("anthropic-version"), STR(ANTHROPIC_VERSION));
     add_configured(req, out);
     add_header(out, STR("x-client-request-id"),
                arena_str(&req->arena, str_of(id, ATTEMPT_ID_TEXT)));

@@ -7,6 +7,7 @@
 #include "data-plane/worker/refusal.h"
 
 #include "common/json_write.h"
+#include "data-plane/dialect/front_anthropic.h"
 #include "data-plane/worker/translate.h"
 
 #define REFUSAL_MAX_BYTES 4096
@@ -49,29 +50,6 @@ static const char *openai_type(int http)
     }
 }
 
-static const char *anthropic_type(int http)
-{
-    switch (http) {
-    case 401:
-        return "authentication_error";
-    case 403:
-        return "permission_error";
-    case 404:
-        return "not_found_error";
-    case 413:
-        return "request_too_large";
-    case 429:
-        return "rate_limit_error";
-    case 503:
-        return "overloaded_error";
-    case 408:
-    case 504:
-        return "timeout_error";
-    default:
-        return http >= 500 ? "api_error" : "invalid_request_error";
-    }
-}
-
 void refusal_write_body(struct req *req, struct buf *out)
 {
     const struct status_row *row = status_row(req->refused);
@@ -82,7 +60,7 @@ void refusal_write_body(struct req *req, struct buf *out)
         jw_field_cstr(&w, "type", "error");
     jw_key(&w, "error");
     jw_object(&w);
-    jw_field_cstr(&w, "type", req->anthropic ? anthropic_type(row->http) : openai_type(row->http));
+    jw_field_cstr(&w, "type", req->anthropic ? front_anthropic_error_type(row->http) : openai_type(row->http));
     jw_field_str(&w, "message", str_c(req->reason[0] != '\0' ? req->reason : row->text));
     if (!req->anthropic) {
         jw_key(&w, "param");
@@ -105,7 +83,7 @@ static void break_answer(struct req *req, struct str body)
 {
     if (is_sse_answer(req) && req->attempt.call != NULL) {
         int http = status_row(req->refused)->http;
-        struct str type = str_c(req->anthropic ? anthropic_type(http) : openai_type(http));
+        struct str type = str_c(req->anthropic ? front_anthropic_error_type(http) : openai_type(http));
         struct buf last;
         buf_init(&last, 2 * REFUSAL_MAX_BYTES);
         translate_refusal(req, type, &last);
@@ -146,6 +124,8 @@ void req_answer_json(struct req *req, int http_status, struct str body)
     if (req->refused != ST_OK && status_row(req->refused)->retryable)
         headers[count++] = (struct reply_header){STR("retry-after"), STR("1")};
     count = refusal_common_headers(req, headers, count, req->refused == ST_OK ? NULL : "gateway");
+    if (req->estimated)
+        headers[count++] = (struct reply_header){STR("x-sluice-estimated"), STR("input_tokens")};
     if (req->list_partial)
         headers[count++] = (struct reply_header){STR("x-sluice-list-partial"), STR("true")};
     struct conn *conn = req->conn;

@@ -93,6 +93,7 @@ struct req_attempt {
     struct id provider, integration, secrets_owner, delivery_key;
     uint32_t secrets_version;
     uint16_t dialect;
+    bool foreign; /* the dialect is not the provider row's: its paths and rules do not hold */
     struct str provider_slug, type_slug, upstream_model, priced_model;
     struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers,
         configurations_json;
@@ -101,6 +102,7 @@ struct req_attempt {
     struct str prices, rule_prices; /* price.h blobs; n = 0 none */
     struct str base_model;          /* catalog slug that says what the model can do; n = 0 unknown */
     uint64_t max_output_tokens;     /* of the model; 0 unknown */
+    struct str capabilities;        /* of the model, "item\n"*; n = 0 unknown */
     struct dialect_target facts;    /* what a back may know of this attempt */
     struct dialect_call *call;      /* translated (translate.h); NULL: spliced */
     size_t call_bytes;              /* what the call holds, counted in worker->body_bytes */
@@ -158,6 +160,7 @@ struct req {
     struct req_own own;
     struct reply_list *list; /* reply_list.c */
     bool list_partial;
+    bool estimated; /* the gateway's own answer is an estimate */
     uint32_t attempts_sent;
     bool answer_begun;
     enum status refused;         /* ST_OK, or why the request was refused */

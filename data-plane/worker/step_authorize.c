@@ -14,12 +14,23 @@ static struct str keep(struct req *req, const struct cat_head *head, struct cat_
     return arena_str(&req->arena, cat_str(head, ref));
 }
 
+/* What the integration says of its host, else what a custom model's base speaks; a rule with a host of
+ * its own is not at the integration's. */
+static uint16_t dialect_of(const struct authorize_view *view)
+{
+    struct str own = cat_str(&view->integration->head, view->integration->api_dialect);
+    bool elsewhere = view->rule != NULL && view->rule->base_url.len > 0;
+    if (view->base_type != NULL && (own.n == 0 || elsewhere))
+        return view->base_type->dialect;
+    return own.n > 0 ? catalog_dialect(own) : view->type->dialect;
+}
+
 static void copy_type(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
     const struct cat_provider_type *type = view->type;
-    struct str own = cat_str(&view->integration->head, view->integration->api_dialect);
-    attempt->dialect = own.n > 0 ? catalog_dialect(own) : type->dialect;
+    attempt->dialect = dialect_of(view);
+    attempt->foreign = attempt->dialect != type->dialect;
     attempt->type_slug = keep(req, &type->head, type->slug);
     attempt->auth_header = keep(req, &type->head, type->auth_header);
     attempt->auth_prefix = keep(req, &type->head, type->auth_prefix);
@@ -69,6 +80,7 @@ static void copy_model(struct req *req, const struct authorize_view *view)
         attempt->prices = keep(req, &view->model->head, view->model->prices);
         attempt->base_model = attempt->priced_model;
         attempt->max_output_tokens = view->model->max_output_tokens;
+        attempt->capabilities = keep(req, &view->model->head, view->model->capabilities);
     }
     if (view->rule != NULL && view->rule->base_model.len > 0)
         attempt->base_model = keep(req, &view->rules->head, view->rule->base_model);
@@ -119,7 +131,7 @@ static enum step_result choose_path(struct req *req, const struct authorize_view
                       op_row(req->op)->text);
 }
 
-/* base + path with {id} filled, + the caller's query without any key of ours. */
+/* base + path with {id} filled, + the caller's query without any key of ours, in his own dialect. */
 static enum step_result copy_url(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
@@ -145,6 +157,8 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
         url_query_without_keys(&req->arena, req->head->query, req->auth.value, &query);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", status_row(status)->text);
+    if (attempt->call != NULL)
+        query = STR_NONE; /* of the caller's dialect */
     bool has_query = str_find_char(path, '?') >= 0;
     const struct str pieces[] = {base,
                                  path,

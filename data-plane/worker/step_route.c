@@ -20,6 +20,21 @@ static void read_trace(struct req *req)
         req->trace_id = arena_str(&req->arena, trace);
 }
 
+/* Some clients of Anthropic's API put /v1 behind their base URL and some do not, whatever it ends in:
+ * /messages, /v1/messages and /v1/v1/messages are one endpoint. n = 0: no path of ours. */
+static struct str path_behind_v1(struct str path)
+{
+    struct str v1 = STR("/v1");
+    if (str_eq(path, STR("/messages")) || str_eq(path, STR("/messages/count_tokens")))
+        return path;
+    if (!str_starts(path, STR("/v1/")))
+        return STR_NONE;
+    path = str_from(path, v1.n);
+    return str_starts(path, STR("/v1/messages")) || str_starts(path, STR("/v1/models"))
+               ? str_from(path, v1.n)
+               : path;
+}
+
 enum step_result req_step_route(struct req *req)
 {
     read_trace(req);
@@ -32,17 +47,19 @@ enum step_result req_step_route(struct req *req)
         req->surface = REQ_SURFACE_PRICING;
         return pricing_answer(req);
     }
-    if (!str_starts(path, STR("/v1/")))
+    struct str rest = path_behind_v1(path);
+    if (rest.n == 0)
         return req_refuse(req, ST_NO_ROUTE,
                           "There is no endpoint " STR_FMT "; the base URL ends in /v1.",
                           STR_ARG(str_head(path, 100)));
-    req->path = arena_str(&req->arena, str_from(path, 3));
+    req->path = arena_str(&req->arena, rest);
     if (req->path.p == NULL)
         return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
     if (str_eq(req->path, STR("/models")) || str_starts(req->path, STR("/models/"))) {
         if (req->head->method != OP_METHOD_GET)
             return req_refuse(req, ST_METHOD, "Only GET is allowed on /v1/models.");
         req->surface = REQ_SURFACE_MODELS;
+        req->anthropic = header(req, STR("anthropic-version")).n > 0;
         return STEP_NEXT;
     }
     enum status status = op_match(req->head->method, req->path, &req->op, &req->object_id);

@@ -4,36 +4,17 @@
  *   stream without usage asked -> stream_options.include_usage is added (hidden again on the way back: step_exchange.c)
  *
  *   override_params of a config -> each member replaces the body's, or is added
+ *   what the provider's row renames -> row_rules.c
  *
  * Everything else comes out byte for byte as it went in. Where one edit makes the text shorter and no other target may need the original,
  * the text in front of it is moved up in place; otherwise a new text is built in the arena.
  */
 #include "common/json_write.h"
+#include "data-plane/worker/edits.h"
+#include "data-plane/worker/row_rules.h"
 #include "data-plane/worker/translate.h"
 
 #define OVERRIDES_MAX 32
-#define EDITS_MAX     (OVERRIDES_MAX + 4)
-
-struct edit {
-    size_t at, cut; /* replace `cut` bytes at `at` */
-    struct str with;
-};
-
-struct edits {
-    struct edit items[EDITS_MAX];
-    size_t count;
-};
-
-static void add_edit(struct edits *edits, size_t at, size_t cut, struct str with)
-{
-    CHECK(edits->count < EDITS_MAX);
-    size_t i = edits->count++;
-    while (i > 0 && edits->items[i - 1].at > at) {
-        edits->items[i] = edits->items[i - 1];
-        i--;
-    }
-    edits->items[i] = (struct edit){at, cut, with};
-}
 
 static bool apply(struct req *req, const struct edits *edits, struct str *out)
 {
@@ -46,24 +27,7 @@ static bool apply(struct req *req, const struct edits *edits, struct str *out)
         *out = str_from(text, shorter);
         return true;
     }
-    size_t n = text.n, at = 0;
-    for (size_t i = 0; i < edits->count; i++)
-        n = n + edits->items[i].with.n - edits->items[i].cut;
-    char *p = arena_alloc(&req->arena, n);
-    if (p == NULL)
-        return false;
-    *out = str_of(p, n);
-    for (size_t i = 0; i < edits->count; i++) {
-        const struct edit *edit = &edits->items[i];
-        memcpy(p, text.p + at, edit->at - at);
-        p += edit->at - at;
-        if (edit->with.n > 0)
-            memcpy(p, edit->with.p, edit->with.n);
-        p += edit->with.n;
-        at = edit->at + edit->cut;
-    }
-    memcpy(p, text.p + at, text.n - at);
-    return true;
+    return edits_apply(edits, text, out) == ST_OK;
 }
 
 static struct str quoted(struct req *req, struct str text)
@@ -92,21 +56,21 @@ static void ask_for_usage(struct req *req, struct edits *edits)
     req->attempt.hide_usage = true;
     if (options->raw.p == NULL) {
         base = (size_t)(body->stream.member.p - body->mem.p);
-        add_edit(edits, base, 0, STR("\"stream_options\":{\"include_usage\":true},"));
+        edits_add(edits, base, 0, STR("\"stream_options\":{\"include_usage\":true},"));
         return;
     }
     base = (size_t)(options->raw.p - body->mem.p);
     struct json_field usage = {.name = "include_usage"};
     if (options->type == JSON_OBJECT && json_scan_object(options->raw, &usage, 1, NULL) == ST_OK) {
         if (usage.raw.p != NULL)
-            add_edit(edits, (size_t)(usage.raw.p - body->mem.p), usage.raw.n, STR("true"));
+            edits_add(edits, (size_t)(usage.raw.p - body->mem.p), usage.raw.n, STR("true"));
         else if (options->raw.n > 2 && memchr(options->raw.p, '"', options->raw.n) != NULL)
-            add_edit(edits, base + 1, 0, STR("\"include_usage\":true,"));
+            edits_add(edits, base + 1, 0, STR("\"include_usage\":true,"));
         else
-            add_edit(edits, base, options->raw.n, with);
+            edits_add(edits, base, options->raw.n, with);
         return;
     }
-    add_edit(edits, base, options->raw.n, with);
+    edits_add(edits, base, options->raw.n, with);
 }
 
 struct overrides {
@@ -142,8 +106,9 @@ static bool read_overrides(struct req *req, struct overrides *overrides)
 static enum step_result apply_overrides(struct req *req)
 {
     struct overrides overrides;
-    struct edits edits = {.count = 0};
+    struct edits edits;
     struct str text = buf_str(&req->body.mem), out;
+    edits_init(&edits, &req->arena);
     if (!read_overrides(req, &overrides))
         return req_refuse(req, ST_TOO_LARGE, "config: override_params may have at most %d members.", OVERRIDES_MAX);
     if (overrides.count == 0)
@@ -155,7 +120,7 @@ static enum step_result apply_overrides(struct req *req)
     for (size_t i = 0; i < overrides.count; i++) {
         const struct json_field *field = &overrides.fields[i];
         if (field->raw.p != NULL) {
-            add_edit(&edits, (size_t)(field->raw.p - text.p), field->raw.n, overrides.values[i]);
+            edits_add(&edits, (size_t)(field->raw.p - text.p), field->raw.n, overrides.values[i]);
             continue;
         }
         struct str name = quoted(req, str_c(field->name));
@@ -163,7 +128,7 @@ static enum step_result apply_overrides(struct req *req)
                                          empty && i + 1 == overrides.count ? "" : ",");
         if (name.p == NULL || member.p == NULL)
             return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-        add_edit(&edits, open, 0, member);
+        edits_add(&edits, open, 0, member);
     }
     if (!apply(req, &edits, &out))
         return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
@@ -174,10 +139,11 @@ enum step_result req_step_transform(struct req *req)
 {
     struct req_body *body = &req->body;
     struct req_attempt *attempt = &req->attempt;
-    struct edits edits = {.count = 0};
+    struct edits edits;
     if (attempt->call != NULL && attempt->call->chat != NULL)
         return translate_request(req); /* it waited for what its parts name */
     attempt->body = buf_str(&body->mem);
+    edits_init(&edits, &req->arena);
     if (req->surface != REQ_SURFACE_OP || op_row(req->op)->body == OP_BODY_NONE)
         return STEP_NEXT;
     bool json = op_row(req->op)->body == OP_BODY_JSON;
@@ -194,7 +160,7 @@ enum step_result req_step_transform(struct req *req)
         if (with.p == NULL)
             return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
         if (!str_eq(with, body->model.raw))
-            add_edit(&edits, (size_t)(body->model.raw.p - body->mem.p), body->model.raw.n, with);
+            edits_add(&edits, (size_t)(body->model.raw.p - body->mem.p), body->model.raw.n, with);
     } else if (json && attempt->upstream_model.n > 0) {
         struct str model = quoted(req, attempt->upstream_model);
         size_t open = (size_t)str_find_char(attempt->body, '{');
@@ -202,10 +168,12 @@ enum step_result req_step_transform(struct req *req)
         struct str member = arena_printf(&req->arena, "\"model\":" STR_FMT "%s", STR_ARG(model), empty ? "" : ",");
         if (model.p == NULL || member.p == NULL)
             return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-        add_edit(&edits, open + 1, 0, member);
+        edits_add(&edits, open + 1, 0, member);
     }
     if (json)
         ask_for_usage(req, &edits);
+    if (req->op == OP_CHAT && !attempt->foreign)
+        row_rules_apply(&(struct row_rules){attempt->renames, attempt->developer_to_system}, attempt->body, &edits);
     if (edits.count > 0 && !apply(req, &edits, &attempt->body))
         return req_refuse(req, ST_NO_MEMORY, "Not enough memory for the changed request body.");
     return STEP_NEXT;

@@ -12,17 +12,22 @@
 #include "data-plane/worker/translate.h"
 
 #include "common/clock.h"
+#include "data-plane/dialect/count.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/reply.h"
 
 /* --- the way out */
 
-/* What the row says of an operation, or the back's own path for a service of its dialect elsewhere.
- */
-static struct str path_of(const struct str row_paths[OP_COUNT], const struct back *back)
+/* The path of an operation that needs no translation; n = 0: there is none. A service elsewhere that
+ * speaks a dialect has that dialect's own paths, whatever the row of its provider says. */
+static struct str native_path(const struct req *req, const struct str row_paths[OP_COUNT],
+                              const struct back *back)
 {
-    struct str path = row_paths[back->via];
-    return path.n > 0 ? path : str_c(back->default_path);
+    const struct req_attempt *attempt = &req->attempt;
+    bool native = back != NULL && (back->native & OP_BIT(req->op)) != 0;
+    if (attempt->foreign)
+        return native ? str_c(op_row(req->op)->path) : STR_NONE;
+    return native || attempt->dialect == CAT_DIALECT_OPENAI ? row_paths[req->op] : STR_NONE;
 }
 
 static enum step_result begin_call(struct req *req, const struct front *front,
@@ -57,23 +62,27 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
                                              .model = attempt->upstream_model,
                                              .base_model = attempt->base_model,
                                              .max_output_tokens = attempt->max_output_tokens,
+                                             .capabilities = attempt->capabilities,
                                              .configurations_json = attempt->configurations_json};
-    *path = row_paths[req->op];
-    if (path->n > 0 && (attempt->dialect == CAT_DIALECT_OPENAI ||
-                        (back != NULL && (back->native & OP_BIT(req->op)) != 0)))
+    if (!attempt->foreign) {
+        attempt->facts.renames = attempt->renames;
+        attempt->facts.stream_usage_path = attempt->stream_usage_path;
+        attempt->facts.no_stream_options = attempt->no_stream_options;
+    }
+    *path = native_path(req, row_paths, back);
+    if (path->n > 0 || back == NULL || front == NULL)
         return STEP_NEXT;
-    *path = STR_NONE;
-    if (back == NULL || front == NULL)
+    struct str via = attempt->foreign ? str_c(back->default_path) : row_paths[back->via];
+    if (via.n == 0)
         return STEP_NEXT;
     enum step_result result = begin_call(req, front, back);
     if (result != STEP_NEXT || back->path == NULL) {
-        *path = path_of(row_paths, back);
+        *path = via;
         return result;
     }
     struct buf text;
     buf_init(&text, 4096);
-    enum status status =
-        back->path(attempt->call->target, path_of(row_paths, back), req->body.is_stream, &text);
+    enum status status = back->path(attempt->call->target, via, req->body.is_stream, &text);
     if (status == ST_OK)
         status = buf_status(&text);
     if (status == ST_OK)
@@ -86,6 +95,18 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
                             STR_ARG(attempt->provider_slug));
 }
 
+/* {"input_tokens": n} by our own rule: nothing is sent, nothing is charged. */
+static enum step_result answer_count(struct req *req)
+{
+    struct str body = arena_printf(&req->arena, "{\"input_tokens\":%llu}",
+                                   (unsigned long long)count_estimate(req->chat));
+    if (body.p == NULL)
+        return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
+    req->estimated = true;
+    req_answer_json(req, 200, body);
+    return STEP_DONE;
+}
+
 enum step_result translate_request(struct req *req)
 {
     struct dialect_call *call = req->attempt.call;
@@ -93,6 +114,8 @@ enum step_result translate_request(struct req *req)
     if (req->chat == NULL)
         status = dialect_read(call, buf_str(&req->body.mem), &req->chat);
     call->chat = req->chat;
+    if (status == ST_OK && call->front->event == NULL)
+        return answer_count(req);
     if (status == ST_OK) {
         enum step_result result = media_fetch(req);
         if (result != STEP_NEXT)
@@ -127,7 +150,7 @@ static bool charge(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
     struct worker *worker = req->worker;
-    size_t held = attempt->call->whole.room_bytes + attempt->call->out.room_bytes;
+    size_t held = dialect_held_bytes(attempt->call);
     size_t others = worker->body_bytes - attempt->call_bytes;
     if (held > attempt->call_bytes && others + held > params_u64(worker->params, PARAM_BODY_BUDGET))
         return false;

@@ -16,7 +16,8 @@
  * are the provider row's, by operation. */
 enum step_result translate_route(struct req *req, const struct str row_paths[OP_COUNT],
                                  struct str *path);
-/* The caller's body -> attempt.body in the provider's dialect. */
+/* The caller's body -> attempt.body in the provider's dialect. A count of tokens that the provider
+ * does not offer is answered at once, as an estimate: STEP_DONE. */
 enum step_result translate_request(struct req *req);
 /* Releases the attempt's call, if it has one. */
 void translate_free(struct req *req);

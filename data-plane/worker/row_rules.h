@@ -1,0 +1,20 @@
+/* row_rules.h: what a provider's row says of chats in OpenAI's dialect, done to a body that is
+ * passed on spliced: renames of members, and `developer` where the service knows only `system`.
+ *
+ * Translated bodies follow the same rules in data-plane/dialect (params_renamed).
+ */
+#ifndef SLUICE_DATA_WORKER_ROW_RULES_H
+#define SLUICE_DATA_WORKER_ROW_RULES_H
+
+#include "data-plane/worker/edits.h"
+
+struct row_rules {
+    struct str renames; /* "from to\n"* of top-level members */
+    bool developer_to_system;
+};
+
+/* Adds the edits that the rules ask for. `text` is a validated JSON object. Where a body has both
+ * names of a renamed member, the one that is renamed wins, as OpenAI's newer names do. */
+void row_rules_apply(const struct row_rules *rules, struct str text, struct edits *edits);
+
+#endif
