@@ -146,6 +146,13 @@ enum status back_gemini_media(struct dialect_call *call, struct json_writer *w,
     if (part->kind == CHAT_PART_NATIVE)
         return dialect_refuse_part(call, part->place, "this type of content",
                                    "Send text, image_url, input_audio, video_url or file parts.");
+    if (!chat_text_is_empty(part->about)) { /* what it is, in front of it */
+        jw_object(w);
+        jw_field_raw(w, "text", part->about.raw);
+        jw_end(w);
+    }
+    if (part->kind == CHAT_PART_FILE && !chat_text_is_empty(part->name))
+        dialect_drop(call, "messages.filename");
     if (!chat_text_is_empty(media->detail) && !str_eq(media->detail.raw, STR("\"auto\"")))
         dialect_drop(call, "image_url.detail");
     switch (media->source) {

@@ -254,9 +254,11 @@ static void list_dropped(struct dialect_call *call, const struct chat_message *m
     for (const struct chat_part *part = message->parts.first; part != NULL; part = part->next) {
         bool thinks = part->kind == CHAT_PART_THINKING || part->kind == CHAT_PART_REDACTED;
         if (thinks && chat_has(part->signature) && !is_ours(part))
-            dialect_drop(call, "messages.reasoning_content");
+            dialect_drop(call, call->front->thinking);
         if (part->cache != NULL)
             dialect_drop(call, "messages.cache_control");
+        if (part->citing != NULL)
+            dialect_drop(call, "messages.citations");
     }
 }
 

@@ -41,6 +41,8 @@ MUST_USE enum status front_openai_chat_audio(struct dialect_call *call, struct c
                                              const struct json *node);
 MUST_USE enum status front_openai_chat_file(struct dialect_call *call, struct chat_part *part,
                                             const struct json *node);
+MUST_USE enum status front_openai_chat_video(struct dialect_call *call, struct chat_part *part,
+                                             const struct json *node);
 
 /* A usage object, as OpenAI counts: the prompt includes what came from a cache. `extras` adds the
  * cache figures under the names that Anthropic's users know. */

@@ -85,3 +85,11 @@ enum status front_openai_chat_file(struct dialect_call *call, struct chat_part *
         return no_memory(call);
     return ST_OK;
 }
+
+/* Not OpenAI's: what services that watch films call it. */
+enum status front_openai_chat_video(struct dialect_call *call, struct chat_part *part,
+                                    const struct json *node)
+{
+    const struct json *video = json_get(node, "video_url");
+    return set_url(call, part, json_is(video, JSON_STRING) ? video : json_get(video, "url"));
+}

@@ -151,6 +151,15 @@ static const struct gemini_row rows[] = {
                       "'application/pdf','data':'DDDD'}}"),
          ""),
      ""},
+    {"films", "gemini-2.5-flash",
+     "{'messages':[{'role':'user','content':[{'type':'video_url','video_url':{'url':'data:video/"
+     "mp4;base64,AAAA'}}]}]}",
+     OUT(TURN("user", "{'inlineData':{'mimeType':'video/mp4','data':'AAAA'}}"), ""), ""},
+    {"a file's name cannot be told", "gemini-2.5-flash",
+     "{'messages':[{'role':'user','content':[{'type':'file','file':{'filename':'a.pdf','file_data':"
+     "'AAAA'}}]}]}",
+     OUT(TURN("user", "{'inlineData':{'mimeType':'application/pdf','data':'AAAA'}}"), ""),
+     "messages.filename"},
     {"what Google reads for itself", "gemini-2.5-flash",
      "{'messages':[{'role':'user','content':[" PICTURE("gs://b/x.webp") "," PICTURE(
          "https://youtu.be/abc") ",{'type':'file',"
