@@ -7,7 +7,7 @@
  * The key goes into a header (the row's), never into the address. A model that is tuned
  * ("tunedModels/x") brings its own collection.
  */
-#include "data-plane/dialect/back_gemini.h"
+#include "data-plane/dialect/back_gemini_simple.h"
 
 #include "common/catalog_codec.h"
 #include "data-plane/dialect/path.h"
@@ -17,7 +17,7 @@ struct back_gemini *back_gemini_state(struct dialect_call *call)
     struct back_gemini *state = call->back_state;
     const struct dialect_target *target = call->target;
     gemini_model_of(target->base_model.n > 0 ? target->base_model : target->model, &state->model);
-    state->vertex = call->back->dialect == CAT_DIALECT_VERTEX;
+    state->vertex = back_gemini_is_vertex(call);
     return state;
 }
 
@@ -54,36 +54,67 @@ enum status back_gemini_write(struct dialect_call *call, struct buf *out)
     return ST_OK;
 }
 
-static enum status path(const struct dialect_target *target, struct str row, bool stream,
-                        struct buf *out)
+/* The row's path up to its verb, with the model in it. */
+static enum status add_model(const struct dialect_target *target, struct str row, struct buf *out)
 {
     static const char lead[] = "models/{model}";
     struct str model = target->model;
-    ptrdiff_t at = str_find(row, str_c(lead));
-    bool tuned = at >= 0 && str_starts(model, STR("tunedModels/"));
+    ptrdiff_t at = str_find(row, str_c(lead)), verb = str_find_char(row, ':');
+    if (at < 0 || verb < at)
+        return ST_INVALID;
     if (str_starts(model, STR("models/")))
         model = str_from(model, 7);
-    if (tuned) {
-        buf_add_str(out, str_head(row, (size_t)at));
-        TRY(path_fill(target, STR("tunedModels/{model}"), str_from(model, 12), out));
-        row = str_from(row, (size_t)at + sizeof lead - 1);
-    }
-    if (!stream)
-        return path_fill(target, row, model, out);
-    ptrdiff_t verb = str_find(row, STR(":generateContent"));
-    if (verb < 0)
-        return ST_INVALID;
-    TRY(path_fill(target, str_head(row, (size_t)verb), model, out));
-    buf_add_lit(out, ":streamGenerateContent?alt=sse");
+    if (!str_starts(model, STR("tunedModels/")))
+        return path_fill(target, str_head(row, (size_t)verb), model, out);
+    TRY(path_fill(target, str_head(row, (size_t)at), model, out));
+    return path_fill(target, STR("tunedModels/{model}"), str_from(model, 12), out);
+}
+
+static enum status path(const struct dialect_target *target, struct str row, bool stream,
+                        struct buf *out)
+{
+    TRY(add_model(target, row, out));
+    buf_add_str(out, stream ? STR(":streamGenerateContent?alt=sse") : STR(":generateContent"));
     return ST_OK;
 }
+
+static enum status embed_path(const struct dialect_target *target, struct str row, struct buf *out)
+{
+    TRY(add_model(target, row, out));
+    buf_add_lit(out, ":batchEmbedContents");
+    return ST_OK;
+}
+
+static enum status image_path(const struct dialect_target *target, struct str row, struct buf *out)
+{
+    TRY(add_model(target, row, out));
+    buf_add_str(out,
+                back_gemini_is_imagen(target->model) ? STR(":predict") : STR(":generateContent"));
+    return ST_OK;
+}
+
+static enum status speech_path(const struct dialect_target *target, struct str row, struct buf *out)
+{
+    return path(target, row, false, out);
+}
+
+#define MODEL_PATH "/v1beta/models/{model}:"
+
+static const struct simple_op simple[] = {
+    {OP_EMBEDDINGS, back_gemini_embed_rules, MODEL_PATH "embedContent", embed_path,
+     back_gemini_embed_write, back_gemini_embed_read},
+    {OP_IMAGES_GENERATIONS, back_gemini_image_rules, MODEL_PATH "predict", image_path,
+     back_gemini_image_write, back_gemini_image_read},
+    {OP_AUDIO_SPEECH, back_gemini_speech_rules, MODEL_PATH "generateContent", speech_path,
+     back_gemini_speech_write, back_gemini_speech_read},
+};
 
 extern const struct back back_gemini;
 const struct back back_gemini = {
     .name = "gemini",
     .dialect = CAT_DIALECT_GEMINI,
     .via = OP_CHAT,
-    .default_path = "/v1beta/models/{model}:generateContent",
+    .default_path = MODEL_PATH "generateContent",
     .signs_as = BACK_GEMINI_SIGNS,
     .state_bytes = sizeof(struct back_gemini),
     .params = back_gemini_rules,
@@ -93,4 +124,6 @@ const struct back back_gemini = {
     .whole = back_gemini_whole,
     .error = back_gemini_error,
     .wants_bytes = back_gemini_wants_bytes,
+    .simple = simple,
+    .simple_count = COUNT_OF(simple),
 };

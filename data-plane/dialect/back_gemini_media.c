@@ -6,7 +6,7 @@
  *   other URLs, Vertex AI    -> fileData where their ending tells the type, else as above
  */
 #include "common/catalog_codec.h"
-#include "data-plane/dialect/back_gemini.h"
+#include "data-plane/dialect/back_gemini_simple.h"
 
 #define FILES_HOST   "https://generativelanguage.googleapis.com/v1beta/"
 #define MEDIA_REMEDY "Send it as a data URL, an https URL, a gs:// URI or a file of the Gemini API."
@@ -73,13 +73,18 @@ static bool is_googles(struct str url)
     return false;
 }
 
+bool back_gemini_is_vertex(const struct dialect_call *call)
+{
+    return call->back->dialect == CAT_DIALECT_VERTEX;
+}
+
 bool back_gemini_wants_bytes(const struct dialect_call *call, const struct chat_part *part)
 {
     const struct chat_media *media = &part->media;
     bool told = media->mime.n > 0 || mime_of_url(media->inner).n > 0;
     if (media->source != CHAT_SOURCE_URL || !is_web(media->inner) || is_googles(media->inner))
         return false;
-    return call->back->dialect != CAT_DIALECT_VERTEX || !told;
+    return !back_gemini_is_vertex(call) || !told;
 }
 
 static void write_inner(struct json_writer *w, const char *key, struct str lead, struct str inner)
@@ -91,7 +96,7 @@ static void write_inner(struct json_writer *w, const char *key, struct str lead,
     buf_add_char(w->buf, '"');
 }
 
-static void write_inline(struct json_writer *w, struct str mime, struct str data)
+void back_gemini_write_inline(struct json_writer *w, struct str mime, struct str data)
 {
     jw_object(w);
     jw_key(w, "inlineData");
@@ -129,7 +134,7 @@ static enum status write_url(struct dialect_call *call, struct json_writer *w,
     struct str mime = media->mime.n > 0 ? media->mime : mime_of_url(media->inner);
     bool film = is_googles(media->inner) && !str_starts_nocase(media->inner, STR("gs://"));
     if (media->fetched.n > 0) {
-        write_inline(w, media->fetched_mime, media->fetched);
+        back_gemini_write_inline(w, media->fetched_mime, media->fetched);
         return ST_OK;
     }
     if (!is_googles(media->inner) && !is_web(media->inner))
@@ -157,7 +162,8 @@ enum status back_gemini_media(struct dialect_call *call, struct json_writer *w,
         dialect_drop(call, "image_url.detail");
     switch (media->source) {
     case CHAT_SOURCE_DATA:
-        write_inline(w, media->mime.n > 0 ? media->mime : usual_mime(part), media->inner);
+        back_gemini_write_inline(w, media->mime.n > 0 ? media->mime : usual_mime(part),
+                                 media->inner);
         return ST_OK;
     case CHAT_SOURCE_TEXT:
         jw_object(w);

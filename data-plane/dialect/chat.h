@@ -177,7 +177,10 @@ enum chat_effort {
 
 enum chat_format { CHAT_FORMAT_TEXT, CHAT_FORMAT_JSON, CHAT_FORMAT_SCHEMA };
 
+struct simple; /* simple.h */
+
 struct chat {
+    const struct simple *simple; /* no chat at all: another operation; NULL: a chat */
     struct chat_message *messages, *last_message;
     const struct chat_message *last_assistant;
     struct chat_tool *tools, *last_tool;

@@ -10,7 +10,7 @@
 #define MEDIA_TOKENS   1600
 #define MEDIA_BYTES    16 /* of data, a token */
 
-static uint64_t count_words(struct str words)
+uint64_t count_words(struct str words)
 {
     uint64_t ascii = 0, others = 0;
     for (size_t i = 0; i < words.n; i++) {

@@ -11,5 +11,7 @@
 #include "data-plane/dialect/chat.h"
 
 uint64_t count_estimate(const struct chat *chat);
+/* Of what stands between a JSON string's quotes. */
+uint64_t count_words(struct str words);
 
 #endif

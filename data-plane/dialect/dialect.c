@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "data-plane/dialect/gather.h"
+#include "data-plane/dialect/simple.h"
 
 #define BODY_MAX (64u * 1024u * 1024u)
 
@@ -58,6 +59,10 @@ enum status dialect_begin(struct dialect_call *call, struct arena *arena, const 
     for (size_t i = 0; i < DIALECT_KEEPS; i++)
         buf_init(&call->keep[i], DIALECT_KEEP_MAX);
     sse_init(&call->sse);
+    if (front->simple != NULL) {
+        call->op = simple_find(back, front->op);
+        CHECK(call->op != NULL);
+    }
     call->front_state = arena_calloc(arena, 1, front->state_bytes);
     call->back_state = arena_calloc(arena, 1, back->state_bytes);
     return call->front_state == NULL || call->back_state == NULL ? ST_NO_MEMORY : ST_OK;
@@ -89,6 +94,11 @@ enum status dialect_read(struct dialect_call *call, struct str body, const struc
     struct chat *out = arena_calloc(call->arena, 1, sizeof *out);
     if (out == NULL)
         return dialect_refuse(call, ST_NO_MEMORY, "Not enough memory.");
+    if (call->front->simple != NULL) {
+        TRY(simple_request(call, body, &out->simple));
+        call->chat = *chat = out;
+        return ST_OK;
+    }
     enum status status = json_parse(call->arena, body, NULL, &root, &error);
     if (status == ST_OK && root->type != JSON_OBJECT)
         status = ST_BAD_JSON;
@@ -107,7 +117,8 @@ enum status dialect_write(struct dialect_call *call, struct str *body)
     buf_init(&out, BODY_MAX);
     for (const struct chat_left *left = call->chat->left_out; left != NULL; left = left->next)
         dialect_drop(call, left->field);
-    enum status status = call->back->write(call, &out);
+    enum status status = call->op != NULL ? call->op->write(call, call->chat->simple, &out)
+                                         : call->back->write(call, &out);
     if (status == ST_OK)
         status = buf_status(&out);
     if (status == ST_OK) {

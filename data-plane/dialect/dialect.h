@@ -82,10 +82,13 @@ enum dialect_state {
 struct front;
 struct back;
 struct chat_gather;
+struct simple_front; /* simple.h: operations without a conversation */
+struct simple_op;
 
 struct dialect_call {
     const struct front *front;
     const struct back *back;
+    const struct simple_op *op; /* the back's row of the front's operation; NULL: a chat */
     struct arena *arena;
     const struct dialect_target *target;
     const struct chat *chat;
@@ -103,12 +106,15 @@ struct dialect_call {
     /* answer */
     enum dialect_state state;
     int http_status; /* the provider's */
+    struct str reply_type; /* the provider's content type; borrowed */
+    struct str out_type;   /* of what is in out, where it is no JSON and no stream; n = 0: it is */
     bool is_sse, content;
     struct buf out;   /* bytes for the caller: taken and cleared by the worker */
     struct buf whole; /* the provider's answer, or error, while it gathers */
     struct sse sse;
     struct chat_error error;
     bool has_usage;
+    bool estimated; /* the usage shown is the gateway's estimate: the provider told none */
     struct slot_usage usage;
     struct dialect_choice {
         enum chat_part_kind open;
@@ -140,6 +146,8 @@ struct front {
     void (*event)(struct dialect_call *call, const struct chat_event *event);
     /* A whole answer -> call->out. */
     void (*whole)(struct dialect_call *call, const struct chat_answer *answer);
+    /* In place of read, event and whole, for operations without a conversation; NULL: a chat. */
+    const struct simple_front *simple;
     /* An error -> call->out: a whole body, or what ends a stream that has begun. */
     void (*error)(struct dialect_call *call, const struct chat_error *error, bool in_stream);
 };
@@ -167,6 +175,9 @@ struct back {
     enum status (*event)(struct dialect_call *call, const struct sse_event *event);
     /* A whole JSON answer -> dialect_emit ... CHAT_EVENT_END. As event. */
     enum status (*whole)(struct dialect_call *call, const struct json *answer);
+    /* What its providers do besides chats, one row each (simple.h). */
+    const struct simple_op *simple;
+    size_t simple_count;
     /* Adds the lines that carry or prove the credential, of spliced attempts as well. NULL: the
      * row's auth_header and prefix with the secret "key". ST_AGAIN: something is being fetched, and
      * whoever has it calls req_run. Other statuses refuse the attempt. */
@@ -187,7 +198,8 @@ const struct back *dialect_back(uint16_t dialect);
 
 /* --- a call, by the worker */
 
-/* Prepares `call` (memory of the caller's, any content). ST_NO_MEMORY. */
+/* Prepares `call` (memory of the caller's, any content). A front without a conversation needs a back
+ * that has a row for its operation (simple_find). ST_NO_MEMORY. */
 MUST_USE enum status dialect_begin(struct dialect_call *call, struct arena *arena,
                                    const struct front *front, const struct back *back,
                                    const struct dialect_target *target);

@@ -11,6 +11,7 @@
  */
 #include "data-plane/dialect/dialect.h"
 #include "data-plane/dialect/gather.h"
+#include "data-plane/dialect/simple.h"
 
 #define SCRATCH_BYTES 4096
 #define SCRATCH_MAX   (4u * 1024u * 1024u)
@@ -18,7 +19,8 @@
 void dialect_reply_begin(struct dialect_call *call, int http_status, struct str content_type)
 {
     call->http_status = http_status;
-    call->is_sse = http_status < 400 && str_starts_nocase(content_type, STR("text/event-stream"));
+    call->reply_type = content_type;
+    call->is_sse = http_status < 400 && call->op == NULL && str_starts_nocase(content_type, STR("text/event-stream"));
 }
 
 /* --- events in order */
@@ -281,6 +283,8 @@ static void end_error(struct dialect_call *call)
 static enum status end_whole(struct dialect_call *call)
 {
     struct json *answer;
+    if (call->op != NULL)
+        return blame(simple_end(call));
     enum status status = json_parse(call->arena, buf_str(&call->whole), NULL, &answer, NULL);
     if (status == ST_OK && answer->type != JSON_OBJECT)
         status = ST_BAD_JSON;

@@ -23,7 +23,7 @@ const char *params_text(enum chat_param_name name)
 }
 
 /* Same number however it is spelled; other values byte for byte but for blanks around brackets. */
-static bool is_plain(const struct json *value, struct str plain)
+bool params_is_plain(const struct json *value, struct str plain)
 {
     int64_t number, want;
     struct json other = {.type = JSON_NUMBER, .raw = plain};
@@ -41,10 +41,10 @@ static bool is_plain(const struct json *value, struct str plain)
 bool params_asks(const struct chat *chat, enum chat_param_name name)
 {
     const struct json *value = chat->params[name].value;
-    return value != NULL && !is_plain(value, str_c(rows[name].plain));
+    return value != NULL && !params_is_plain(value, str_c(rows[name].plain));
 }
 
-static enum status refuse(struct dialect_call *call, const char *field, const char *note)
+enum status params_refuse(struct dialect_call *call, const char *field, const char *note)
 {
     return dialect_refuse(call, ST_INVALID,
                           "%s: provider @" STR_FMT " (" STR_FMT ") cannot honour it. %s", field,
@@ -60,10 +60,10 @@ static enum status apply_one(struct dialect_call *call, const struct chat_param 
         jw_raw(w, param->value->raw);
         return ST_OK;
     }
-    if (is_plain(param->value, plain))
+    if (params_is_plain(param->value, plain))
         return ST_OK;
     if (rule->action != PARAM_DROP)
-        return refuse(call, param->field, rule->note);
+        return params_refuse(call, param->field, rule->note);
     dialect_drop(call, param->field);
     return ST_OK;
 }

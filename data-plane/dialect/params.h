@@ -35,6 +35,10 @@ bool params_asks(const struct chat *chat, enum chat_param_name name);
 struct str params_renamed(const struct dialect_call *call, const char *name);
 /* True if the model is known to the catalog and has the capability, or is not known to it. */
 bool params_model_may(const struct dialect_call *call, const char *capability);
+/* True if the value is the one that asks for nothing, however it is spelled; "" is none. */
+bool params_is_plain(const struct json *value, struct str plain);
+/* 400: the provider cannot honour `field`; `note` is the remedy, or NULL. */
+enum status params_refuse(struct dialect_call *call, const char *field, const char *note);
 /* Applies the rules, in the order of params.def: writes what passes as members of the object that
  * is open in w, lists what drops. ST_INVALID: refused (dialect_refuse has been called). */
 MUST_USE enum status params_apply(struct dialect_call *call,

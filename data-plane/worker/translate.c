@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/dialect/count.h"
+#include "data-plane/dialect/simple.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/reply.h"
 
@@ -51,6 +52,34 @@ static enum step_result begin_call(struct req *req, const struct front *front,
                                      : STEP_NEXT;
 }
 
+/* The back's path, from the row's. */
+static enum step_result make_path(struct req *req, const struct back *back,
+                                  const struct simple_op *op, struct str row, struct str *path)
+{
+    struct req_attempt *attempt = &req->attempt;
+    struct buf text;
+    enum status status = ST_OK;
+    buf_init(&text, 4096);
+    if (op != NULL && op->path != NULL)
+        status = op->path(&attempt->facts, row, &text);
+    else if (op == NULL && back->path != NULL)
+        status = back->path(&attempt->facts, row, req->body.is_stream, &text);
+    else
+        buf_add_str(&text, row);
+    if (status == ST_OK)
+        status = buf_status(&text);
+    if (status == ST_OK)
+        *path = arena_str(&req->arena, buf_str(&text));
+    buf_free(&text);
+    return status == ST_OK && path->p != NULL
+               ? STEP_NEXT
+               : req_refuse(req, status == ST_OK ? ST_NO_MEMORY : status,
+                            "The address of this model at provider @" STR_FMT
+                            " cannot be built: its name, or the integration's configuration, has "
+                            "something that does not belong there.",
+                            STR_ARG(attempt->provider_slug));
+}
+
 enum step_result translate_route(struct req *req, const struct str row_paths[OP_COUNT],
                                  struct str *path)
 {
@@ -72,27 +101,17 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
     *path = native_path(req, row_paths, back);
     if (path->n > 0 || back == NULL || front == NULL)
         return STEP_NEXT;
-    struct str via = attempt->foreign ? str_c(back->default_path) : row_paths[back->via];
-    if (via.n == 0)
+    const struct simple_op *op = front->simple == NULL ? NULL : simple_find(back, req->op);
+    if (front->simple != NULL && op == NULL)
+        return STEP_NEXT;
+    enum op via = op == NULL ? back->via : req->op;
+    struct str row = attempt->foreign ? STR("") : row_paths[via];
+    if (attempt->foreign || (op != NULL && row.n == 0))
+        row = str_c(op == NULL ? back->default_path : op->default_path);
+    if (row.n == 0)
         return STEP_NEXT;
     enum step_result result = begin_call(req, front, back);
-    if (result != STEP_NEXT || back->path == NULL) {
-        *path = via;
-        return result;
-    }
-    struct buf text;
-    buf_init(&text, 4096);
-    enum status status = back->path(attempt->call->target, via, req->body.is_stream, &text);
-    if (status == ST_OK)
-        status = buf_status(&text);
-    if (status == ST_OK)
-        *path = arena_str(&req->arena, buf_str(&text));
-    buf_free(&text);
-    return status == ST_OK && path->p != NULL
-               ? STEP_NEXT
-               : req_refuse(req, status == ST_OK ? ST_NO_MEMORY : status,
-                            "The address of this model at provider @" STR_FMT " cannot be built.",
-                            STR_ARG(attempt->provider_slug));
+    return result == STEP_NEXT ? make_path(req, back, op, row, path) : result;
 }
 
 /* {"input_tokens": n} by our own rule: nothing is sent, nothing is charged. */
@@ -114,10 +133,10 @@ enum step_result translate_request(struct req *req)
     if (req->chat == NULL)
         status = dialect_read(call, buf_str(&req->body.mem), &req->chat);
     call->chat = req->chat;
-    if (status == ST_OK && call->front->event == NULL)
+    if (status == ST_OK && call->front->event == NULL && call->op == NULL)
         return answer_count(req);
     if (status == ST_OK) {
-        enum step_result result = media_fetch(req);
+        enum step_result result = call->op != NULL ? STEP_NEXT : media_fetch(req);
         if (result != STEP_NEXT)
             return result;
         status = dialect_write(call, &req->attempt.body);
@@ -174,6 +193,9 @@ static bool begin(struct req *req, int64_t length)
     struct req_attempt *attempt = &req->attempt;
     attempt->is_sse = length < 0;
     attempt->reply_type = length < 0 ? STR("text/event-stream") : STR("application/json");
+    if (attempt->call->out_type.n > 0)
+        attempt->reply_type = attempt->call->out_type;
+    req->estimated = req->estimated || attempt->call->estimated;
     attempt->reply_length = length;
     return reply_begin(req);
 }
