@@ -69,6 +69,7 @@ enum status integrations_read_secrets(struct api_call *call, const struct record
                             .masked_json = record->masked_json};
     TRY(integrations_provider_type(call, str_c(record->provider_type), &type));
     TRY(credentials_merge(call, &c));
+    TRY(credentials_derive_project(call, &c));
     struct upstream_input input = {type, c.configuration_tree, call->api->private_upstreams};
     enum status status = upstream_host_make(call->arena, &input, &target, &why);
     if (status == ST_INVALID)

@@ -24,6 +24,9 @@ struct back_anthropic {
     struct slot_usage usage;
 };
 
+/* Rules of every parameter (back_anthropic.def). */
+extern const struct param_rule back_anthropic_rules[CHAT_PARAM_COUNT];
+
 /* Members of a request but model and stream, into the object open in w. ST_INVALID (refused),
  * ST_NO_MEMORY. */
 MUST_USE enum status back_anthropic_write_members(struct dialect_call *call, struct json_writer *w);

@@ -18,7 +18,7 @@ static const struct param_rule full_rules[CHAT_PARAM_COUNT] = {
 #undef RULE
 };
 
-static const struct param_rule other_rules[CHAT_PARAM_COUNT] = {
+const struct param_rule back_openai_rules[CHAT_PARAM_COUNT] = {
 #define RULE(name, full, other, as, note) [CHAT_PARAM_##name] = {PARAM_##other, as, note},
 #include "data-plane/dialect/back_openai.def"
 #undef RULE
@@ -214,7 +214,7 @@ enum status back_openai_write_members(struct dialect_call *call, struct json_wri
     write_effort(call, w);
     write_user(call, w);
     write_tier(call, w);
-    TRY(params_apply(call, (state->traits & OPENAI_FULL) != 0 ? full_rules : other_rules, w));
+    TRY(params_apply(call, (state->traits & OPENAI_FULL) != 0 ? full_rules : back_openai_rules, w));
     return write_extras(call, w);
 }
 

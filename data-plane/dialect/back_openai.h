@@ -37,6 +37,9 @@ struct back_openai {
     struct slot_usage usage;
 };
 
+/* Rules of every parameter, for services that have not all of OpenAI's (back_openai.def). */
+extern const struct param_rule back_openai_rules[CHAT_PARAM_COUNT];
+
 /* Members of a request but model and stream, into the object open in w. ST_INVALID (refused),
  * ST_NO_MEMORY. */
 MUST_USE enum status back_openai_write_members(struct dialect_call *call, struct json_writer *w);

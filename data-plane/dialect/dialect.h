@@ -42,6 +42,8 @@
 
 /* What an attempt is sent to. Borrowed for the call's life. */
 struct dialect_target {
+    enum op op;            /* what the caller asked for */
+    struct str full_model; /* as the integration's rule names it; model is what choose made of it */
     struct str provider;   /* slug in the workspace, for sentences: "@" provider */
     struct str service;    /* provider type: "anthropic" */
     struct str model;      /* what the provider is sent */
@@ -53,6 +55,8 @@ struct dialect_target {
     struct str stream_usage_path;   /* where the row's streams have their usage; n = 0: "usage" */
     bool no_stream_options;         /* the row refuses stream_options */
 };
+
+struct token_kind; /* token.h: credentials that are worth a token */
 
 /* What goes out and must be signed, while the credential is open. Lines that are added are wiped
  * once they are sent; a secret that is read into own memory is wiped by its reader (secret_wipe).
@@ -67,6 +71,11 @@ struct dialect_signing {
     /* Copies one stored secret ("key", "aws_secret_access_key"). ST_NOT_FOUND, ST_TOO_LARGE. */
     enum status (*secret)(const struct dialect_signing *signing, struct str name, char *room,
                           size_t max, size_t *n);
+    /* Copies the token of `kind` that the credential is worth, for one `scope` of it. ST_AGAIN: it is
+     * being fetched; others (worker/tokens.h): `reason` says why not. */
+    enum status (*token)(const struct dialect_signing *signing, const struct token_kind *kind,
+                         struct str scope, char *room, size_t max, size_t *n);
+    char *reason; /* TOKEN_REASON_MAX bytes: why no token could be had; "" at first */
     /* Adds the line "name: value". ST_TOO_LARGE. */
     enum status (*add)(const struct dialect_signing *signing, struct str name, struct str value);
     void *arg;
@@ -162,6 +171,16 @@ struct back {
     const char *signs_as;     /* whose signatures its thinking carries; NULL: none */
     size_t state_bytes;
     const struct param_rule *params; /* CHAT_PARAM_COUNT of them */
+    /* A service of several dialects: the back of this model. target->model may become the part of
+     * its name that the provider is sent. NULL: this one. */
+    const struct back *(*choose)(struct arena *arena, struct dialect_target *target);
+    /* The member that stands in the model's place in a body that passes untranslated, where the
+     * address names the model: "\"name\":value". NULL: the model. */
+    const char *model_member;
+    /* Errors may be in another shape than the dialect's, so that those of untranslated attempts are
+     * translated all the same. */
+    bool mixed_errors;
+    bool no_stream_options; /* bodies that pass untranslated must not ask for a stream's usage */
     /* The path behind base_url in out, from the row's (with {model} in it, say). NULL: as it is. */
     enum status (*path)(const struct dialect_target *target, struct str row, bool stream,
                         struct buf *out);

@@ -63,7 +63,8 @@ static void add_client_header(struct req *req, struct outgoing *out, struct str 
  * row's own version stands in for one that is not given, ours where the row has none. */
 static void add_anthropic(struct req *req, struct outgoing *out)
 {
-    if (req->attempt.dialect != CAT_DIALECT_ANTHROPIC)
+    const struct back *back = req->attempt.back;
+    if (back == NULL || (back->native & OP_BIT(OP_MESSAGES)) == 0)
         return;
     add_client_header(req, out, STR("anthropic-beta"));
     if (req->attempt.call == NULL)
@@ -161,6 +162,7 @@ void outgoing_headers(struct req *req, struct outgoing *out)
 
 /* What a signing sees of us. */
 struct opened {
+    struct req *req;
     struct outgoing *out;
     const struct open_secrets *secrets;
 };
@@ -170,6 +172,34 @@ static enum status read_secret(const struct dialect_signing *signing, struct str
 {
     const struct opened *opened = signing->arg;
     return keyring_secret(opened->secrets, name, room, max, n);
+}
+
+struct token_owner outgoing_token_owner(const struct req *req)
+{
+    const struct req_attempt *attempt = &req->attempt;
+    return (struct token_owner){.org = req->auth.org,
+                                .owner = attempt->secrets_owner,
+                                .version = attempt->secrets_version,
+                                .hosts = attempt->hosts,
+                                .allowed_private = attempt->allowed_private};
+}
+
+static void token_there(struct token_wait *wait)
+{
+    req_run(wait->owner);
+}
+
+static enum status read_token(const struct dialect_signing *signing, const struct token_kind *kind,
+                              struct str scope, char *room, size_t max, size_t *n)
+{
+    const struct opened *opened = signing->arg;
+    struct req_attempt *attempt = &opened->req->attempt;
+    struct token_owner owner = outgoing_token_owner(opened->req);
+    attempt->token_wait.done = token_there;
+    attempt->token_wait.owner = opened->req;
+    attempt->uses_token = true;
+    return tokens_get(opened->req->worker->tokens, signing, kind, scope, &owner,
+                      &attempt->token_wait, room, max, n);
 }
 
 /* "name: prefix" at the end of `lines`; what follows it is the value's. */
@@ -237,7 +267,7 @@ static enum status sign(struct req *req, struct opened *opened)
 {
     static const char *const methods[] = {"GET", "POST", "DELETE", "PUT", "PATCH"};
     struct req_attempt *attempt = &req->attempt;
-    const struct back *back = dialect_back(attempt->dialect);
+    const struct back *back = attempt->back;
     struct dialect_signing signing = {.target = &attempt->facts,
                                       .method = str_c(methods[req->head->method]),
                                       .url = attempt->url,
@@ -248,6 +278,8 @@ static enum status sign(struct req *req, struct opened *opened)
                                       .utc_ms = clock_utc_ms(),
                                       .arena = &req->arena,
                                       .secret = read_secret,
+                                      .token = read_token,
+                                      .reason = opened->out->reason,
                                       .add = add_line,
                                       .arg = opened};
     return back != NULL && back->sign != NULL ? back->sign(&signing) : add_key(attempt, opened);
@@ -270,7 +302,7 @@ enum status outgoing_credential(struct req *req, struct outgoing *out)
 {
     struct req_attempt *attempt = &req->attempt;
     struct open_secrets secrets = {.keyring = NULL};
-    struct opened opened = {out, &secrets};
+    struct opened opened = {req, out, &secrets};
     if (attempt->secrets_box.n == 0)
         return ST_OK;
     TRY(catalog_begin(req->worker->catalog));

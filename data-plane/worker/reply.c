@@ -9,6 +9,7 @@
  */
 #include "data-plane/worker/reply.h"
 
+#include "data-plane/worker/outgoing.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 #include "data-plane/worker/req.h"
@@ -46,7 +47,7 @@ static void on_head(void *arg, int http_status, struct str name, struct str valu
         attempt->is_json = str_starts_nocase(value, STR("application/json"));
         attempt->content_type = arena_str(&req->arena, value);
     }
-    if (attempt->call != NULL && (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("cache-control"))))
+    if (attempt->call != NULL && translate_replaces(name))
         return; /* the caller gets others */
     if (!may_pass(req, name) || attempt->reply_header_count >= PASS_HEADERS_MAX)
         return;
@@ -71,10 +72,16 @@ static void on_head_end(void *arg, int http_status)
     if (attempt->is_encoded)
         attempt->reply_length = -1;
     attempt->http_status = http_status;
+    if (http_status == 401 && attempt->uses_token) {
+        struct token_owner owner = outgoing_token_owner(req);
+        tokens_forget(req->worker->tokens, &owner);
+    }
     if (attempt->slot != NULL)
         attempt->slot->first_byte_us = (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000;
     metrics_observe_us(&req->worker->metrics, M_FIRST_BYTE_US,
                        (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000);
+    if (http_status >= 400 && attempt->call == NULL)
+        translate_error(req);
     if (attempt->call != NULL)
         translate_head(req);
     char *room = attempt->is_json ? arena_alloc(&req->arena, USAGE_PICK_MEMBER_MAX) : NULL;

@@ -143,6 +143,7 @@ void req_finish(struct req *req)
         return;
     req->finished = true;
     names_wait_cancel(&req->attempt.wait);
+    tokens_wait_cancel(&req->attempt.token_wait);
     req_own_cancel(req);
     reply_list_cancel(req);
     media_fetch_cancel(req);

@@ -24,6 +24,7 @@
 #include "data-plane/worker/keyring.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/tokens.h"
 #include "data-plane/worker/worker.h"
 
 #define REQ_MAGIC        0x52455131u
@@ -93,6 +94,7 @@ struct req_attempt {
     struct id provider, integration, secrets_owner, delivery_key;
     uint32_t secrets_version;
     uint16_t dialect;
+    const struct back *back; /* of the dialect and model; NULL: none */
     bool foreign; /* the dialect is not the provider row's: its paths and rules do not hold */
     struct str provider_slug, type_slug, upstream_model, priced_model;
     struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers,
@@ -112,6 +114,8 @@ struct req_attempt {
     struct str body; /* what is sent; from the arena or in body.mem */
     struct name_wait wait;
     const struct name_answer *addresses;
+    struct token_wait token_wait;
+    bool uses_token; /* tokens.h: the credential went out as one */
     struct slot *slot;
     struct exchange *exchange;
     uint64_t revision;

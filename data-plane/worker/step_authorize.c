@@ -30,6 +30,7 @@ static void copy_type(struct req *req, const struct authorize_view *view)
     struct req_attempt *attempt = &req->attempt;
     const struct cat_provider_type *type = view->type;
     attempt->dialect = dialect_of(view);
+    attempt->back = dialect_back(attempt->dialect);
     attempt->foreign = attempt->dialect != type->dialect;
     attempt->type_slug = keep(req, &type->head, type->slug);
     attempt->auth_header = keep(req, &type->head, type->auth_header);

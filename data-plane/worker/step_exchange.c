@@ -69,9 +69,13 @@ static enum status start(struct req *req, struct outgoing *out)
     return upstream_start(req->worker->upstream, &request, &reply_events, req, &attempt->exchange);
 }
 
-static enum step_result refuse_start(struct req *req, enum status status)
+static enum step_result refuse_start(struct req *req, enum status status, const char *reason)
 {
     struct str slug = req->attempt.provider_slug;
+    if (reason[0] != '\0')
+        return req_refuse(req, status,
+                          "The credential of provider @" STR_FMT " gives no token: %s.",
+                          STR_ARG(slug), reason);
     switch (status) {
     case ST_EGRESS_DENIED:
         return req_refuse(
@@ -100,6 +104,7 @@ enum step_result req_step_exchange(struct req *req)
     if (attempt->exchange != NULL)
         return STEP_WAIT;
     out.count = out.secret_count = out.used = 0;
+    out.reason[0] = '\0';
     outgoing_headers(req, &out);
     enum status status = outgoing_credential(req, &out);
     if (status == ST_OK)
@@ -108,7 +113,7 @@ enum step_result req_step_exchange(struct req *req)
     if (status == ST_AGAIN)
         return STEP_WAIT;
     if (status != ST_OK)
-        return refuse_start(req, status);
+        return refuse_start(req, status, out.reason);
     slots_mark_sent(req->worker->slots,
                     attempt->slot); /* libcurl runs at the end of this turn, never before */
     attempt->sent_ns = loop_now_ns(req->worker->loop);

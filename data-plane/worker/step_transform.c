@@ -135,6 +135,54 @@ static enum step_result apply_overrides(struct req *req)
     return req_body_replace(req, out);
 }
 
+/* A member in front of all others. False: no memory. */
+static bool insert_member(struct req *req, struct edits *edits, struct str member)
+{
+    struct str text = buf_str(&req->body.mem);
+    size_t open = (size_t)str_find_char(text, '{') + 1;
+    bool empty = str_trim(str_from(text, open)).p[0] == '}';
+    struct str with = arena_printf(&req->arena, STR_FMT "%s", STR_ARG(member), empty ? "" : ",");
+    if (with.p != NULL)
+        edits_add(edits, open, 0, with);
+    return with.p != NULL;
+}
+
+/* The body's model is what the provider calls it. */
+static bool place_model(struct req *req, struct edits *edits, bool json)
+{
+    const struct req_body *body = &req->body;
+    struct str model = req->attempt.upstream_model, with = json ? quoted(req, model) : model;
+    if (body->model.raw.p == NULL) {
+        struct str member = arena_printf(&req->arena, "\"model\":" STR_FMT, STR_ARG(with));
+        return !json || model.n == 0 || (with.p != NULL && member.p != NULL && insert_member(req, edits, member));
+    }
+    if (with.p != NULL && !str_eq(with, body->model.raw))
+        edits_add(edits, (size_t)(body->model.raw.p - body->mem.p), body->model.raw.n, with);
+    return with.p != NULL;
+}
+
+/* The address names the model: what stands in its place in the body (back.model_member), unless the
+ * caller has it there. Token counts have one address for all models, so they keep theirs. */
+static bool place_member(struct req *req, struct edits *edits)
+{
+    const struct req_body *body = &req->body;
+    struct str with = str_c(req->attempt.back->model_member);
+    struct str name = str_head(str_from(with, 1), (size_t)str_find_char(str_from(with, 1), '"'));
+    struct json_field own = {.name = arena_cstr(&req->arena, name)};
+    if (own.name == NULL)
+        return false;
+    bool there = json_scan_object(buf_str(&body->mem), &own, 1, NULL) == ST_OK && own.raw.p != NULL;
+    if (req->op == OP_COUNT_TOKENS)
+        return place_model(req, edits, true) && (there || insert_member(req, edits, with));
+    if (body->model.raw.p == NULL)
+        return there || insert_member(req, edits, with);
+    if (there)
+        edits_cut_member(edits, buf_str(&body->mem), body->model.member);
+    else
+        edits_add(edits, (size_t)(body->model.member.p - body->mem.p), body->model.member.n, with);
+    return true;
+}
+
 enum step_result req_step_transform(struct req *req)
 {
     struct req_body *body = &req->body;
@@ -155,21 +203,11 @@ enum step_result req_step_transform(struct req *req)
     }
     if (attempt->call != NULL)
         return translate_request(req);
-    if (body->model.raw.p != NULL) {
-        struct str with = json ? quoted(req, attempt->upstream_model) : attempt->upstream_model;
-        if (with.p == NULL)
-            return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-        if (!str_eq(with, body->model.raw))
-            edits_add(&edits, (size_t)(body->model.raw.p - body->mem.p), body->model.raw.n, with);
-    } else if (json && attempt->upstream_model.n > 0) {
-        struct str model = quoted(req, attempt->upstream_model);
-        size_t open = (size_t)str_find_char(attempt->body, '{');
-        bool empty = str_trim(str_from(attempt->body, open + 1)).p[0] == '}';
-        struct str member = arena_printf(&req->arena, "\"model\":" STR_FMT "%s", STR_ARG(model), empty ? "" : ",");
-        if (model.p == NULL || member.p == NULL)
-            return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-        edits_add(&edits, open + 1, 0, member);
-    }
+    bool placed = json && attempt->back != NULL && attempt->back->model_member != NULL
+                      ? place_member(req, &edits)
+                      : place_model(req, &edits, json);
+    if (!placed)
+        return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
     if (json)
         ask_for_usage(req, &edits);
     if (req->op == OP_CHAT && !attempt->foreign)

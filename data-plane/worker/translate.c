@@ -31,25 +31,38 @@ static struct str native_path(const struct req *req, const struct str row_paths[
     return native || attempt->dialect == CAT_DIALECT_OPENAI ? row_paths[req->op] : STR_NONE;
 }
 
-static enum step_result begin_call(struct req *req, const struct front *front,
-                                   const struct back *back)
+static enum status new_call(struct req *req, const struct front *front, const struct back *back)
 {
     struct req_attempt *attempt = &req->attempt;
     struct dialect_call *call = arena_alloc(&req->arena, sizeof *call);
     char id[ID_TEXT + 1];
     if (call == NULL)
-        return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
+        return ST_NO_MEMORY;
     enum status status = dialect_begin(call, &req->arena, front, back, &attempt->facts);
     attempt->call = call;
-    if (status != ST_OK)
-        return req_refuse(req, status, "Not enough memory.");
     id_to_text(&req->id, id);
     call->answer_id = arena_str(&req->arena, str_of(id, ID_TEXT));
     call->created_s = clock_utc_ms() / 1000;
     struct str strict = http_head_get(req->head, STR("x-portkey-strict-open-ai-compliance"));
     call->extras = str_eq(strict, STR("false"));
-    return call->answer_id.p == NULL ? req_refuse(req, ST_NO_MEMORY, "Not enough memory.")
-                                     : STEP_NEXT;
+    return status == ST_OK && call->answer_id.p == NULL ? ST_NO_MEMORY : status;
+}
+
+static enum step_result begin_call(struct req *req, const struct front *front,
+                                   const struct back *back)
+{
+    enum status status = new_call(req, front, back);
+    return status == ST_OK ? STEP_NEXT : req_refuse(req, status, "Not enough memory.");
+}
+
+/* What the row says of the operation, or what a service of this dialect has. */
+static struct str row_of(const struct req *req, const struct str row_paths[OP_COUNT],
+                         const struct back *back, const struct simple_op *op)
+{
+    struct str row = req->attempt.foreign ? STR("") : row_paths[op == NULL ? back->via : req->op];
+    if (req->attempt.foreign || (op != NULL && row.n == 0))
+        row = str_c(op == NULL ? back->default_path : op->default_path);
+    return row;
 }
 
 /* The back's path, from the row's. */
@@ -86,7 +99,9 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
     struct req_attempt *attempt = &req->attempt;
     const struct back *back = dialect_back(attempt->dialect);
     const struct front *front = dialect_front(req->op);
-    attempt->facts = (struct dialect_target){.provider = attempt->provider_slug,
+    attempt->facts = (struct dialect_target){.op = req->op,
+                                             .full_model = attempt->upstream_model,
+                                             .provider = attempt->provider_slug,
                                              .service = attempt->type_slug,
                                              .model = attempt->upstream_model,
                                              .base_model = attempt->base_model,
@@ -98,16 +113,22 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
         attempt->facts.stream_usage_path = attempt->stream_usage_path;
         attempt->facts.no_stream_options = attempt->no_stream_options;
     }
+    if (back != NULL && back->choose != NULL) {
+        back = back->choose(&req->arena, &attempt->facts);
+        attempt->upstream_model = attempt->facts.model;
+        attempt->no_stream_options = attempt->no_stream_options || back->no_stream_options;
+    }
+    attempt->back = back;
+    bool native = back != NULL && (back->native & OP_BIT(req->op)) != 0;
+    if (native && back->path != NULL)
+        return make_path(req, back, NULL, row_of(req, row_paths, back, NULL), path);
     *path = native_path(req, row_paths, back);
     if (path->n > 0 || back == NULL || front == NULL)
         return STEP_NEXT;
     const struct simple_op *op = front->simple == NULL ? NULL : simple_find(back, req->op);
     if (front->simple != NULL && op == NULL)
         return STEP_NEXT;
-    enum op via = op == NULL ? back->via : req->op;
-    struct str row = attempt->foreign ? STR("") : row_paths[via];
-    if (attempt->foreign || (op != NULL && row.n == 0))
-        row = str_c(op == NULL ? back->default_path : op->default_path);
+    struct str row = row_of(req, row_paths, back, op);
     if (row.n == 0)
         return STEP_NEXT;
     enum step_result result = begin_call(req, front, back);
@@ -156,6 +177,38 @@ void translate_free(struct req *req)
 }
 
 /* --- the way back */
+
+/* The caller gets other ones than the provider's. */
+static void drop_type(struct req_attempt *attempt)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < attempt->reply_header_count; i++)
+        if (!translate_replaces(attempt->reply_headers[i].name))
+            attempt->reply_headers[kept++] = attempt->reply_headers[i];
+    attempt->reply_header_count = kept;
+}
+
+void translate_error(struct req *req)
+{
+    static const struct chat no_chat;
+    struct req_attempt *attempt = &req->attempt;
+    const struct front *front = dialect_front(req->op);
+    if (attempt->back == NULL || !attempt->back->mixed_errors || front == NULL ||
+        front->simple != NULL || req->surface != REQ_SURFACE_OP)
+        return;
+    if (new_call(req, front, attempt->back) != ST_OK) {
+        translate_free(req);
+        return;
+    }
+    attempt->call->chat = &no_chat;
+    drop_type(attempt);
+}
+
+bool translate_replaces(struct str header)
+{
+    return str_eq_nocase(header, STR("content-type")) ||
+           str_eq_nocase(header, STR("cache-control"));
+}
 
 void translate_head(struct req *req)
 {

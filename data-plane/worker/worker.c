@@ -33,6 +33,7 @@
 #include "data-plane/worker/keyring.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/tokens.h"
 #include "data-plane/worker/transport.h"
 
 #define BEAT_MS           1000
@@ -97,6 +98,7 @@ static enum status open_modules(const struct worker_boot *boot, struct worker *w
     TRY(load_tls(boot->params));
     TRY(upstream_open(worker, &worker->upstream));
     TRY(keyring_open(worker, boot->secrets_fd, &worker->keyring));
+    TRY(tokens_open(worker, &worker->tokens));
     TRY(mailbox_open(worker, boot->control_fd, &worker->mailbox));
     TRY(names_open(worker, &worker->names));
     return access_log_open(worker, boot->log_fd, params_bool(boot->params, PARAM_ACCESS_LOG));
@@ -290,6 +292,7 @@ int worker_main(const struct worker_boot *boot)
     atomic_store(&worker->column->ready, 0);
     front_close(worker->front);
     access_log_close();
+    tokens_close(worker->tokens);
     keyring_close(worker->keyring);
     log_info("worker_stopped");
     return 0;

@@ -31,6 +31,7 @@ struct worker_boot {
 struct names;    /* names_client.h: host -> addresses, asked of the courier */
 struct upstream; /* upstream.h: libcurl */
 struct keyring;  /* keyring.h: delivery keys, opened secrets */
+struct tokens;   /* tokens.h: tokens that credentials are worth */
 struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
 
@@ -46,6 +47,7 @@ struct worker {
     struct names *names;
     struct upstream *upstream;
     struct keyring *keyring;
+    struct tokens *tokens;
     struct front *front;
     struct mailbox *mailbox;
     size_t body_bytes;        /* request bodies held in memory, all requests */
