@@ -288,6 +288,13 @@ void book_let_fall(struct book *book)
         book->cap = book->limit;
 }
 
+void book_learn(struct book *book)
+{
+    int64_t taken = book_taken(book);
+    if (taken > book->cap)
+        book->cap = taken;
+}
+
 void book_set_limit(struct book *book, int64_t limit)
 {
     int64_t taken = book_taken(book);

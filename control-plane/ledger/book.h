@@ -11,6 +11,7 @@
  *   [0x7F 'G']['T'][ends_ms 8][counter 16]                -> nothing: current epochs that will end
  *   [0x7F 'G']['B'][node 16][boot 8]                      -> struct boot (boots.h)
  *   [0x7F 'G']['W'][counter 16][epoch 8]                  -> window of a rate (rate.h)
+ *   [0x7F 'G']['S'][node 16]                              -> it said what it holds (recovery.h)
  *
  * An epoch's number is the time at which it was opened (UTC ms, at least one more than the last):
  * it grows, and an epoch that only a node remembers after a restore tells its own age. Epoch 0 is
@@ -44,6 +45,7 @@ enum book_table {
     BOOK_ENDS = 'T',
     BOOK_BOOT = 'B',
     BOOK_WINDOW = 'W',
+    BOOK_SAID = 'S',
 };
 
 /* Begins a key of one of the tables. */
@@ -110,6 +112,8 @@ int64_t book_taken(const struct book *book);
 /* Lets cap follow: up with the limit, down with what is taken. */
 void book_set_limit(struct book *book, int64_t limit);
 void book_let_fall(struct book *book);
+/* A restored store learns of more than it knew was taken: cap rises to it. */
+void book_learn(struct book *book);
 
 /* a + b, held at the ends of the range. */
 int64_t book_sum(int64_t a, int64_t b);

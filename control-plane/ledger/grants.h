@@ -25,7 +25,7 @@
 #ifndef SLUICE_CONTROL_GRANTS_H
 #define SLUICE_CONTROL_GRANTS_H
 
-#include "control-plane/store/writer.h"
+#include "control-plane/ledger/recovery.h"
 #include "proto/link.pb-c.h"
 
 /* Of one request: rows (a node's table has at most so many), recalls that it causes, corrections of
@@ -63,13 +63,15 @@ struct grants_options {
     /* Called after the commit, on the thread of the request that needs them; count > 0. */
     void (*recall)(void *arg, const struct grants_recall *recalls, size_t count);
     void *arg;
-    int64_t
-        request_max_ms; /* longest request of a node: how long concurrency may outlive a lease */
+    /* Longest request of a node: how long concurrency may outlive a lease. */
+    int64_t request_max_ms;
+    /* Silence after which what a node holds is written off (lost.h). */
+    int64_t node_lost_after_ms;
 };
 
 struct grants;
 
-/* copies the options. ST_NO_MEMORY. */
+/* copies the options. ST_NO_MEMORY, store statuses. */
 MUST_USE enum status grants_new(const struct grants_options *options, struct grants **grants);
 void grants_free(struct grants *grants);
 
@@ -98,6 +100,7 @@ struct grants_work {
     Sluice__GrantsReply *reply;
     struct grants_recall *recalls; /* in the operation's arena */
     size_t recall_count;
+    struct recovery recovery; /* as it is in the operation */
 };
 MUST_USE enum status grants_answer_op(struct write_op *op, void *work);
 
