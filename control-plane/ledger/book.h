@@ -22,7 +22,8 @@
  *   lost        = sum of rest(h) over those that are lost: counts as spent
  *   settled     = sum of the reserves of usage events
  *   cap         = limit, or after it was lowered what settled + lost + outstanding was then, and
- *                 falling with it;   invariant: settled + lost + outstanding <= cap (strict)
+ *                 falling with it;   invariant: settled + lost + outstanding <= cap (unless
+ *                 `loose`)
  *
  * Reading gives copies, but for texts, which borrow from the transaction. Writing: the writer
  * thread.
@@ -92,6 +93,8 @@ struct book {
     int64_t fruitless_ms;           /* when nobody was last found to ask */
     int64_t swept_ms;               /* when silent holders were last looked for */
     uint32_t holders;               /* nodes that hold or asked lately */
+    bool loose; /* cap may be passed: standard mode was in force in this epoch, what was lost was
+                   freed by an operator, or a restored store learned of more */
 };
 /* ST_NOT_FOUND, ST_BAD_FORMAT. */
 MUST_USE enum status book_get(struct kv_txn *txn, const struct id *counter, uint64_t epoch,

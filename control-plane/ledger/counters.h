@@ -132,7 +132,8 @@ struct counters_check {
     uint64_t different; /* whose settled or lost is not the sum of the ledger's entries */
     uint64_t missing;   /* sums of entries that have no book */
     uint64_t held;      /* books whose outstanding or lost is not the sum of what nodes hold */
-    uint64_t over;      /* strict books with settled + lost + outstanding above their cap */
+    uint64_t
+        over; /* books that are bound to it with settled + lost + outstanding above their cap */
 };
 /* Re-adds the reserves of all kept entries and everything that nodes hold, and compares with every
  * book. ST_TOO_LARGE (above two million sums), ST_NO_MEMORY, ST_BAD_FORMAT. */

@@ -98,7 +98,7 @@ static enum status check_book(struct kv_txn *txn, const struct settle *sums,
                             adopted != book->adopted;
     check->held += book->outstanding != held.outstanding || book->lost != held.lost ||
                    book->holders != held.holders;
-    check->over += row.strict && budget && epoch == row.epoch && book_taken(book) > book->cap;
+    check->over += budget && !book->loose && epoch == row.epoch && book_taken(book) > book->cap;
     check->epochs++;
     return ST_OK;
 }

@@ -29,6 +29,7 @@ static void take_definition(struct epoch *epoch, const struct rule *rule)
     counter->alert = rule->def.alert;
     counter->burst = rule->def.burst;
     counter->limit = rule->def.value;
+    epoch->book.loose = epoch->book.loose || !counter->strict;
     if (epoch->book.limit != rule->def.value)
         book_set_limit(&epoch->book, rule->def.value);
 }
@@ -45,14 +46,16 @@ static void take_periods(struct epoch *epoch, const struct rule *rule, int64_t n
     if (from_ms > now_ms)
         from_ms = now_ms;
     epoch->counter.period_mark = mark;
-    epoch->book.ends_ms = rule_period_end(rule, from_ms);
+    if (from_ms < epoch->book.ends_ms) /* else it had ended before */
+        epoch->book.ends_ms = rule_period_end(rule, from_ms);
 }
 
 static void begin_epoch(struct epoch *epoch, int64_t begin_ms, int64_t end_ms, int64_t now_ms)
 {
     uint64_t next = epoch->counter.epoch + 1, now = now_ms > 0 ? (uint64_t)now_ms : 0;
     epoch->counter.epoch = next > now ? next : now;
-    epoch->book = (struct book){.started_ms = begin_ms, .ends_ms = end_ms};
+    epoch->book =
+        (struct book){.started_ms = begin_ms, .ends_ms = end_ms, .loose = !epoch->counter.strict};
     book_set_limit(&epoch->book, epoch->counter.limit);
 }
 
@@ -314,6 +317,7 @@ enum status epoch_adopt(struct write_op *op, struct epoch *epoch, uint64_t numbe
     epoch->counter.last_reset_ms = begun_ms;
     epoch->book.started_ms = begun_ms;
     epoch->book.ends_ms = rule_period_end(&rule, begun_ms);
+    epoch->book.loose = epoch->book.loose || !epoch->counter.strict;
     book_set_limit(&epoch->book, epoch->counter.limit);
     TRY(write_step(op, epoch, &step));
     return open_loaded(op, epoch); /* its period may have ended meanwhile */

@@ -300,7 +300,8 @@ static enum status lend_row(struct row *row, bool reported, int64_t need, int64_
         spent = take_report(row, &after);
         known = row->asked->idle ? 0 : (int64_t)row->asked->granted;
     } else {
-        after.heard_ms = row->time_ms;
+        after.heard_ms = row->time_ms; /* it is there, with totals that begin at 0 if it let go */
+        after.flags &= (uint8_t)~(HOLDING_LOST | HOLDING_CLOSED | HOLDING_IDLE);
         after.flags |= HOLDING_ACTIVE;
     }
     holding_move(&before, &after, book);

@@ -122,10 +122,12 @@ static enum status tell(struct write_op *op, const struct holding_name *name)
 }
 
 static enum status move_holding(struct write_op *op, const struct holding_name *name,
-                                const struct holding *before, const struct holding *after)
+                                const struct holding *before, const struct holding *after,
+                                bool loose)
 {
     struct book book;
     TRY(book_get(op->txn, &name->counter, name->epoch, &book));
+    book.loose = book.loose || loose;
     TRY(holding_put(op->txn, name, before, after, &book));
     book_let_fall(&book);
     TRY(book_put(op->txn, &name->counter, name->epoch, &book));
@@ -147,7 +149,7 @@ static enum status write_off(struct write_op *op, const struct holding_name *nam
     after = before;
     after.flags |= HOLDING_LOST;
     after.flags &= (uint8_t)~HOLDING_ACTIVE;
-    return move_holding(op, name, &before, &after);
+    return move_holding(op, name, &before, &after, false);
 }
 
 /* Nothing is left of it: as if the node had returned it. */
@@ -161,7 +163,7 @@ static enum status free_lost(struct write_op *op, const struct holding_name *nam
     after = before;
     after.flags &= (uint8_t)~HOLDING_LOST;
     after.returned = book_sum(before.returned, holding_rest(&before));
-    return move_holding(op, name, &before, &after);
+    return move_holding(op, name, &before, &after, true);
 }
 
 /* --- boots --- */

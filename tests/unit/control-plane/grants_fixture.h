@@ -206,13 +206,14 @@ struct gf_direct {
     struct kv_txn *txn;
     struct arena arena; /* of one call */
     unsigned calls;
+    uint64_t revision; /* for who writes records */
 };
 
 static struct gf_direct gd;
 
 static inline void gd_begin(void)
 {
-    gd = (struct gf_direct){.calls = 0};
+    gd = (struct gf_direct){.revision = 1000};
     arena_init(&gd.arena, (size_t)64 << 20);
     OK(kv_begin(lf.f.kv, true, &gd.txn));
 }

@@ -255,6 +255,18 @@ Test(counters, another_period_ends_no_epoch_by_itself)
     cr_expect_eq(view.resets_at_ms, utc("2026-02-01T00:00:00Z"));
 }
 
+Test(counters, a_change_after_the_end_does_not_revive_an_epoch)
+{
+    lf_key(MONTHLY_50, NULL);
+    uint64_t epoch = open_epoch(lf_key_cost());
+    spend(lf_key_cost(), epoch, 20 * USD);
+    lf_time(utc("2026-02-02T12:00:00Z")); /* nobody has looked since */
+    lf_key("{\"credit_limit\":50,\"periodic_reset_days\":300}", NULL);
+    cr_expect_eq(lf_view(lf_key_cost()).used, 0);
+    cr_expect_gt(open_epoch(lf_key_cost()), epoch);
+    lf_verify();
+}
+
 Test(counters, a_clock_set_back_does_not_stretch_an_epoch)
 {
     lf_time(utc("2027-05-02T00:00:00Z")); /* wrong by more than a year */

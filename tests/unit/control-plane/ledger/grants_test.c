@@ -170,6 +170,20 @@ Test(grants, idle_begins_the_totals_anew_and_keeps_what_is_on_its_way)
     cr_expect_eq(view().outstanding, 0);
 }
 
+Test(grants, idle_twice_with_a_beginning_in_between)
+{
+    lf_key(STRICT_100, NULL);
+    for (int i = 0; i < 3; i++) {
+        struct gf_row row = {.ref = ra.ref}; /* it knows the epoch no more */
+        cr_expect_eq(gf_ask(&a, &row, 40, 40), GF_OK);
+        cr_expect_eq(row.granted, 40);
+        row.returned = 40;
+        row.idle = true;
+        gf_ask_lost(&a, &row, false);
+        cr_expect_eq(view().outstanding, 0);
+    }
+}
+
 Test(grants, a_need_asks_back_what_others_do_not_use)
 {
     lf_key(STRICT_1000, NULL);

@@ -161,6 +161,17 @@ Test(lost, a_node_that_comes_back_holds_it_again)
     expect(30, 0, 40);
 }
 
+Test(lost, a_node_that_comes_back_without_knowing_its_epoch_holds_it_again)
+{
+    lose_a();
+    gf.away[1] = false;
+    struct gf_row row = {.ref = ra.ref};
+    cr_expect_eq(gf_ask(&a, &row, 60, 60),
+                 GF_OK); /* 80 of which it has not heard, for all we know */
+    cr_expect_eq(row.granted, 80);
+    expect(30, 0, 50);
+}
+
 Test(lost, an_end_in_order_takes_it_back)
 {
     int64_t sum;
