@@ -160,6 +160,8 @@ static enum status first_epoch(struct kv_txn *txn, struct arena *arena,
         TRY(book_get(txn, &epoch->id, newest, &epoch->book));
     epoch->book.ends_ms = rule_period_end(&rule, epoch->book.started_ms);
     epoch->counter.period_mark = rule_period_mark(&rule);
+    epoch->counter.strict = rule.def.mode == LIMIT_MODE_STRICT;
+    epoch->book.loose = (!*made && epoch->book.loose) || !epoch->counter.strict;
     take_definition(epoch, &rule);
     return ST_OK;
 }

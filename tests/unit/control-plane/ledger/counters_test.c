@@ -468,7 +468,7 @@ Test(counters, a_policy_has_one_counter_per_value_key)
 
 Test(counters, a_wrong_book_is_found)
 {
-    lf_key(MONTHLY_50, NULL);
+    lf_key("{\"credit_limit\":50,\"mode\":\"strict\"}", NULL);
     uint64_t epoch = open_epoch(lf_key_cost());
     spend(lf_key_cost(), epoch, USD);
     struct id id = id_of(lf_key_cost());
@@ -480,12 +480,14 @@ Test(counters, a_wrong_book_is_found)
     struct book right = book;
     book.settled++;
     book.outstanding = 3;
+    book.cap = 0;
     OK(book_put(txn, &id, epoch, &book));
     OK(counters_verify(txn, &check));
     cr_expect_eq(check.different, 1);
     cr_expect_eq(check.held, 1);
+    cr_expect_eq(check.over, 1);
     OK(book_put(txn, &id, epoch, &right));
     OK(counters_verify(txn, &check));
-    cr_expect_eq(check.different + check.held, 0);
+    cr_expect_eq(check.different + check.held + check.over, 0);
     kv_abort(txn);
 }
