@@ -28,9 +28,9 @@
 #include "control-plane/ledger/recovery.h"
 #include "proto/link.pb-c.h"
 
-/* Of one request: rows (a node's table has at most so many), recalls that it causes, corrections of
- * one row. */
-#define GRANTS_ROWS_MAX        65536u
+/* Of one request: rows (who has more to say says it in several), recalls that it causes,
+ * corrections of one row. */
+#define GRANTS_ROWS_MAX        8192u
 #define GRANTS_RECALLS_MAX     4096u
 #define GRANTS_CORRECTIONS_MAX 4096u
 /* After WAIT it is worth asking again so soon; a rate that has room by GRANTS_SOON_MS is waited for
@@ -101,6 +101,7 @@ struct grants_work {
     struct grants_recall *recalls; /* in the operation's arena */
     size_t recall_count;
     struct recovery recovery; /* as it is in the operation */
+    struct holder *holders;   /* room that all rows share (lend.c) */
 };
 MUST_USE enum status grants_answer_op(struct write_op *op, void *work);
 

@@ -44,15 +44,16 @@ struct holders {
 /* Everybody who holds something and can be reached; the asking node only if `own`. */
 static enum status find_holders(struct lend *lend, bool own, struct holders *holders)
 {
-    const struct grants_work *work = lend->work;
+    struct grants_work *work = lend->work;
     struct holding_walk walk;
     struct holding_name name;
     size_t room = GRANTS_RECALLS_MAX - work->recall_count;
     enum status status;
-    *holders =
-        (struct holders){.list = arena_calloc(lend->op->arena, room + 1, sizeof(struct holder))};
-    if (holders->list == NULL)
+    if (work->holders == NULL)
+        work->holders = arena_calloc(lend->op->arena, GRANTS_RECALLS_MAX, sizeof *work->holders);
+    if (work->holders == NULL)
         return ST_NO_MEMORY;
+    *holders = (struct holders){.list = work->holders};
     TRY(holding_walk_epoch(&walk, lend->op->txn, &lend->name.counter, lend->name.epoch));
     while ((status = holding_walk_next(&walk, &name)) == ST_OK && holders->count < room) {
         struct holding holding;

@@ -14,8 +14,8 @@
 
 struct grants_fixture {
     struct grants *grants;
-    bool away[8];                      /* by the first byte of a node's id */
-    struct grants_recall recalls[512]; /* newest request that made some */
+    bool away[8];                       /* by the first byte of a node's id */
+    struct grants_recall recalls[4096]; /* newest request that made some */
     size_t recall_count;
 };
 
