@@ -15,6 +15,7 @@
 
 #include "common/catalog_codec.h"
 #include "common/json_scan.h"
+#include "common/price_settle.h"
 #include "data-plane/dialect/dialect.h"
 #include "data-plane/segment.h"
 #include "data-plane/sse.h"
@@ -98,7 +99,7 @@ struct req_attempt {
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, unlisted;
-    struct str prices, rule_prices; /* price.h blobs; n = 0 none */
+    struct price_terms terms;   /* what held when the attempt was authorised */
     struct str base_model;          /* catalog slug that says what the model can do; n = 0 unknown */
     uint64_t max_output_tokens;     /* of the model; 0 unknown */
     struct dialect_target facts;    /* what a back may know of this attempt */
