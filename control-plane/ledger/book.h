@@ -94,7 +94,8 @@ struct book {
     int64_t swept_ms;               /* when silent holders were last looked for */
     uint32_t holders;               /* nodes that hold or asked lately */
     bool loose; /* cap may be passed: standard mode was in force in this epoch, what was lost was
-                   freed by an operator, or a restored store learned of more */
+                   freed by an operator, a restored store learned of more, or entries were
+                   corrected upwards */
 };
 /* ST_NOT_FOUND, ST_BAD_FORMAT. */
 MUST_USE enum status book_get(struct kv_txn *txn, const struct id *counter, uint64_t epoch,
@@ -115,7 +116,7 @@ int64_t book_taken(const struct book *book);
 /* Lets cap follow: up with the limit, down with what is taken. */
 void book_set_limit(struct book *book, int64_t limit);
 void book_let_fall(struct book *book);
-/* A restored store learns of more than it knew was taken: cap rises to it. */
+/* More is learned to be taken than may be, after a restore or by a correction: cap rises to it. */
 void book_learn(struct book *book);
 
 /* a + b, held at the ends of the range. */

@@ -153,13 +153,13 @@ static enum status settle_holding(struct write_op *op, const struct holding_name
     return lost_moved(op, name, &before, &after);
 }
 
-/* Above the cap: what attempts of a standard budget cost beyond their estimates, or what a restored
- * store had forgotten. */
-static enum status settle_learn(struct kv_txn *txn, struct book *book)
+/* Above the cap: what attempts of a standard budget cost beyond their estimates, what a restored
+ * store had forgotten, or (`correction`) what attempts cost by a price that was put right. */
+static enum status settle_learn(struct kv_txn *txn, struct book *book, bool correction)
 {
     struct recovery recovery;
     TRY(recovery_get(txn, &recovery));
-    if (recovery.restored_ms != 0)
+    if (correction || recovery.restored_ms != 0)
         book_learn(book);
     return ST_OK;
 }
@@ -173,11 +173,12 @@ static enum status settle_epoch(struct write_op *op, const struct holding_name *
     book.settled = book_sum(book.settled, amount);
     if (adopted)
         book.adopted = book_sum(book.adopted, amount);
-    if (!id_is_none(&name->node))
+    bool correction = id_is_none(&name->node);
+    if (!correction)
         TRY(settle_holding(op, name, amount, &book));
     book_let_fall(&book);
     if (book_taken(&book) > book.cap)
-        TRY(settle_learn(op->txn, &book));
+        TRY(settle_learn(op->txn, &book, correction));
     return book_put(op->txn, &name->counter, name->epoch, &book);
 }
 
