@@ -12,6 +12,7 @@
 #include "common/json_write.h"
 #include "common/wire.h"
 #include "control-plane/audit/audit.h"
+#include "control-plane/ledger/counters.h"
 #include "control-plane/ledger/ledger.h"
 #include "control-plane/store/records.h"
 
@@ -164,6 +165,19 @@ static enum status check_sums(struct kv_txn *txn, struct json_writer *w, bool *a
     return ST_OK;
 }
 
+static enum status check_limits(struct kv_txn *txn, struct json_writer *w, bool *agrees)
+{
+    struct counters_check check;
+    TRY(counters_verify(txn, &check));
+    jw_field_u64(w, "limit_epochs", check.epochs);
+    jw_field_u64(w, "limit_epochs_different", check.different);
+    jw_field_u64(w, "limit_epochs_missing", check.missing);
+    jw_field_u64(w, "limit_epochs_held_wrong", check.held);
+    jw_field_u64(w, "limit_epochs_over_cap", check.over);
+    *agrees = *agrees && check.different == 0 && check.missing == 0 && check.held == 0 && check.over == 0;
+    return ST_OK;
+}
+
 enum status inspect_check(struct kv *kv, FILE *out)
 {
     struct buf line;
@@ -180,6 +194,8 @@ enum status inspect_check(struct kv *kv, FILE *out)
     jw_field_u64(&w, "revision", revision);
     if (status == ST_OK)
         status = check_sums(txn, &w, &agrees);
+    if (status == ST_OK)
+        status = check_limits(txn, &w, &agrees);
     kv_abort(txn);
     if (status == ST_OK)
         status = check_audit(kv, &w, &agrees);

@@ -95,12 +95,17 @@ MUST_USE enum status counters_of_policy(struct kv_txn *txn, struct arena *arena,
 MUST_USE enum status counters_reset_value(struct write_op *op, const struct id *org,
                                           const struct id *policy, const struct id *entity);
 
-/* --- corrections --- */
+/* --- upkeep --- */
 
-/* Adds `amount` (may be negative) to what is settled of an epoch, beside what nodes hold: for
- * adjusting entries, which must carry the same reserve so that verify finds it. ST_RANGE (does not
- * fit), ST_STORE_FULL, ST_IO, ST_BAD_FORMAT, ST_NO_MEMORY. */
-MUST_USE enum status counters_adjust(struct write_op *op, const struct id *counter, uint64_t epoch,
-                                     int64_t amount);
+struct counters_check {
+    uint64_t epochs;    /* books looked at */
+    uint64_t different; /* whose settled or lost is not the sum of the ledger's entries */
+    uint64_t missing;   /* sums of entries that have no book */
+    uint64_t held;      /* books whose outstanding or lost is not the sum of what nodes hold */
+    uint64_t over;      /* strict books with settled + lost + outstanding above their cap */
+};
+/* Re-adds the reserves of all kept entries and everything that nodes hold, and compares with every
+ * book. ST_TOO_LARGE (above two million sums), ST_NO_MEMORY, ST_BAD_FORMAT. */
+MUST_USE enum status counters_verify(struct kv_txn *txn, struct counters_check *check);
 
 #endif

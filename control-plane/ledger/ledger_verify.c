@@ -4,10 +4,12 @@
  * both directions: each sum that follows from events must be stored, and as many must be stored as
  * follow. One day at a time, so memory and the time a read transaction is held are bounded by a
  * day's traffic. Raw events are dropped in slices: the first day that is kept moves first, so that
- * a half-dropped day is never verified nor written to again; sums outlive the events.
+ * a half-dropped day is never verified nor written to again; sums outlive the events, and a limit's
+ * book notes how much of what it settled has no event any more.
  */
 #include "common/wire.h"
 #include "control-plane/ledger/ledger_rows.h"
+#include "control-plane/ledger/settle.h"
 
 #define LEDGER_VERIFY_SUMS  1000000u
 #define LEDGER_VERIFY_BYTES ((size_t)1 << 30)
@@ -36,7 +38,7 @@ static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollu
         status = wire_unpack(&sluice__usage_event__descriptor, row, &scratch, &event);
         if (status == ST_OK && event->at_ms / ROLLUP_DAY_MS != (int64_t)day)
             status = ST_BAD_FORMAT;
-        if (status == ST_OK)
+        if (status == ST_OK && event->seq < LEDGER_OWN_SEQ)
             status = rollups_add(sums, event);
         if (status != ST_OK)
             break;
@@ -138,9 +140,24 @@ static enum status ledger_delete_key(struct kv_txn *txn, enum kv_table table, st
     return kv_delete(txn, table, key_str(&copy));
 }
 
+/* Deletes one raw event; what it settled is noted by whom the sum stays. */
+static enum status ledger_drop_event(struct write_op *op, struct str key, struct str row,
+                                     struct settle *dropped)
+{
+    Sluice__UsageEvent *event;
+    struct arena scratch;
+    arena_init(&scratch, LEDGER_ROW_BYTES);
+    enum status status = wire_unpack(&sluice__usage_event__descriptor, row, &scratch, &event);
+    if (status == ST_OK)
+        status = settle_add(dropped, event);
+    arena_free(&scratch);
+    return status == ST_OK ? ledger_delete_key(op->txn, KV_EVENTS, key) : status;
+}
+
 enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, bool *left)
 {
     struct kv_cursor *cursor;
+    struct settle dropped;
     struct str key, row;
     enum status status;
     bool some_left = false;
@@ -148,6 +165,7 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
     if (day > UINT16_MAX)
         return ST_RANGE;
     TRY(ledger_keep_from(op, day));
+    TRY(settle_init(&dropped, op->arena, rows * SETTLE_RESERVES_MAX));
     TRY(kv_cursor_open(op->txn, KV_EVENTS, &cursor));
     kv_cursor_seek(cursor, STR_NONE);
     while ((status = kv_cursor_next(cursor, &key, &row)) == ST_OK && key.n == LEDGER_EVENT_KEY &&
@@ -157,7 +175,7 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
             break;
         }
         rows--;
-        status = ledger_delete_key(op->txn, KV_EVENTS, key);
+        status = ledger_drop_event(op, key, row, &dropped);
         if (status != ST_OK)
             break;
     }
@@ -165,7 +183,7 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
     if (status != ST_OK && status != ST_END)
         return status;
     *left = some_left;
-    return ST_OK;
+    return settle_drop(&dropped, op);
 }
 
 /* Deletes rows of one dim; `rows` is what is left of the budget. */
