@@ -6,7 +6,6 @@
  */
 #include "control-plane/ingest/ingest.h"
 
-#include "common/clock.h"
 #include "common/wire.h"
 #include "control-plane/ledger/ledger.h"
 
@@ -42,30 +41,5 @@ enum status ingest_objects(struct kv *kv, struct arena *arena, const Sluice__Obj
     kv_abort(txn);
     reply->n_owned = request->n_object_ids;
     reply->owned = owned;
-    return ST_OK;
-}
-
-enum status ingest_grants(struct arena *arena, const Sluice__GrantsRequest *request,
-                          Sluice__GrantsReply *reply)
-{
-    sluice__grants_reply__init(reply);
-    if (request->n_grants > INGEST_GRANTS_MAX)
-        return ST_BAD_FORMAT;
-    reply->grants = arena_calloc(arena, request->n_grants, sizeof *reply->grants);
-    if (reply->grants == NULL)
-        return ST_NO_MEMORY;
-    for (size_t i = 0; i < request->n_grants; i++) {
-        const Sluice__Grant *asked = request->grants[i];
-        if (asked->spent + asked->returned < asked->spent ||
-            asked->spent + asked->returned > asked->granted)
-            return ST_BAD_FORMAT;
-        Sluice__Grant *grant = arena_alloc(arena, sizeof *grant);
-        if (grant == NULL)
-            return ST_NO_MEMORY;
-        *grant = *asked; /* what it says it holds is what it keeps; `wanted` beyond that is not
-                            granted */
-        reply->grants[reply->n_grants++] = grant;
-    }
-    reply->utc_ms = clock_utc_ms();
     return ST_OK;
 }

@@ -10,7 +10,7 @@
 #define COUNTER_VERSION    1u
 #define COUNTER_ROW_BYTES  (6u + 4u * ID_BYTES + 7u * 8u)
 #define BOOK_VERSION       1u
-#define BOOK_FIELDS        14u
+#define BOOK_FIELDS        15u
 #define BOOK_ROW_BYTES     (1u + 8u * BOOK_FIELDS + 4u)
 #define COUNTER_TEXT_BYTES LIMIT_VALUE_KEY
 
@@ -145,7 +145,7 @@ static void book_fields(struct book *book, int64_t *fields[BOOK_FIELDS])
         &book->started_ms, &book->ends_ms,     &book->closed_ms,    &book->limit,
         &book->cap,        &book->settled,     &book->lost,         &book->outstanding,
         &book->dropped,    &book->adopted,     &book->lost_dropped, &book->told_alert,
-        &book->told_limit, &book->recalled_ms,
+        &book->told_limit, &book->recalled_ms, &book->fruitless_ms,
     };
     memcpy(fields, all, sizeof all);
 }

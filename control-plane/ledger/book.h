@@ -79,7 +79,8 @@ struct book {
                              that was given to an epoch */
     int64_t lost_dropped; /* part of lost whose entries are no longer kept */
     int64_t told_alert, told_limit; /* the figures whose crossing was told; 0: none */
-    int64_t recalled_ms;            /* when grants were last asked back */
+    int64_t recalled_ms;            /* when grants were last asked back (grants_time) */
+    int64_t fruitless_ms;           /* when nobody was last found to ask */
     uint32_t holders;               /* nodes that hold or asked lately */
 };
 /* ST_NOT_FOUND, ST_BAD_FORMAT. */

@@ -104,6 +104,18 @@ enum status holding_put(struct kv_txn *txn, const struct holding_name *name,
     return kv_put(txn, KV_MAIN, key_str(&key), STR(""));
 }
 
+enum status holding_drop(struct kv_txn *txn, const struct holding_name *name,
+                         const struct holding *before, struct book *book)
+{
+    static const struct holding nothing;
+    struct key key;
+    holding_move(before, &nothing, book);
+    of_node_key(&key, name);
+    TRY(kv_delete(txn, KV_MAIN, key_str(&key)));
+    holding_key(&key, name);
+    return kv_delete(txn, KV_MAIN, key_str(&key));
+}
+
 enum status holding_walk_epoch(struct holding_walk *walk, struct kv_txn *txn,
                                const struct id *counter, uint64_t epoch)
 {

@@ -44,6 +44,10 @@ MUST_USE enum status holding_get_or_new(struct kv_txn *txn, const struct holding
 MUST_USE enum status holding_put(struct kv_txn *txn, const struct holding_name *name,
                                  const struct holding *before, const struct holding *after,
                                  struct book *book);
+/* Deletes a holding: what it held counts no more. The caller writes the book. ST_NOT_FOUND, ST_IO.
+ */
+MUST_USE enum status holding_drop(struct kv_txn *txn, const struct holding_name *name,
+                                  const struct holding *before, struct book *book);
 /* Moves the book's sums only. */
 void holding_move(const struct holding *before, const struct holding *after, struct book *book);
 

@@ -17,6 +17,7 @@
 
 #include "common/log.h"
 #include "common/wire.h"
+#include "control-plane/ledger/boot.h"
 #include "control-plane/ledger/ledger_rows.h"
 #include "control-plane/ledger/settle.h"
 
@@ -252,7 +253,9 @@ static enum status ledger_ingest_op(struct write_op *op, void *arg)
     if (batch->mark.through_seq == before)
         return ST_OK;
     batch->mark.at_ms = op->now_ms;
-    return ledger_mark_put(op->txn, batch->node, batch->batch->journal_boot, &batch->mark);
+    bool left; /* upkeep goes on */
+    TRY(ledger_mark_put(op->txn, batch->node, batch->batch->journal_boot, &batch->mark));
+    return boot_settled(op, batch->node, batch->batch->journal_boot, batch->mark.through_seq, &left);
 }
 
 enum status ledger_ingest(struct writer *writer, const struct id *node,

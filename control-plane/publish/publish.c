@@ -22,7 +22,7 @@
 #include "control-plane/ingest/ingest.h"
 #include "control-plane/publish/caller.h"
 #include "control-plane/publish/changes.h"
-#include "control-plane/publish/parking.h"
+#include "control-plane/publish/lender.h"
 
 #define PUBLISH_MAGIC       0x5075626cu
 #define PUBLISH_ARENA_BYTES ((size_t)256 << 20) /* an unpacked request (128 MiB) and its answer */
@@ -38,6 +38,7 @@ struct publish {
     struct nodes *nodes;
     struct probes *probes;
     struct parking *parking;
+    struct lender *lender;
     struct link_server *link;
     _Atomic uint64_t strangers;
     _Atomic int64_t stranger_logged_ms;
@@ -68,6 +69,9 @@ static void publish_answer_changes(struct publish *publish, struct caller *calle
         if (status == ST_OK)
             status = probes_attach(publish->probes, txn, &caller->id, &caller->group, caller->arena,
                                    &reply);
+        if (status == ST_OK)
+            status = recalls_attach(lender_recalls(publish->lender), &caller->id, caller->arena,
+                                    &reply);
         if (status == ST_OK)
             caller_answer(caller, request, head, SLUICE__LINK_KIND__LINK_CHANGES_REPLY,
                           &reply.base);
@@ -206,6 +210,13 @@ static enum status publish_hello(struct publish_call *call)
     return ST_OK;
 }
 
+/* Has this node something to be told that is no change? */
+static bool publish_told(struct publish *publish, const struct id *node)
+{
+    return probes_waiting(publish->probes, node) ||
+           recalls_waiting(lender_recalls(publish->lender), node);
+}
+
 static enum status publish_changes(struct publish_call *call)
 {
     struct publish *publish = call->publish;
@@ -218,13 +229,13 @@ static enum status publish_changes(struct publish_call *call)
     nodes_report(publish->nodes, &call->caller->id, same_store, ask);
     bool fresh = same_store && ask->cursor_key.len == 0 && ask->have_revision <= newest;
     bool may_park = fresh && ask->wait_ms > 0 && link_request_may_park(call->request) &&
-                    !probes_waiting(publish->probes, &call->caller->id);
+                    !publish_told(publish, &call->caller->id);
     if (may_park) {
         int64_t not_before_ms = nodes_wake(publish->nodes, &call->caller->id, PUBLISH_WAKE_MS);
         bool wait = newest <= publish_known(ask) || not_before_ms > clock_mono_ms();
         if (wait && publish_park(call, ask, &store_id, not_before_ms)) {
-            /* A probe may have been filed between the look and the parking. */
-            if (probes_waiting(publish->probes, &call->caller->id))
+            /* Something may have been filed between the look and the parking. */
+            if (publish_told(publish, &call->caller->id))
                 publish_serve_node(publish, &call->caller->id);
             return ST_OK;
         }
@@ -249,7 +260,7 @@ static enum status publish_grants(struct publish_call *call)
     Sluice__GrantsRequest *request;
     Sluice__GrantsReply reply;
     TRY(frame_message(call->frame, call->arena, &request));
-    TRY(ingest_grants(call->arena, request, &reply));
+    TRY(lender_answer(call->publish->lender, call->frame, request, call->arena, &reply));
     caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_GRANTS_REPLY,
                   &reply.base);
     return ST_OK;
@@ -424,6 +435,10 @@ enum status publish_start(const struct publish_options *options, struct publish 
         status = probes_new(&publish->probes);
     if (status == ST_OK)
         status = parking_new(writer_revision(options->writer), &publish->parking);
+    const struct lender_options lender = {options->kv, options->writer, publish->nodes,
+                                          publish->parking};
+    if (status == ST_OK)
+        status = lender_new(&lender, &publish->lender);
     if (status == ST_OK)
         status = publish_threads(publish);
     if (status == ST_OK)
