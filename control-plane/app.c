@@ -293,6 +293,7 @@ void app_upkeep(struct app *app)
         }
     }
     arena_free(&arena);
+    grants_upkeep(publish_grants(app->publish));
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

@@ -89,6 +89,32 @@ enum status counter_get(struct kv_txn *txn, const struct id *id, struct counter 
     return counter_read(row, counter);
 }
 
+static void policy_key(struct key *key, const struct id *policy)
+{
+    book_key(key, BOOK_OF_POLICY);
+    key_add_id(key, policy);
+}
+
+/* A policy has one counter more, or one less. */
+static enum status policy_count(struct kv_txn *txn, const struct id *policy, bool more)
+{
+    struct key key;
+    struct str row;
+    uint8_t bytes[8];
+    uint64_t count = 0;
+    policy_key(&key, policy);
+    enum status status = kv_get(txn, KV_MAIN, key_str(&key), &row);
+    if (status == ST_OK && row.n == 8)
+        count = key_get_u64(row.p);
+    else if (status != ST_NOT_FOUND)
+        return status == ST_OK ? ST_BAD_FORMAT : status;
+    if (more && count >= BOOK_POLICY_MAX)
+        return ST_TOO_LARGE;
+    CHECK(more || count > 0);
+    key_put_u64(bytes, more ? count + 1 : count - 1);
+    return kv_put(txn, KV_MAIN, key_str(&key), row_str(bytes, sizeof bytes));
+}
+
 static enum status counter_put_policy(struct kv_txn *txn, const struct id *id,
                                       const struct limit_ref *ref)
 {
@@ -96,12 +122,26 @@ static enum status counter_put_policy(struct kv_txn *txn, const struct id *id,
     struct str have;
     if (ref->level != LIMIT_POLICY)
         return ST_OK;
-    book_key(&key, BOOK_OF_POLICY);
-    key_add_id(&key, &ref->entity);
+    policy_key(&key, &ref->entity);
     key_add_id(&key, id);
     if (kv_get(txn, KV_MAIN, key_str(&key), &have) == ST_OK)
         return ST_OK;
+    TRY(policy_count(txn, &ref->entity, true));
     return kv_put(txn, KV_MAIN, key_str(&key), ref->value_key);
+}
+
+enum status counter_drop(struct kv_txn *txn, const struct id *id, const struct counter *counter)
+{
+    const struct limit_ref *ref = &counter->owner.ref;
+    struct key key;
+    counter_key(&key, id);
+    TRY(kv_delete(txn, KV_MAIN, key_str(&key)));
+    if (ref->level != LIMIT_POLICY)
+        return ST_OK;
+    policy_key(&key, &ref->entity);
+    key_add_id(&key, id);
+    TRY(kv_delete(txn, KV_MAIN, key_str(&key)));
+    return policy_count(txn, &ref->entity, false);
 }
 
 enum status counter_put(struct kv_txn *txn, const struct id *id, const struct counter *counter)
@@ -193,6 +233,13 @@ enum status book_put(struct kv_txn *txn, const struct id *counter, uint64_t epoc
     key_put_u32(row + 1 + 8 * BOOK_FIELDS, book->holders);
     epoch_key(&key, counter, epoch);
     return kv_put(txn, KV_MAIN, key_str(&key), row_str(row, sizeof row));
+}
+
+enum status book_drop(struct kv_txn *txn, const struct id *counter, uint64_t epoch)
+{
+    struct key key;
+    epoch_key(&key, counter, epoch);
+    return kv_delete(txn, KV_MAIN, key_str(&key));
 }
 
 enum status book_newest(struct kv_txn *txn, const struct id *counter, uint64_t before,

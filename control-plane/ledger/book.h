@@ -7,6 +7,7 @@
  *   [0x7F 'G']['H'][counter 16][epoch 8][node 16][boot 8] -> struct holding (holding.h)
  *   [0x7F 'G']['N'][node 16][boot 8][counter 16][epoch 8] -> nothing: the holdings of a boot
  *   [0x7F 'G']['P'][policy 16][counter 16]                -> value_key: the counters of a policy
+ *   [0x7F 'G']['P'][policy 16]                            -> u64, how many
  *   [0x7F 'G']['T'][ends_ms 8][counter 16]                -> nothing: current epochs that will end
  *   [0x7F 'G']['B'][node 16][boot 8]                      -> struct boot (boots.h)
  *   [0x7F 'G']['W'][counter 16][epoch 8]                  -> window of a rate (rate.h)
@@ -31,6 +32,8 @@
 #include "control-plane/ledger/rule.h"
 #include "control-plane/store/keys.h"
 #include "control-plane/store/writer.h"
+
+#define BOOK_POLICY_MAX UINT64_C(1000000) /* value_keys of a policy that are kept at a time */
 
 enum book_table {
     BOOK_COUNTER = 'C',
@@ -62,9 +65,13 @@ struct counter {
 struct id counter_name(const struct rule_owner *owner);
 /* value_key borrows. ST_NOT_FOUND, ST_BAD_FORMAT. */
 MUST_USE enum status counter_get(struct kv_txn *txn, const struct id *id, struct counter *counter);
-/* Writes the counter, and its row under its policy if it is new. ST_STORE_FULL, ST_IO. */
+/* Writes the counter, and its row under its policy if it is new. ST_TOO_LARGE: the policy has
+ * BOOK_POLICY_MAX already. ST_STORE_FULL, ST_IO. */
 MUST_USE enum status counter_put(struct kv_txn *txn, const struct id *id,
                                  const struct counter *counter);
+/* Deletes its rows; its books are the caller's. ST_IO. */
+MUST_USE enum status counter_drop(struct kv_txn *txn, const struct id *id,
+                                  const struct counter *counter);
 
 /* --- epochs --- */
 
@@ -91,6 +98,8 @@ MUST_USE enum status book_get_or_new(struct kv_txn *txn, const struct id *counte
                                      struct book *book);
 MUST_USE enum status book_put(struct kv_txn *txn, const struct id *counter, uint64_t epoch,
                               const struct book *book);
+/* Deletes a book; its holdings are the caller's. ST_NOT_FOUND, ST_IO. */
+MUST_USE enum status book_drop(struct kv_txn *txn, const struct id *counter, uint64_t epoch);
 /* The newest epoch of a counter that is before `before`, or any (UINT64_MAX), 0 passed over.
  * ST_NOT_FOUND. */
 MUST_USE enum status book_newest(struct kv_txn *txn, const struct id *counter, uint64_t before,

@@ -60,6 +60,7 @@ enum status boot_hear(struct write_op *op, const struct id *node, uint64_t boot,
         return ST_CONFLICT;
     row.counter = counter;
     row.heard_ms = time_ms;
+    row.flags &= (uint8_t)~BOOT_QUIET;
     return boot_put(op->txn, node, boot, &row);
 }
 
@@ -116,4 +117,88 @@ enum status boot_end(struct write_op *op, const struct id *node, uint64_t boot,
     TRY(boot_put(op->txn, node, boot, &row));
     TRY(ledger_watermark(op->txn, node, boot, &mark));
     return boot_settled(op, node, boot, mark.through_seq, &left);
+}
+
+/* --- quiet and forgotten --- */
+
+/* A holding that the node let go of is dropped whole; another one that is empty stays, for its
+ * totals. */
+static enum status quiet_holding(struct write_op *op, const struct holding_name *name)
+{
+    struct holding before, after;
+    struct book book;
+    TRY(holding_get(op->txn, name, &before));
+    if (holding_rest(&before) > 0)
+        return ST_OK;
+    if ((before.flags & HOLDING_IDLE) != 0 && before.used == 0)
+        return drop_holding(op, name);
+    if ((before.flags & HOLDING_ACTIVE) == 0)
+        return ST_OK;
+    after = before;
+    after.flags &= (uint8_t)~HOLDING_ACTIVE;
+    TRY(book_get(op->txn, &name->counter, name->epoch, &book));
+    TRY(holding_put(op->txn, name, &before, &after, &book));
+    return book_put(op->txn, &name->counter, name->epoch, &book);
+}
+
+enum status boot_quiet(struct write_op *op, const struct id *node, uint64_t boot)
+{
+    struct holding_walk walk;
+    struct holding_name name;
+    struct boot row;
+    enum status status;
+    TRY(boot_get(op->txn, node, boot, &row));
+    TRY(holding_walk_boot(&walk, op->txn, node, boot));
+    while ((status = holding_walk_next(&walk, &name)) == ST_OK) {
+        status = quiet_holding(op, &name);
+        if (status != ST_OK)
+            break;
+    }
+    holding_walk_close(&walk);
+    if (status != ST_END)
+        return status;
+    row.flags |= BOOT_QUIET;
+    return boot_put(op->txn, node, boot, &row);
+}
+
+enum status boot_forget(struct write_op *op, const struct id *node, uint64_t boot)
+{
+    struct holding_walk walk;
+    struct holding_name name;
+    struct key key;
+    TRY(holding_walk_boot(&walk, op->txn, node, boot));
+    enum status status = holding_walk_next(&walk, &name);
+    holding_walk_close(&walk);
+    if (status != ST_END)
+        return status == ST_OK ? ST_IN_USE : status;
+    boot_key(&key, node, boot);
+    return kv_delete(op->txn, KV_MAIN, key_str(&key));
+}
+
+enum status boot_list(struct kv_txn *txn, const struct boot_name *after, struct boot_name *list,
+                      size_t max, size_t *count)
+{
+    struct kv_cursor *cursor;
+    struct key from, table;
+    struct str key, row;
+    enum status status = ST_OK;
+    size_t n = 0;
+    book_key(&table, BOOK_BOOT);
+    boot_key(&from, &after->node, after->boot);
+    TRY(kv_cursor_open(txn, KV_MAIN, &cursor));
+    kv_cursor_seek(cursor, key_str(&from));
+    while (n < max && status == ST_OK) {
+        status = kv_cursor_next(cursor, &key, &row);
+        if (status != ST_OK || !str_starts(key, key_str(&table)))
+            break;
+        if (key.n != from.n)
+            status = ST_BAD_FORMAT;
+        if (status != ST_OK || str_eq(key, key_str(&from)))
+            continue;
+        memcpy(list[n].node.b, key.p + table.n, ID_BYTES);
+        list[n++].boot = key_get_u64(key.p + table.n + ID_BYTES);
+    }
+    kv_cursor_close(cursor);
+    *count = n;
+    return status == ST_END ? ST_OK : status;
 }

@@ -15,6 +15,7 @@
 
 enum boot_flag {
     BOOT_ENDING = 1, /* it ended in order; its journal may still be on its way */
+    BOOT_QUIET = 2,  /* it asked for nothing lately: its empty holdings are not active */
 };
 struct boot {
     int64_t heard_ms;       /* newest request for grants, or its first event */
@@ -34,6 +35,21 @@ MUST_USE enum status boot_hear(struct write_op *op, const struct id *node, uint6
  * holdings if the journal is here. Store statuses. */
 MUST_USE enum status boot_end(struct write_op *op, const struct id *node, uint64_t boot,
                               uint64_t ended_through);
+/* It asked for nothing lately: holdings without rest are active no more, and what the node
+ * let go of is dropped. Store statuses. */
+MUST_USE enum status boot_quiet(struct write_op *op, const struct id *node, uint64_t boot);
+/* Deletes the row of a boot that holds nothing. ST_IN_USE: it holds something. Store statuses. */
+MUST_USE enum status boot_forget(struct write_op *op, const struct id *node, uint64_t boot);
+
+/* Walks all boots from behind (node, boot) on, at most `max` at a time; node none: from the first.
+ * gives `count` < max at the end. Store statuses. */
+struct boot_name {
+    struct id node;
+    uint64_t boot;
+};
+MUST_USE enum status boot_list(struct kv_txn *txn, const struct boot_name *after,
+                               struct boot_name *list, size_t max, size_t *count);
+
 /* A boot's journal is here up to through_seq: drops its holdings if it ended there. `left`: some
  * remain, call again. Store statuses. */
 MUST_USE enum status boot_settled(struct write_op *op, const struct id *node, uint64_t boot,

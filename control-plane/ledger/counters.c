@@ -213,6 +213,8 @@ static enum status policy_rows(struct policy_walk *walk, const struct key *prefi
     kv_cursor_seek(cursor, key_str(prefix));
     while ((status = kv_cursor_next(cursor, &key, &row)) == ST_OK &&
            str_starts(key, key_str(prefix))) {
+        if (key.n == prefix->n)
+            continue; /* how many there are */
         if (looked++ == COUNTERS_SCAN_MAX) {
             walk->page->cut = true;
             break;

@@ -10,6 +10,8 @@
  */
 #include "control-plane/ledger/epoch.h"
 
+#include "control-plane/ledger/alerts.h"
+
 /* One step: what was, and what of it must be written. */
 struct step {
     struct book closed; /* the book that ended */
@@ -140,8 +142,55 @@ static enum status load(struct kv_txn *txn, const struct id *id, struct epoch *e
     return status == ST_NOT_FOUND ? ST_BAD_FORMAT : status;
 }
 
-static enum status write_epoch(struct write_op *op, const struct epoch *epoch)
+/* --- telling --- */
+
+static enum status tell(struct write_op *op, const struct epoch *epoch, enum alert_kind kind,
+                        uint64_t number, int64_t figure, int64_t used)
 {
+    int64_t ends_ms = epoch->book.ends_ms;
+    const struct alert alert = {.kind = kind,
+                                .counter = epoch->id,
+                                .epoch = number,
+                                .ref = epoch->counter.owner.ref,
+                                .workspace = epoch->counter.owner.workspace,
+                                .figure = figure,
+                                .used = used,
+                                .limit = epoch->counter.limit,
+                                .resets_at_ms = ends_ms == INT64_MAX ? 0 : ends_ms};
+    return alerts_add(op, &alert);
+}
+
+enum status epoch_tell(struct write_op *op, struct epoch *epoch)
+{
+    const struct counter *counter = &epoch->counter;
+    struct book *book = &epoch->book;
+    int64_t used = book_sum(book->settled, book->lost);
+    if (counter->owner.ref.window != LIMIT_BUDGET || used <= 0)
+        return ST_OK;
+    if (counter->alert > 0 && used >= counter->alert && book->told_alert != counter->alert) {
+        book->told_alert = counter->alert;
+        TRY(tell(op, epoch, ALERT_THRESHOLD, counter->epoch, counter->alert, used));
+    }
+    if (used >= counter->limit && book->told_limit != counter->limit) {
+        book->told_limit = counter->limit;
+        TRY(tell(op, epoch, ALERT_LIMIT, counter->epoch, counter->limit, used));
+    }
+    return ST_OK;
+}
+
+static enum status tell_end(struct write_op *op, const struct epoch *epoch, const struct step *step)
+{
+    int64_t used = book_sum(step->closed.settled, step->closed.lost);
+    if (epoch->counter.owner.ref.window != LIMIT_BUDGET || used <= 0)
+        return ST_OK;
+    return tell(op, epoch, ALERT_RESET, step->closed_epoch, used, used);
+}
+
+/* --- writing --- */
+
+static enum status write_epoch(struct write_op *op, struct epoch *epoch)
+{
+    TRY(epoch_tell(op, epoch));
     TRY(book_put(op->txn, &epoch->id, epoch->counter.epoch, &epoch->book));
     TRY(book_end_note(op->txn, &epoch->id, epoch->book.ends_ms));
     return counter_put(op->txn, &epoch->id, &epoch->counter);
@@ -152,8 +201,10 @@ static enum status write_step(struct write_op *op, struct epoch *epoch, const st
     if (!step->changed)
         return ST_OK;
     TRY(book_end_forget(op->txn, &epoch->id, step->noted_ms));
-    if (step->ended)
+    if (step->ended) {
         TRY(book_put(op->txn, &epoch->id, step->closed_epoch, &step->closed));
+        TRY(tell_end(op, epoch, step));
+    }
     return write_epoch(op, epoch);
 }
 

@@ -5,7 +5,8 @@
  * epoch_renew. A change of a figure never ends one: its limit and cap follow, and when the rule of
  * its periods was changed, the end is taken anew from the moment of that change. A clock that was
  * set back behind an epoch's beginning does not stretch it: the end is then the next one from now.
- * epoch_look computes the same without writing.
+ * epoch_look computes the same without writing. Ends of used epochs, and figures that were reached,
+ * are told in the same operation (alerts.h).
  * Writing: the writer thread, in the caller's operation.
  */
 #ifndef SLUICE_CONTROL_EPOCH_H
@@ -32,6 +33,9 @@ MUST_USE enum status epoch_open(struct write_op *op, const struct rule_owner *ow
                                 struct epoch *epoch);
 /* The same for a counter that has a row, by its name. ST_NOT_FOUND also: it has none. */
 MUST_USE enum status epoch_open_id(struct write_op *op, const struct id *id, struct epoch *epoch);
+/* Tells what was reached (alerts.h), once per figure, and notes it in the book; the caller writes the
+ * book. Budgets only. Store statuses. */
+MUST_USE enum status epoch_tell(struct write_op *op, struct epoch *epoch);
 /* Ends the epoch that epoch_open gave, now, and begins the next. As epoch_open. */
 MUST_USE enum status epoch_renew(struct write_op *op, struct epoch *epoch);
 

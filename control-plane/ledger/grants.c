@@ -22,14 +22,6 @@
 #include "control-plane/ledger/boot.h"
 #include "control-plane/ledger/lend.h"
 
-#define GRANTS_MAGIC 0x4772616eu
-
-struct grants {
-    uint32_t magic;
-    struct grants_options options;
-    int64_t time_offset_ms; /* grants_time minus the monotonic clock */
-};
-
 enum status grants_new(const struct grants_options *options, struct grants **out)
 {
     struct grants *grants = calloc(1, sizeof *grants);
@@ -179,23 +171,38 @@ static void take_report(const struct row *row, struct holding *holding)
         report_idle(holding);
 }
 
-/* A report about an epoch that is not the current one, or of a limit that is gone. */
-static enum status report_only(struct row *row, Sluice__GrantVerdict verdict)
+/* The book that a report is about, if it is worth one: not of an epoch that was over and is
+ * forgotten, nor of a limit that is gone and of which nothing was granted. */
+static enum status report_book(const struct row *row, bool over, struct book *book, bool *none)
+{
+    *none = row->name.epoch == 0;
+    if (*none)
+        return ST_OK;
+    enum status status = book_get(row->op->txn, &row->name.counter, row->name.epoch, book);
+    *none = status == ST_NOT_FOUND && (over || row->asked->granted == 0);
+    if (*none)
+        return ST_OK;
+    if (status == ST_NOT_FOUND)
+        return book_get_or_new(row->op->txn, &row->name.counter, row->name.epoch, book);
+    return status;
+}
+
+/* A report about an epoch that is `over`, or of a limit that is gone: nothing is lent. */
+static enum status report_only(struct row *row, bool over, Sluice__GrantVerdict verdict)
 {
     struct holding before, after;
     struct book book;
     Sluice__Grant *grant;
+    bool none;
     row->name.epoch = row->asked->epoch;
     TRY(add_reply(row, &grant));
     grant->verdict = verdict;
-    if (row->name.epoch == 0)
+    grant->granted = row->asked->granted;
+    grant->returned = row->asked->returned;
+    grant->epoch_ends_ms = over ? row->op->now_ms : 0;
+    TRY(report_book(row, over, &book, &none));
+    if (none)
         return ST_OK;
-    enum status status = book_get(row->op->txn, &row->name.counter, row->name.epoch, &book);
-    if (status == ST_NOT_FOUND && row->asked->granted == 0)
-        return ST_OK;
-    if (status == ST_NOT_FOUND)
-        status = book_get_or_new(row->op->txn, &row->name.counter, row->name.epoch, &book);
-    TRY(status);
     TRY(holding_get_or_new(row->op->txn, &row->name, &before));
     after = before;
     take_report(row, &after);
@@ -254,15 +261,15 @@ static enum status answer_row(struct row *row)
     int64_t wanted = asked->idle ? 0 : (int64_t)asked->wanted;
     enum status status = open_row(row);
     if (status == ST_NOT_FOUND)
-        return report_only(row, SLUICE__GRANT_VERDICT__GRANT_UNKNOWN);
+        return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_UNKNOWN);
     if (status == ST_INVALID || status == ST_TOO_LARGE) {
         log_error("limit_unreadable", LOG_ID("counter", &row->name.counter), LOG_STATUS(status));
-        return report_only(row, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED);
+        return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED);
     }
     TRY(status);
     bool over = asked->epoch != 0 && asked->epoch != row->epoch.counter.epoch;
     if (over)
-        TRY(report_only(row, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED));
+        TRY(report_only(row, true, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED));
     if (over && need == 0 && wanted == 0)
         return ST_OK;
     return lend_row(row, asked->epoch == row->epoch.counter.epoch, need, wanted);

@@ -31,6 +31,10 @@
 #define GRANTS_RECALL_MS                                                                           \
     100 /* a counter's grants are asked back at most so often, and holders                         \
            looked for */
+#define GRANTS_QUIET_MS                                                                            \
+    300000 /* a boot that asked for nothing so long counts no more among those                     \
+              that share a limit, unless it holds some */
+#define GRANTS_KEEP_MS    (INT64_C(35) * 86400000) /* books of ended epochs without entries */
 #define GRANTS_AMOUNT_MAX (INT64_MAX / 8)
 
 /* Ask a node for what it holds beyond `keep`. */
@@ -68,7 +72,12 @@ MUST_USE enum status grants_answer(struct grants *grants, const struct grants_as
                                    const Sluice__GrantsRequest *request, struct arena *arena,
                                    Sluice__GrantsReply *reply);
 
-/* The same as an operation, for who runs one already: its recalls are given, not made. */
+/* What time makes due, in small operations: ends of periods are written (and told), what boots that
+ * are quiet keep from others is noted, books that nothing refers to any more are let go of. Call
+ * about once a minute, from one thread. Failures are logged and tried again next time. */
+void grants_upkeep(struct grants *grants);
+
+/* grants_answer as an operation, for who runs one already: its recalls are given, not made. */
 struct grants_work {
     const struct grants *grants;
     const struct grants_asker *asker;

@@ -11,6 +11,15 @@
 #include "control-plane/ledger/grants.h"
 #include "control-plane/ledger/holding.h"
 
+#define GRANTS_MAGIC 0x4772616eu
+
+struct grants {
+    uint32_t magic;
+    struct grants_options options;
+    int64_t time_offset_ms; /* grants_time minus the monotonic clock */
+    struct key purge_from;  /* where upkeep goes on to purge; upkeep's thread only */
+};
+
 struct lend {
     struct write_op *op;
     struct grants_work *work;

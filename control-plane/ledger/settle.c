@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "common/wire.h"
+#include "control-plane/ledger/epoch.h"
 
 #define SETTLE_MIN_SLOTS 64u
 
@@ -191,6 +192,35 @@ static enum status settle_zero(struct write_op *op, const struct settle_sum *sum
     return book_put(op->txn, &sum->counter, 0, &zero);
 }
 
+/* Has a figure been reached that was not told, or was the definition changed since? */
+static bool must_tell(struct kv_txn *txn, const struct counter *counter, const struct book *book)
+{
+    int64_t used = book_sum(book->settled, book->lost);
+    uint64_t stamp;
+    if (used >= counter->limit && book->told_limit != counter->limit)
+        return true;
+    if (counter->alert > 0 && used >= counter->alert && book->told_alert != counter->alert)
+        return true;
+    return rule_stamp(txn, &counter->owner, &stamp) == ST_OK && stamp != counter->stamp;
+}
+
+/* What settling reached is told in the same transaction. An entity that is gone is not told of. */
+static enum status settle_tell(struct write_op *op, const struct id *id,
+                               const struct counter *counter)
+{
+    struct epoch epoch;
+    struct book book;
+    TRY(book_get(op->txn, id, counter->epoch, &book));
+    if (!must_tell(op->txn, counter, &book))
+        return ST_OK;
+    enum status status = epoch_open_id(op, id, &epoch);
+    if (status == ST_NOT_FOUND || status == ST_INVALID || status == ST_TOO_LARGE)
+        return ST_OK;
+    TRY(status);
+    TRY(epoch_tell(op, &epoch));
+    return book_put(op->txn, id, epoch.counter.epoch, &epoch.book);
+}
+
 static enum status settle_one(struct write_op *op, const struct settle_sum *sum,
                               const struct id *node, uint64_t boot)
 {
@@ -202,9 +232,12 @@ static enum status settle_one(struct write_op *op, const struct settle_sum *sum,
     bool known = status == ST_OK;
     if (known && counter.owner.ref.window != LIMIT_BUDGET)
         return ST_OK;
+    counter.owner.ref.value_key = STR_NONE; /* it does not outlive the next write */
     if (sum->epoch == 0)
-        return settle_zero(op, sum, known ? &counter : NULL, &name);
-    return settle_epoch(op, &name, sum->amount, false);
+        TRY(settle_zero(op, sum, known ? &counter : NULL, &name));
+    else
+        TRY(settle_epoch(op, &name, sum->amount, false));
+    return known ? settle_tell(op, &sum->counter, &counter) : ST_OK;
 }
 
 enum status settle_apply(const struct settle *settle, struct write_op *op, const struct id *node,

@@ -255,7 +255,7 @@ static enum status publish_usage(struct publish_call *call)
     return ST_OK;
 }
 
-static enum status publish_grants(struct publish_call *call)
+static enum status publish_lend(struct publish_call *call)
 {
     Sluice__GrantsRequest *request;
     Sluice__GrantsReply reply;
@@ -295,7 +295,7 @@ static enum status publish_dispatch(struct publish_call *call)
         [SLUICE__LINK_KIND__LINK_HELLO] = publish_hello,
         [SLUICE__LINK_KIND__LINK_CHANGES] = publish_changes,
         [SLUICE__LINK_KIND__LINK_USAGE] = publish_usage,
-        [SLUICE__LINK_KIND__LINK_GRANTS] = publish_grants,
+        [SLUICE__LINK_KIND__LINK_GRANTS] = publish_lend,
         [SLUICE__LINK_KIND__LINK_OBJECT] = publish_objects,
         [SLUICE__LINK_KIND__LINK_PROBE_RESULT] = publish_probe_result,
     };
@@ -476,6 +476,12 @@ struct nodes *publish_nodes(struct publish *publish)
 {
     CHECK_OBJ(publish, PUBLISH_MAGIC);
     return publish->nodes;
+}
+
+struct grants *publish_grants(struct publish *publish)
+{
+    CHECK_OBJ(publish, PUBLISH_MAGIC);
+    return lender_grants(publish->lender);
 }
 
 uint64_t publish_strangers(const struct publish *publish)
