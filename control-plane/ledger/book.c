@@ -10,7 +10,7 @@
 #define COUNTER_VERSION    1u
 #define COUNTER_ROW_BYTES  (6u + 4u * ID_BYTES + 7u * 8u)
 #define BOOK_VERSION       1u
-#define BOOK_FIELDS        15u
+#define BOOK_FIELDS        16u
 #define BOOK_ROW_BYTES     (1u + 8u * BOOK_FIELDS + 4u)
 #define COUNTER_TEXT_BYTES LIMIT_VALUE_KEY
 
@@ -185,7 +185,7 @@ static void book_fields(struct book *book, int64_t *fields[BOOK_FIELDS])
         &book->started_ms, &book->ends_ms,     &book->closed_ms,    &book->limit,
         &book->cap,        &book->settled,     &book->lost,         &book->outstanding,
         &book->dropped,    &book->adopted,     &book->lost_dropped, &book->told_alert,
-        &book->told_limit, &book->recalled_ms, &book->fruitless_ms,
+        &book->told_limit, &book->recalled_ms, &book->fruitless_ms, &book->swept_ms,
     };
     memcpy(fields, all, sizeof all);
 }
@@ -238,6 +238,12 @@ enum status book_put(struct kv_txn *txn, const struct id *counter, uint64_t epoc
 enum status book_drop(struct kv_txn *txn, const struct id *counter, uint64_t epoch)
 {
     struct key key;
+    book_key(&key, BOOK_WINDOW);
+    key_add_id(&key, counter);
+    key_add_u64(&key, epoch);
+    enum status status = kv_delete(txn, KV_MAIN, key_str(&key));
+    if (status != ST_OK && status != ST_NOT_FOUND)
+        return status;
     epoch_key(&key, counter, epoch);
     return kv_delete(txn, KV_MAIN, key_str(&key));
 }

@@ -88,6 +88,7 @@ struct book {
     int64_t told_alert, told_limit; /* the figures whose crossing was told; 0: none */
     int64_t recalled_ms;            /* when grants were last asked back (grants_time) */
     int64_t fruitless_ms;           /* when nobody was last found to ask */
+    int64_t swept_ms;               /* when silent holders were last looked for */
     uint32_t holders;               /* nodes that hold or asked lately */
 };
 /* ST_NOT_FOUND, ST_BAD_FORMAT. */
@@ -98,7 +99,7 @@ MUST_USE enum status book_get_or_new(struct kv_txn *txn, const struct id *counte
                                      struct book *book);
 MUST_USE enum status book_put(struct kv_txn *txn, const struct id *counter, uint64_t epoch,
                               const struct book *book);
-/* Deletes a book; its holdings are the caller's. ST_NOT_FOUND, ST_IO. */
+/* Deletes a book, and the window of a rate; its holdings are the caller's. ST_NOT_FOUND, ST_IO. */
 MUST_USE enum status book_drop(struct kv_txn *txn, const struct id *counter, uint64_t epoch);
 /* The newest epoch of a counter that is before `before`, or any (UINT64_MAX), 0 passed over.
  * ST_NOT_FOUND. */

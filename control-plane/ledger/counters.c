@@ -7,6 +7,7 @@
 #include "control-plane/ledger/counters.h"
 
 #include "control-plane/ledger/epoch.h"
+#include "control-plane/ledger/rate.h"
 
 static struct rule_owner owner_of(const struct limit_ref *ref, const struct id *workspace)
 {
@@ -15,7 +16,7 @@ static struct rule_owner owner_of(const struct limit_ref *ref, const struct id *
 
 /* --- one counter --- */
 
-static void view_fill(const struct epoch *epoch, struct counter_view *view)
+static void view_fill(const struct epoch *epoch, int64_t used, struct counter_view *view)
 {
     const struct counter *counter = &epoch->counter;
     const struct book *book = &epoch->book;
@@ -27,27 +28,43 @@ static void view_fill(const struct epoch *epoch, struct counter_view *view)
                                   .epoch = counter->epoch,
                                   .limit = counter->limit,
                                   .alert = counter->alert,
-                                  .used = book_sum(book->settled, book->lost),
+                                  .used = used,
                                   .lost = book->lost,
                                   .outstanding = book->outstanding,
                                   .started_at_ms = counter->epoch == 0 ? 0 : book->started_ms,
                                   .resets_at_ms = book->ends_ms == INT64_MAX ? 0 : book->ends_ms,
                                   .last_reset_at_ms = counter->last_reset_ms};
-    if (counter->owner.ref.window == LIMIT_NOW) {
-        view->used = book->outstanding;
+    if (counter->owner.ref.window == LIMIT_NOW)
         view->outstanding = 0;
-    }
     view->remaining = view->used < view->limit ? view->limit - view->used : 0;
     view->exhausted = view->used >= view->limit;
     view->alerted = view->alert > 0 && view->used >= view->alert;
+}
+
+/* Of a rate: what the window that ends now holds. */
+static enum status rate_used(struct kv_txn *txn, const struct epoch *epoch, int64_t window_ms,
+                             int64_t now_ms, int64_t *used)
+{
+    struct rate rate;
+    TRY(rate_get(txn, &epoch->id, epoch->counter.epoch, &rate));
+    rate_advance(&rate, window_ms, now_ms);
+    *used = rate_sum(&rate);
+    return ST_OK;
 }
 
 static enum status view_of(struct kv_txn *txn, struct arena *arena, const struct rule_owner *owner,
                            int64_t now_ms, struct counter_view *view)
 {
     struct epoch epoch;
+    int64_t window_ms = limit_window_ms((enum limit_window)owner->ref.window), used;
     TRY(epoch_look(txn, arena, owner, now_ms, &epoch));
-    view_fill(&epoch, view);
+    if (window_ms > 0)
+        TRY(rate_used(txn, &epoch, window_ms, now_ms, &used));
+    else if (owner->ref.window == LIMIT_NOW)
+        used = epoch.book.outstanding;
+    else
+        used = book_sum(epoch.book.settled, epoch.book.lost);
+    view_fill(&epoch, used, view);
     return ST_OK;
 }
 

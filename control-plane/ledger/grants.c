@@ -69,13 +69,25 @@ static bool amount_ok(uint64_t amount)
     return amount <= (uint64_t)GRANTS_AMOUNT_MAX;
 }
 
+/* Corrections are numbered, in pairs, and of amounts that can be added up. */
+static bool corrections_ok(const Sluice__Grant *asked)
+{
+    if (asked->n_bucket_ms != asked->n_bucket_add || asked->n_bucket_ms > GRANTS_CORRECTIONS_MAX ||
+        (asked->n_bucket_ms > 0 && asked->corrections == 0))
+        return false;
+    for (size_t i = 0; i < asked->n_bucket_add; i++)
+        if (asked->bucket_add[i] > GRANTS_AMOUNT_MAX || asked->bucket_add[i] < -GRANTS_AMOUNT_MAX)
+            return false;
+    return true;
+}
+
 /* Could a node say this? */
 static bool row_ok(const Sluice__Grant *asked)
 {
     return asked->counter.len == ID_BYTES && amount_ok(asked->wanted) && amount_ok(asked->need) &&
            amount_ok(asked->granted) && amount_ok(asked->spent) && amount_ok(asked->returned) &&
-           asked->spent + asked->returned <= asked->granted &&
-           asked->n_bucket_ms == asked->n_bucket_add && (asked->epoch != 0 || asked->ref != NULL);
+           asked->spent + asked->returned <= asked->granted && corrections_ok(asked) &&
+           (asked->epoch != 0 || asked->ref != NULL);
 }
 
 /* The owner that a ref names; its name must be the counter's. ST_BAD_FORMAT. */
@@ -148,15 +160,21 @@ static void report_idle(struct holding *holding)
                                 .flags = (holding->flags & HOLDING_STORED) | HOLDING_IDLE};
 }
 
-/* What the node says of an epoch it holds. */
-static void take_report(const struct row *row, struct holding *holding)
+static bool is_rate(const struct row *row)
+{
+    return limit_window_ms((enum limit_window)row->epoch.counter.owner.ref.window) > 0;
+}
+
+/* What the node says of an epoch it holds. Gives what was newly spent of a rate. */
+static int64_t take_report(const struct row *row, struct holding *holding)
 {
     const Sluice__Grant *asked = row->asked;
     int64_t granted = (int64_t)asked->granted, returned = (int64_t)asked->returned;
+    int64_t spent = is_rate(row) ? (int64_t)asked->spent - holding->used : 0;
     bool again = asked->idle && (holding->flags & HOLDING_IDLE) != 0;
     holding->heard_ms = row->time_ms;
     if (again)
-        return; /* its totals were set back already */
+        return 0; /* its totals were set back already */
     if (granted > holding->granted) {
         log_warn("grant_unknown_here", LOG_ID("node", &row->name.node),
                  LOG_ID("counter", &row->name.counter), LOG_I64("known", holding->granted),
@@ -165,10 +183,13 @@ static void take_report(const struct row *row, struct holding *holding)
     }
     if (returned > holding->returned)
         holding->returned = returned;
+    if (spent > 0)
+        holding->used += spent;
     holding->flags &= (uint8_t) ~(HOLDING_IDLE | HOLDING_CLOSED);
     holding->flags |= HOLDING_ACTIVE;
     if (asked->idle)
         report_idle(holding);
+    return spent > 0 ? spent : 0;
 }
 
 /* The book that a report is about, if it is worth one: not of an epoch that was over and is
@@ -205,7 +226,7 @@ static enum status report_only(struct row *row, bool over, Sluice__GrantVerdict 
         return ST_OK;
     TRY(holding_get_or_new(row->op->txn, &row->name, &before));
     after = before;
-    take_report(row, &after);
+    (void)take_report(row, &after);
     after.flags &= (uint8_t)~HOLDING_ACTIVE;
     TRY(holding_put(row->op->txn, &row->name, &before, &after, &book));
     book_let_fall(&book);
@@ -215,43 +236,73 @@ static enum status report_only(struct row *row, bool over, Sluice__GrantVerdict 
 
 /* --- lending --- */
 
+static enum status lend_by_kind(struct lend *lend, struct lent *lent)
+{
+    switch ((enum limit_window)lend->epoch->counter.owner.ref.window) {
+    case LIMIT_BUDGET:
+        return lend_budget(lend, lent);
+    case LIMIT_NOW:
+        return lend_permits(lend, lent);
+    default:
+        return lend_rate(lend, lent);
+    }
+}
+
+static enum status reply_lent(struct row *row, const struct holding *holding,
+                              const struct lent *lent)
+{
+    Sluice__Grant *grant;
+    TRY(add_reply(row, &grant));
+    fill_reply(grant, holding, &row->epoch.book);
+    grant->verdict = lent->verdict;
+    grant->retry_after_ms = lent->retry_after_ms;
+    grant->lease_ms = lent->lease_ms;
+    if (is_rate(row)) {
+        grant->settled = lent->used;
+        grant->corrections = holding->corrections;
+    }
+    return ST_OK;
+}
+
+/* Lends of the current epoch. `reported`: the row's totals are of it; else the node has none yet.
+ */
 static enum status lend_row(struct row *row, bool reported, int64_t need, int64_t wanted)
 {
     struct book *book = &row->epoch.book;
     struct holding before, after;
     struct lent lent;
-    Sluice__Grant *grant;
+    int64_t spent = 0, known = 0;
     row->name.epoch = row->epoch.counter.epoch;
     TRY(holding_get_or_new(row->op->txn, &row->name, &before));
     after = before;
-    int64_t known = reported && !row->asked->idle ? (int64_t)row->asked->granted : 0;
-    if (reported)
-        take_report(row, &after);
-    else
-        after.heard_ms = row->time_ms, after.flags |= HOLDING_ACTIVE;
+    if (reported) {
+        spent = take_report(row, &after);
+        known = row->asked->idle ? 0 : (int64_t)row->asked->granted;
+    } else {
+        after.heard_ms = row->time_ms;
+        after.flags |= HOLDING_ACTIVE;
+    }
     holding_move(&before, &after, book);
     book_let_fall(book);
     int64_t unheard = after.granted - known;
-    struct lend lend = {row->op,
-                        row->work,
-                        &row->epoch,
-                        row->name,
-                        holding_rest(&after),
-                        need > unheard ? need - unheard : 0,
-                        wanted > unheard ? wanted - unheard : 0,
-                        row->time_ms};
-    TRY(lend_budget(&lend, &lent));
+    struct lend lend = {.op = row->op,
+                        .work = row->work,
+                        .epoch = &row->epoch,
+                        .name = row->name,
+                        .asked = reported ? row->asked : NULL,
+                        .holding = &after,
+                        .rest = holding_rest(&after),
+                        .spent = spent,
+                        .need = need > unheard ? need - unheard : 0,
+                        .wanted = wanted > unheard ? wanted - unheard : 0,
+                        .time_ms = row->time_ms};
+    TRY(lend_by_kind(&lend, &lent));
     struct holding lender = after;
     after.granted += lent.give;
     TRY(holding_put(row->op->txn, &row->name, &lender, &after, book));
     CHECK(lent.give == 0 || book_taken(book) <= book->limit);
     TRY(book_put(row->op->txn, &row->name.counter, row->name.epoch, book));
-    TRY(add_reply(row, &grant));
-    fill_reply(grant, &after, book);
-    grant->verdict = lent.verdict;
-    grant->retry_after_ms = lent.retry_after_ms;
-    grant->lease_ms = lent.lease_ms;
-    return ST_OK;
+    return reply_lent(row, &after, &lent);
 }
 
 static enum status answer_row(struct row *row)

@@ -9,6 +9,9 @@
  *   budgets      give = max(need, min(wanted, free / 4n)), at most free;  free = limit - taken
  *                strict: all of the need or nothing; standard: what is free
  *                n = nodes that hold some or asked lately: grants shrink as the limit comes near
+ *   rates        permits, leased W / 32 (200 ms to 60 s): never more than value are admitted in any
+ *                trailing window (lend_rate.c)
+ *   concurrency  permits, leased 30 s: a silent node's are taken until 30 s + request_max_ms
  *   too little   WAIT, and holders that can be reached are asked for what they do not need, if that
  *                could cover it; else EXHAUSTED
  *
@@ -25,9 +28,10 @@
 #include "control-plane/store/writer.h"
 #include "proto/link.pb-c.h"
 
-#define GRANTS_ROWS_MAX    65536u /* of one request; a node's table has at most so many */
-#define GRANTS_RECALLS_MAX 4096u  /* from one request */
-#define GRANTS_WAIT_MS     50u    /* after which WAIT is worth asking again */
+#define GRANTS_ROWS_MAX        65536u /* of one request; a node's table has at most so many */
+#define GRANTS_RECALLS_MAX     4096u  /* from one request */
+#define GRANTS_CORRECTIONS_MAX 4096u  /* of one row */
+#define GRANTS_WAIT_MS         50u    /* after which WAIT is worth asking again */
 #define GRANTS_RECALL_MS                                                                           \
     100 /* a counter's grants are asked back at most so often, and holders                         \
            looked for */
@@ -52,6 +56,8 @@ struct grants_options {
     /* Called after the commit, on the thread of the request that needs them; count > 0. */
     void (*recall)(void *arg, const struct grants_recall *recalls, size_t count);
     void *arg;
+    int64_t
+        request_max_ms; /* longest request of a node: how long concurrency may outlive a lease */
 };
 
 struct grants;

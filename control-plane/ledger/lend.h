@@ -25,13 +25,17 @@ struct lend {
     struct grants_work *work;
     struct epoch *epoch;
     struct holding_name name;
-    int64_t rest;         /* what the node holds now */
-    int64_t need, wanted; /* beyond what it was granted and has not heard of */
-    int64_t time_ms;      /* grants_time */
+    const Sluice__Grant *asked; /* NULL: its totals are not of this epoch */
+    struct holding *holding;    /* with the node's report */
+    int64_t rest;               /* what the node holds now */
+    int64_t spent;              /* rates: newly told */
+    int64_t need, wanted;       /* beyond what it was granted and has not heard of */
+    int64_t time_ms;            /* grants_time */
 };
 
 struct lent {
     int64_t give;
+    int64_t used; /* rates: in the window */
     Sluice__GrantVerdict verdict;
     uint32_t retry_after_ms, lease_ms;
 };
@@ -43,6 +47,10 @@ bool grants_reachable(const struct grants *grants, const struct id *node, uint64
 
 /* Budgets. ST_NO_MEMORY, ST_BAD_FORMAT, ST_IO. */
 MUST_USE enum status lend_budget(struct lend *lend, struct lent *lent);
+
+/* Rates: what was told spent enters the window. Concurrency. As lend_budget, and ST_STORE_FULL. */
+MUST_USE enum status lend_rate(struct lend *lend, struct lent *lent);
+MUST_USE enum status lend_permits(struct lend *lend, struct lent *lent);
 
 /* The size of a grant: max(need, min(wanted, free / 4n)), at most free. */
 int64_t lend_size(int64_t free, int64_t need, int64_t wanted, uint32_t nodes);

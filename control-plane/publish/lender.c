@@ -45,7 +45,8 @@ enum status lender_new(const struct lender_options *options, struct lender **out
                                           .writer = options->writer,
                                           .reachable = lender_reachable,
                                           .recall = lender_recall,
-                                          .arg = lender};
+                                          .arg = lender,
+                                          .request_max_ms = options->request_max_ms};
     enum status status = recalls_new(&lender->recalls);
     if (status == ST_OK)
         status = grants_new(&grants, &lender->grants);

@@ -193,4 +193,54 @@ static inline void gf_return(struct gf_node *node, struct gf_row *row, int64_t k
     (void)gf_ask(node, row, 0, 0);
 }
 
+/* --- without the writer thread: many requests in one transaction --------------------------------- */
+
+struct gf_direct {
+    struct kv_txn *txn;
+    struct arena arena; /* of one call */
+    unsigned calls;
+};
+
+static struct gf_direct gd;
+
+static inline void gd_begin(void)
+{
+    gd = (struct gf_direct){.calls = 0};
+    arena_init(&gd.arena, (size_t)64 << 20);
+    OK(kv_begin(lf.f.kv, true, &gd.txn));
+}
+
+static inline void gd_commit(void)
+{
+    OK(kv_commit(gd.txn));
+    OK(kv_begin(lf.f.kv, true, &gd.txn));
+}
+
+static inline void gd_end(void)
+{
+    OK(kv_commit(gd.txn));
+    arena_free(&gd.arena);
+}
+
+/* An operation of the one transaction; what it allocates lives until the next one. */
+static inline struct write_op gd_op(void)
+{
+    if (++gd.calls % 1000 == 0)
+        gd_commit();
+    arena_free(&gd.arena);
+    return (struct write_op){.txn = gd.txn, .arena = &gd.arena, .now_ms = clock_utc_ms(), .revision = 1};
+}
+
+static inline enum status gd_send(struct gf_node *node, uint64_t frame,
+                                  const Sluice__GrantsRequest *request, Sluice__GrantsReply *reply,
+                                  struct grants_work *work)
+{
+    static struct grants_asker asker;
+    struct write_op op = gd_op();
+    asker = (struct grants_asker){node->id, node->boot, frame};
+    *work = (struct grants_work){
+        .grants = gf.grants, .asker = &asker, .request = request, .reply = reply};
+    return grants_answer_op(&op, work);
+}
+
 #endif
