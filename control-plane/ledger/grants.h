@@ -28,17 +28,24 @@
 #include "control-plane/store/writer.h"
 #include "proto/link.pb-c.h"
 
-#define GRANTS_ROWS_MAX        65536u /* of one request; a node's table has at most so many */
-#define GRANTS_RECALLS_MAX     4096u  /* from one request */
-#define GRANTS_CORRECTIONS_MAX 4096u  /* of one row */
-#define GRANTS_WAIT_MS         50u    /* after which WAIT is worth asking again */
-#define GRANTS_RECALL_MS                                                                           \
-    100 /* a counter's grants are asked back at most so often, and holders                         \
-           looked for */
-#define GRANTS_QUIET_MS                                                                            \
-    300000 /* a boot that asked for nothing so long counts no more among those                     \
-              that share a limit, unless it holds some */
-#define GRANTS_KEEP_MS    (INT64_C(35) * 86400000) /* books of ended epochs without entries */
+/* Of one request: rows (a node's table has at most so many), recalls that it causes, corrections of
+ * one row. */
+#define GRANTS_ROWS_MAX        65536u
+#define GRANTS_RECALLS_MAX     4096u
+#define GRANTS_CORRECTIONS_MAX 4096u
+/* After WAIT it is worth asking again so soon; a rate that has room by GRANTS_SOON_MS is waited for
+ * instead of refused. */
+#define GRANTS_WAIT_MS 50u
+#define GRANTS_SOON_MS 1000u
+/* A counter's grants are asked back at most so often; of concurrency, whose holders seldom have
+ * some to spare, less often. */
+#define GRANTS_RECALL_MS     100
+#define GRANTS_RECALL_NOW_MS 1000
+/* A boot that asked for nothing so long counts no more among those that share a limit, unless it
+ * holds some of it. */
+#define GRANTS_QUIET_MS 300000
+/* Books of ended epochs are kept so long beyond their last entry. */
+#define GRANTS_KEEP_MS    (INT64_C(35) * 86400000)
 #define GRANTS_AMOUNT_MAX (INT64_MAX / 8)
 
 /* Ask a node for what it holds beyond `keep`. */

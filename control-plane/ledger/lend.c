@@ -88,7 +88,9 @@ static int64_t fair_keep(const struct lend *lend, const struct holders *holders,
 
 static bool lately(const struct lend *lend, int64_t at_ms)
 {
-    return lend->time_ms >= at_ms && lend->time_ms - at_ms < GRANTS_RECALL_MS;
+    bool now = lend->epoch->counter.owner.ref.window == LIMIT_NOW;
+    return lend->time_ms >= at_ms &&
+           lend->time_ms - at_ms < (now ? GRANTS_RECALL_NOW_MS : GRANTS_RECALL_MS);
 }
 
 enum status lend_recall(struct lend *lend, int64_t missing, bool own, bool *possible)

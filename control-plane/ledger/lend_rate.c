@@ -103,6 +103,13 @@ static int64_t rate_free(const struct lend *lend, const struct rate *rate)
     return free > 0 ? free : 0;
 }
 
+/* Could the need ever be lent? */
+static bool fits(const struct lend *lend)
+{
+    const struct counter *counter = &lend->epoch->counter;
+    return lend->need <= counter->limit && (counter->burst == 0 || lend->need <= counter->burst);
+}
+
 /* When there may be room for the need, as far as time alone makes it. */
 static uint32_t retry_after(const struct lend *lend, const struct rate *rate, int64_t window_ms)
 {
@@ -115,8 +122,8 @@ static uint32_t retry_after(const struct lend *lend, const struct rate *rate, in
         wait_ms = lease_of(window_ms) / 4;
     if (counter->burst > 0 && over > 0)
         level_ms = rate_until_level(counter->limit, window_ms, over);
-    if (lend->need > counter->limit || (counter->burst > 0 && lend->need > counter->burst))
-        wait_ms = window_ms; /* it never fits */
+    if (!fits(lend))
+        wait_ms = window_ms;
     if (level_ms > wait_ms)
         wait_ms = level_ms;
     return wait_ms < 1 ? 1 : wait_ms > INT32_MAX ? INT32_MAX : (uint32_t)wait_ms;
@@ -137,9 +144,10 @@ static enum status size_rate(struct lend *lend, struct rate *rate, int64_t windo
         return ST_OK;
     }
     TRY(lend_recall(lend, lend->need - free, false, &possible));
-    lent->verdict =
-        possible ? SLUICE__GRANT_VERDICT__GRANT_WAIT : SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED;
     lent->retry_after_ms = possible ? GRANTS_WAIT_MS : retry_after(lend, rate, window_ms);
+    bool soon = possible || (fits(lend) && lent->retry_after_ms <= GRANTS_SOON_MS);
+    lent->verdict =
+        soon ? SLUICE__GRANT_VERDICT__GRANT_WAIT : SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED;
     return ST_OK;
 }
 
