@@ -114,7 +114,18 @@ static enum status integration_extra(struct buf *flat, const void *message)
     flat_put(flat, offsetof(struct cat_integration, provider_type), &type, sizeof type);
     TRY(flat_put_names(flat, offsetof(struct cat_integration, header_names),
                        integration->n_custom_headers, integration->custom_headers));
+    TRY(flat_put_adjusts(flat, offsetof(struct cat_integration, price_adjusts),
+                         integration->n_price_adjusts, integration->price_adjusts));
     return flat_put_secrets(flat, at, integration->secrets);
+}
+
+static enum status access_extra(struct buf *flat, const void *message)
+{
+    const Sluice__WorkspaceAccess *access = message;
+    TRY(flat_put_adjusts(flat, offsetof(struct cat_access, price_adjusts), access->n_price_adjusts,
+                         access->price_adjusts));
+    return flat_put_model_prices(flat, offsetof(struct cat_access, model_prices),
+                                 access->n_model_prices, access->model_prices);
 }
 
 static uint16_t dialect_from_text(struct str text)
@@ -176,7 +187,8 @@ static enum status provider_type_extra(struct buf *flat, const void *message)
 static enum status model_extra(struct buf *flat, const void *message)
 {
     const Sluice__Model *model = message;
-    return flat_put_prices(flat, offsetof(struct cat_model, prices), model->prices);
+    return flat_put_prices(flat, offsetof(struct cat_model, prices), model->n_prices,
+                           model->prices);
 }
 
 static enum status delivery_key_extra(struct buf *flat, const void *message)
@@ -294,7 +306,8 @@ static const struct kind_row kinds[] = {
              NULL),
     KIND_ROW(INTEGRATION, sluice__integration, cat_integration, integration_fields,
              SLUG_OF(cat_integration), integration_extra),
-    KIND_ROW(WORKSPACE_ACCESS, sluice__workspace_access, cat_access, access_fields, 0, NULL),
+    KIND_ROW(WORKSPACE_ACCESS, sluice__workspace_access, cat_access, access_fields, 0,
+             access_extra),
     KIND_ROW(PROVIDER, sluice__provider, cat_provider, provider_fields, SLUG_OF(cat_provider),
              NULL),
     KIND_ROW(API_KEY, sluice__api_key, cat_api_key, api_key_fields, 0, api_key_extra),
@@ -404,7 +417,7 @@ static enum status encode_rule(struct buf *flat, size_t base, const Sluice__Mode
     TRY(flat_put_str(flat, RULE(base_url), str_c(rule->base_url)));
     TRY(flat_put_names(flat, RULE(header_names), rule->n_custom_headers, rule->custom_headers));
     TRY(flat_put_secrets(flat, at, rule->secrets));
-    return flat_put_prices(flat, RULE(prices), rule->prices);
+    return flat_put_prices(flat, RULE(prices), rule->n_prices, rule->prices);
 }
 
 #undef RULE
@@ -485,6 +498,7 @@ uint32_t catalog_layout(void)
     uint32_t mix = 2166136261u;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         mix = (mix ^ (uint32_t)kinds[i].fixed_bytes ^ (uint32_t)kinds[i].kind << 16) * 16777619u;
+    mix = (mix ^ PRICE_BOOK_LAYOUT ^ (uint32_t)sizeof(struct price_adjust) << 16) * 16777619u;
     return (mix ^ (uint32_t)sizeof(struct cat_rule) ^ (uint32_t)sizeof(struct price_table) << 16) *
            16777619u;
 }

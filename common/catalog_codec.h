@@ -18,7 +18,7 @@
 #include "common/arena.h"
 #include "common/id.h"
 #include "common/ops.h"
-#include "common/price.h"
+#include "common/price_book.h"
 #include "proto/catalog.pb-c.h"
 
 #define CAT_VERSION     1
@@ -113,11 +113,14 @@ struct cat_integration {
     struct cat_ref configurations_json;
     struct cat_ref allowed_private; /* comma list of CIDRs */
     struct cat_ref api_dialect;
+    struct cat_ref price_adjusts; /* price_book.h */
 } CAT_PACKED;
 
 struct cat_access {
     struct cat_head head; /* parent = integration, id = workspace */
     uint8_t enabled;
+    struct cat_ref price_adjusts; /* price_book.h */
+    struct cat_ref model_prices;  /* price_book_of_model */
 } CAT_PACKED;
 
 #define CAT_RULE_ENABLED  1u
@@ -131,7 +134,7 @@ struct cat_rule {
     uint32_t secrets_version;
     struct id delivery_key;
     struct cat_ref slug, base_model, upstream_model, name, base_url, secrets_box, hosts, header_names;
-    struct cat_ref prices; /* price_table_blob, or empty */
+    struct cat_ref prices; /* price_book.h */
 } CAT_PACKED;
 
 /* Exact rules first, sorted by slug bytes; then patterns, longest literal part first. */
@@ -170,7 +173,7 @@ struct cat_model {
     uint64_t context_window_tokens, max_input_tokens, max_output_tokens;
     struct cat_ref slug, name, type, status;
     struct cat_ref input_modalities, output_modalities, capabilities; /* "item\n"* */
-    struct cat_ref prices; /* price_table_blob, or empty */
+    struct cat_ref prices; /* price_book.h */
 } CAT_PACKED;
 
 struct cat_config {

@@ -39,8 +39,12 @@ MUST_USE enum status flat_put_commas(struct buf *flat, size_t to, size_t count, 
 MUST_USE enum status flat_put_names(struct buf *flat, size_t to, size_t count, Sluice__Header *const *headers);
 /* Raw bytes of exactly n, or none: then the place keeps its zeros. */
 MUST_USE enum status flat_put_exact(struct buf *flat, size_t to, ProtobufCBinaryData bytes, size_t n);
-/* A price_table_blob; nothing when there are no prices. */
-MUST_USE enum status flat_put_prices(struct buf *flat, size_t to, const Sluice__Prices *prices);
+/* Books of price_book.h; nothing when there are no pages. */
+MUST_USE enum status flat_put_prices(struct buf *flat, size_t to, size_t count, Sluice__Prices *const *prices);
+MUST_USE enum status flat_put_adjusts(struct buf *flat, size_t to, size_t count, Sluice__PriceAdjust *const *adjusts);
+/* Books of several models, one after the other. */
+MUST_USE enum status flat_put_model_prices(struct buf *flat, size_t to, size_t count,
+                                           Sluice__ModelPrices *const *models);
 /* The parts that a node can use: the first delivery box (publish sends only boxes that this node can open). */
 MUST_USE enum status flat_put_secrets(struct buf *flat, struct flat_secrets_at to,
                                       const Sluice__SealedSecrets *secrets);

@@ -94,6 +94,7 @@ void slot_event_fill(struct slot_event *out, const struct slot *slot, const stru
     attempt_id_pack(&attempt, out->attempt);
     event->attempt_id = (ProtobufCBinaryData){sizeof out->attempt, out->attempt};
     event->at_ms = copy->settled_utc_ms;
+    event->priced_at_ms = copy->reserved_utc_ms;
     event->http_status = copy->http_status;
     event->outcome = copy->outcome <= SLOT_OUTCOME_DIED ? copy->outcome : SLOT_OUTCOME_BROKEN;
     event->source = copy->source >= SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER &&

@@ -15,6 +15,7 @@
 
 #include "common/catalog_codec.h"
 #include "common/json_scan.h"
+#include "common/price_settle.h"
 #include "data-plane/segment.h"
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
@@ -97,8 +98,8 @@ struct req_attempt {
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, unlisted;
-    struct str prices, rule_prices; /* price.h blobs; n = 0 none */
-    struct str url, host;           /* url NUL-terminated */
+    struct price_terms terms; /* what held when the attempt was authorised */
+    struct str url, host;     /* url NUL-terminated */
     uint16_t port;
     bool tls;
     struct str body; /* what is sent; from the arena or in body.mem */

@@ -4,9 +4,9 @@
  * charged and sent by it even if an admin changes something a moment later. A refusal costs
  * nothing: nothing was reserved yet.
  */
-#include "common/price.h"
 #include "data-plane/worker/authorize.h"
 #include "data-plane/worker/req.h"
+#include "data-plane/worker/terms.h"
 #include "data-plane/worker/url.h"
 
 static struct str keep(struct req *req, const struct cat_head *head, struct cat_ref ref)
@@ -62,16 +62,12 @@ static void copy_model(struct req *req, const struct authorize_view *view)
     struct req_attempt *attempt = &req->attempt;
     attempt->upstream_model = arena_str(&req->arena, view->upstream_model);
     attempt->unlisted = view->unlisted;
-    attempt->prices = attempt->rule_prices = attempt->priced_model = STR_NONE;
-    if (view->model != NULL) {
+    attempt->priced_model = STR_NONE;
+    if (view->model != NULL)
         attempt->priced_model = keep(req, &view->model->head, view->model->slug);
-        attempt->prices = keep(req, &view->model->head, view->model->prices);
-    }
-    if (view->rule != NULL && view->rule->prices.len > 0) {
-        attempt->rule_prices = keep(req, &view->rules->head, view->rule->prices);
-        if (attempt->priced_model.n == 0)
-            attempt->priced_model = keep(req, &view->rules->head, view->rule->slug);
-    }
+    else if (view->rule != NULL && view->rule->prices.len > 0)
+        attempt->priced_model = keep(req, &view->rules->head, view->rule->slug);
+    terms_copy(req, view);
 }
 
 /* A path of the provider's positive list, where the integration's admin turned pass-through on. */

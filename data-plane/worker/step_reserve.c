@@ -3,7 +3,6 @@
  * No free slot means 503 before anything is sent: no admitted request can lack room for its usage event (ARCHITECTURE section 5). What is
  * known now is written now, so that a crash leaves enough to charge the attempt.
  */
-#include "common/clock.h"
 #include "data-plane/worker/req.h"
 
 static uint8_t copy_text(char *out, size_t room, struct str text)
@@ -29,7 +28,7 @@ enum step_result req_step_reserve(struct req *req)
     slot->user = req->auth.user;
     slot->request_id = req->id;
     slot->revision = attempt->revision;
-    slot->reserved_utc_ms = clock_utc_ms();
+    slot->reserved_utc_ms = attempt->terms.at_ms;
     slot->op = (uint32_t)req->op;
     slot->stream = req->body.is_stream;
     slot->model_n = copy_text(slot->model, sizeof slot->model, attempt->target->model);

@@ -8,7 +8,6 @@
  * client; a price that cannot be computed marks the event unpriced.
  */
 #include "common/clock.h"
-#include "common/price.h"
 #include "data-plane/worker/objects.h"
 #include "proto/usage.pb-c.h"
 
@@ -28,23 +27,16 @@ static void fill_usage(struct price_usage *out, const struct slot_usage *usage)
 static void set_cost(struct slot *slot, const struct req_attempt *attempt)
 {
     struct price_query query = {.input_tokens = slot->usage.input_tokens};
-    struct price_row row, own;
     struct price_usage usage = {{0}};
-    struct price_bill bill;
+    struct price_amounts amounts;
     slot->unpriced = 1;
     slot->cost_nanousd = slot->charge_nanousd = 0;
-    if (price_pick(attempt->prices, &query, &row) != ST_OK)
-        return;
-    if (attempt->rule_prices.n > 0) {
-        if (price_pick(attempt->rule_prices, &query, &own) != ST_OK)
-            return;
-        price_row_overlay(&row, &own);
-    }
     fill_usage(&usage, &slot->usage);
-    if (price_bill(&row, &usage, MONEY_PPM_ONE, &bill) != ST_OK)
+    if (price_settle(&attempt->terms, &query, &usage, &amounts) != ST_OK)
         return;
-    slot->cost_nanousd = slot->charge_nanousd = bill.nanousd;
-    slot->unpriced = bill.unpriced != 0 || row.has == 0;
+    slot->cost_nanousd = amounts.cost_nanousd;
+    slot->charge_nanousd = amounts.charge_nanousd;
+    slot->unpriced = amounts.unpriced != 0 || !amounts.priced;
 }
 
 /* Which answers name an object that now lives at the provider. */
