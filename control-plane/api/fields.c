@@ -146,6 +146,21 @@ static enum status read_value(struct api_call *call, const struct field *field,
     return ST_OK;
 }
 
+/* Usage and rate limits of one entity share their number of places. */
+static enum status check_limits(struct api_call *call, const struct field_set *set,
+                                const void *message)
+{
+    struct str texts[2] = {STR_NONE, STR_NONE};
+    for (size_t i = 0; i < set->count; i++) {
+        const struct field *field = &set->rows[i];
+        const char *at = (const char *)message + field->offset;
+        if (field->kind == FIELD_USAGE || field->kind == FIELD_RATES)
+            texts[field->kind == FIELD_RATES] = str_c(*(char *const *)(const void *)at);
+    }
+    return texts[0].n == 0 || texts[1].n == 0 ? ST_OK
+                                              : limits_check_count(call, texts[0], texts[1]);
+}
+
 enum status fields_read(struct api_call *call, const struct field_set *set, void *message,
                         bool creating)
 {
@@ -168,7 +183,7 @@ enum status fields_read(struct api_call *call, const struct field_set *set, void
         }
         TRY(read_value(call, field, node, at));
     }
-    return ST_OK;
+    return check_limits(call, set, message);
 }
 
 enum status fields_read_item(struct api_call *call, const struct json *item,
