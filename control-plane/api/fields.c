@@ -224,12 +224,17 @@ static void write_text(struct json_writer *w, const struct field *field, const c
     }
 }
 
+static bool is_absent(const struct field *field, const char *at)
+{
+    return (field->flags & FIELD_ABSENT) != 0 && (*(char *const *)(const void *)at)[0] == '\0';
+}
+
 void fields_write(struct json_writer *w, const struct field_set *set, const void *message)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct field *field = &set->rows[i];
         const char *at = (const char *)message + field->offset;
-        if ((field->flags & FIELD_OUT) == 0)
+        if ((field->flags & FIELD_OUT) == 0 || is_absent(field, at))
             continue;
         jw_key(w, field->name);
         if (field->kind == FIELD_BOOL)

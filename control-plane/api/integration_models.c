@@ -116,6 +116,8 @@ static enum status write_line(struct api_call *call, const struct model_line *li
     jw_field_bool(w, "enabled", rule == NULL ? record->allow_all_models : rule->enabled);
     if (rule != NULL) {
         fields_write(w, &item_fields, rule);
+        if (rule->n_prices > 0)
+            prices_write(w, "pricing_history", rule->prices, rule->n_prices);
         TRY(write_configurations(call, rule));
     } else {
         jw_field_bool(w, "is_custom", false);
@@ -226,15 +228,10 @@ static enum status read_prices(struct api_call *call, const struct json *item, s
                                Sluice__ModelRule *rule)
 {
     const struct json *config = api_member(item, "pricing_config");
-    Sluice__Prices *page = arena_alloc(call->arena, sizeof(*page));
+    Sluice__Prices *page;
     if (config == NULL || str_eq(config->raw, before))
         return ST_OK;
-    if (page == NULL)
-        return ST_NO_MEMORY;
-    sluice__prices__init(page);
-    page->effective_from_ms = call->now_ms;
-    if (config->type != JSON_NULL)
-        TRY(prices_read(call, "models.pricing_config", config, &page));
+    TRY(prices_read(call, "models.pricing_config", config, call->now_ms, &page));
     return prices_put(call, "models.pricing_config", page, &rule->prices, &rule->n_prices);
 }
 

@@ -12,6 +12,7 @@
 #include "control-plane/api/credentials.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/members.h"
+#include "control-plane/api/prices.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/builtin.h"
 #include "control-plane/domain/provision.h"
@@ -22,8 +23,9 @@
 static const struct field rows[] = {
     {"name", FIELD_TEXT, FIELD_REQUIRED | FIELD_OUT, AT(name), 1, 255},
     {"description", FIELD_TEXT, FIELD_OUT, AT(description), 0, 1024},
-    {"usage_limits", FIELD_USAGE, FIELD_OUT, AT(usage_limits_json), 0, 0},
-    {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
+    {"usage_limits", FIELD_USAGE, FIELD_OUT | FIELD_ABSENT, AT(usage_limits_json), 0, 0},
+    {"rate_limits", FIELD_RATES, FIELD_OUT | FIELD_ABSENT, AT(rate_limits_json), 0, 0},
+    {"reset_usage", FIELD_OTHER, 0, 0, 0, 0},
     {"passthrough", FIELD_BOOL, FIELD_OUT, AT(passthrough), 0, 0},
     {"api_dialect", FIELD_TEXT, FIELD_OUT, AT(api_dialect), 0, 32},
     {"regions", FIELD_TEXTS, FIELD_OUT, AT(n_regions), 0, 32},
@@ -63,6 +65,7 @@ static void write_summary(struct json_writer *w, const struct record_key *key,
     write_id(w, "workspace_id", &record->workspace);
     write_id(w, "owner_id", &record->created_by);
     fields_write(w, &api_fields_integration, record);
+    jw_field_time(w, "last_reset_at", record->last_reset_at_ms);
     jw_field_time(w, "created_at", record->created_at_ms);
     jw_field_time(w, "last_updated_at", record->updated_at_ms);
 }
@@ -142,6 +145,8 @@ enum status api_integrations_get(struct api_call *call)
     write_global(w, "global_workspace_access", record);
     write_raw(w, "secret_mappings", record->secret_mappings_json, "[]");
     write_raw(w, "pricing_adjustments", record->pricing_adjustments_json, "null");
+    if (record->n_price_adjusts > 0)
+        prices_write_adjusts(w, "pricing_history", record->price_adjusts, record->n_price_adjusts);
     jw_end(w);
     return ST_OK;
 }
@@ -221,25 +226,28 @@ static enum status read_mappings(struct api_call *call, Sluice__Integration *rec
     return api_cstr(call->arena, list->raw, &record->secret_mappings_json);
 }
 
+/* What is sent again as it stands changes nothing, so an apply that repeats itself moves no date. */
 static enum status read_adjustments(struct api_call *call, Sluice__Integration *record)
 {
-    const struct json *node = api_body(call, "pricing_adjustments");
-    int64_t value;
-    if (node == NULL)
+    static const char name[] = "pricing_adjustments";
+    const struct json *node = api_body(call, name);
+    Sluice__PriceAdjust *page;
+    if (node == NULL || str_eq(node->raw, str_c(record->pricing_adjustments_json)))
         return ST_OK;
-    if (node->type == JSON_NULL)
-        return api_cstr(call->arena, STR(""), &record->pricing_adjustments_json);
-    const struct json *multiplier = json_get(node, "multiplier");
-    if (!json_is(node, JSON_OBJECT) ||
-        (!json_is_none(multiplier) && !json_is(multiplier, JSON_OBJECT)))
-        return api_invalid(call, "pricing_adjustments",
-                           "must be an object with an object `multiplier`");
-    for (const struct json *item = multiplier == NULL ? NULL : multiplier->first; item != NULL;
-         item = item->next)
-        if (json_decimal(item, 9, false, &value) != ST_OK || value < 0)
-            return api_invalid(call, "pricing_adjustments.multiplier",
-                               "must hold numbers of 0 or more");
-    return api_cstr(call->arena, node->raw, &record->pricing_adjustments_json);
+    TRY(prices_read_adjust(call, name, node, call->now_ms, &page));
+    TRY(prices_put_adjust(call, name, page, &record->price_adjusts, &record->n_price_adjusts));
+    return api_cstr(call->arena, json_is(node, JSON_NULL) ? STR("") : node->raw,
+                    &record->pricing_adjustments_json);
+}
+
+/* reset_usage: true. */
+static enum status read_reset(struct api_call *call, Sluice__Integration *record)
+{
+    bool reset = false;
+    TRY(api_body_bool(call, "reset_usage", &reset));
+    if (reset)
+        record->last_reset_at_ms = call->now_ms;
+    return ST_OK;
 }
 
 static enum status read_slug(struct api_call *call, Sluice__Integration *record)
@@ -324,6 +332,7 @@ enum status api_integrations_update(struct api_call *call)
     }
     TRY(read_mappings(call, record));
     TRY(read_adjustments(call, record));
+    TRY(read_reset(call, record));
     TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"),
                                   api_body(call, "configurations")));
     TRY(wire_id(&record->workspace, &workspace));

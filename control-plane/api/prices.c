@@ -2,6 +2,7 @@
  * was made of it and when it holds, in the same units (US cents, plain factors). */
 #include "control-plane/api/prices.h"
 
+#include "common/clock.h"
 #include "control-plane/domain/pricing.h"
 
 static enum status explain(struct api_call *call, enum status status, const char *name,
@@ -14,22 +15,53 @@ static enum status explain(struct api_call *call, enum status status, const char
 }
 
 enum status prices_read(struct api_call *call, const char *name, const struct json *config,
-                        Sluice__Prices **page)
+                        int64_t from_ms, Sluice__Prices **page)
 {
     struct str where = STR("");
     const char *why = "";
-    enum status status = pricing_read(call->arena, config, call->now_ms, page, &where, &why);
+    if (json_is_none(config)) {
+        *page = arena_alloc(call->arena, sizeof(**page));
+        if (*page == NULL)
+            return ST_NO_MEMORY;
+        sluice__prices__init(*page);
+        (*page)->effective_from_ms = from_ms;
+        return ST_OK;
+    }
+    enum status status = pricing_read(call->arena, config, from_ms, page, &where, &why);
     return explain(call, status, name, where, why);
 }
 
 enum status prices_read_adjust(struct api_call *call, const char *name,
-                               const struct json *adjustments, Sluice__PriceAdjust **page)
+                               const struct json *adjustments, int64_t from_ms,
+                               Sluice__PriceAdjust **page)
 {
     struct str where = STR("");
     const char *why = "";
-    enum status status =
-        pricing_read_adjust(call->arena, adjustments, call->now_ms, page, &where, &why);
+    if (json_is_none(adjustments)) {
+        *page = arena_alloc(call->arena, sizeof(**page));
+        if (*page == NULL)
+            return ST_NO_MEMORY;
+        sluice__price_adjust__init(*page);
+        (*page)->effective_from_ms = from_ms;
+        return ST_OK;
+    }
+    enum status status = pricing_read_adjust(call->arena, adjustments, from_ms, page, &where, &why);
     return explain(call, status, name, where, why);
+}
+
+enum status prices_read_date(struct api_call *call, const char *name, const struct json *object,
+                             int64_t *from_ms)
+{
+    const struct json *node = json_get(object, "effective_from");
+    struct str text;
+    int64_t at_ms;
+    if (json_is_none(node))
+        return ST_OK;
+    if (json_text(node, call->arena, &text) != ST_OK || clock_from_text(text, &at_ms) != ST_OK ||
+        at_ms < 0)
+        return api_fail(call, ST_INVALID, "%s.effective_from: must be a time (RFC 3339)", name);
+    *from_ms = at_ms;
+    return ST_OK;
 }
 
 static enum status check_count(struct api_call *call, enum status status, const char *name)

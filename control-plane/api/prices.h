@@ -9,12 +9,18 @@
 #include "control-plane/api/call.h"
 #include "proto/catalog.pb-c.h"
 
-/* gives the page that a pricing_config makes. ST_INVALID (the message names the member and the
+/* gives the page that a pricing_config makes; null or absent gives an empty one: nothing of its
+ * own. `from_ms`: its date if it has none itself. ST_INVALID (the message names the member and the
  * rule), ST_NO_MEMORY. */
 MUST_USE enum status prices_read(struct api_call *call, const char *name, const struct json *config,
-                                 Sluice__Prices **page);
+                                 int64_t from_ms, Sluice__Prices **page);
 MUST_USE enum status prices_read_adjust(struct api_call *call, const char *name,
-                                        const struct json *adjustments, Sluice__PriceAdjust **page);
+                                        const struct json *adjustments, int64_t from_ms,
+                                        Sluice__PriceAdjust **page);
+/* Reads a date, member `effective_from` of an object; `from_ms` stays if absent or null.
+ * ST_INVALID. */
+MUST_USE enum status prices_read_date(struct api_call *call, const char *name,
+                                      const struct json *object, int64_t *from_ms);
 /* Puts a page into its history. ST_INVALID: too many dated changes. */
 MUST_USE enum status prices_put(struct api_call *call, const char *name, Sluice__Prices *page,
                                 Sluice__Prices ***pages, size_t *count);
