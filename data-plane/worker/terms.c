@@ -8,6 +8,16 @@
 
 #include "common/clock.h"
 
+/* The control plane's UTC, never behind the instant at which it made the newest change that this
+ * catalog shows: the courier learns the time before it applies a change, and a change that holds
+ * from now on must hold for the next attempt. */
+static int64_t now_ms(const struct req *req)
+{
+    const struct segment_status *shared = &req->worker->segment.head->status;
+    clock_set_offset(atomic_load_explicit(&shared->utc_offset_ms, memory_order_relaxed));
+    return clock_utc_ms();
+}
+
 /* The page of a book that holds now; n = 0: none. */
 static struct str page_now(struct req *req, struct str book)
 {
@@ -35,7 +45,7 @@ void terms_copy(struct req *req, const struct authorize_view *view)
 {
     struct price_terms *terms = &req->attempt.terms;
     const struct cat_integration *integration = view->integration;
-    *terms = (struct price_terms){.at_ms = clock_utc_ms(), .ceiling_picousd = -1};
+    *terms = (struct price_terms){.at_ms = now_ms(req), .ceiling_picousd = -1};
     if (view->model != NULL)
         terms->catalog = page_now(req, cat_str(&view->model->head, view->model->prices));
     if (view->rule != NULL)
