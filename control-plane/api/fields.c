@@ -12,7 +12,6 @@
 
 #define FIELDS_TEXTS_MAX  512
 #define FIELDS_TEXT_MAX   4096
-#define FIELDS_OBJECT_MAX (1u << 20)
 
 const struct field_set api_fields_NONE = {"NONE", NULL, 0};
 

@@ -12,6 +12,8 @@
 
 #include "control-plane/api/call.h"
 
+#define FIELDS_OBJECT_MAX (1u << 20) /* bytes of an object that is kept as text */
+
 enum field_kind {
     FIELD_TEXT,   /* string of `min` to `max` characters */
     FIELD_BOOL,   /* true, false, 0, 1 */

@@ -15,8 +15,7 @@
 #define LIMITS_TEXT_MAX (64u << 10)
 #define LIMITS_SCALE    9 /* digits behind the point that a credit limit may have */
 
-/* Copies a tree with numbers that are whole written plainly. Depth is bounded by the parser. */
-static void copy(struct json_writer *w, const struct json *node)
+void limits_write_plain(struct json_writer *w, const struct json *node)
 {
     int64_t whole;
     if (node->type == JSON_OBJECT || node->type == JSON_ARRAY) {
@@ -24,7 +23,7 @@ static void copy(struct json_writer *w, const struct json *node)
         for (const struct json *item = node->first; item != NULL; item = item->next) {
             if (node->type == JSON_OBJECT)
                 jw_key_str(w, item->key);
-            copy(w, item);
+            limits_write_plain(w, item);
         }
         jw_end(w);
     } else if (node->type == JSON_NUMBER && json_i64(node, &whole) == ST_OK) {
@@ -73,7 +72,7 @@ static enum status canonical(struct api_call *call, const char *name, const stru
     jw_init(&w, &out);
     if (!single && !array)
         jw_array(&w);
-    copy(&w, array && single ? node->first : node);
+    limits_write_plain(&w, array && single ? node->first : node);
     if (!single && !array)
         jw_end(&w);
     return fields_take(call->arena, &out, text);

@@ -18,6 +18,10 @@ MUST_USE enum status limits_usage(struct api_call *call, const char *name, const
 MUST_USE enum status limits_rates(struct api_call *call, const char *name, const struct json *node,
                                   char **text);
 
+/* Copies a tree, with numbers that are whole written plainly ("100.0" -> 100): some clients read
+ * them as integers. Depth is bounded by the parser. */
+void limits_write_plain(struct json_writer *w, const struct json *node);
+
 /* ST_INVALID if an entity's usage and rate limits together are more than LIMIT_DEFS_MAX. Texts as
  * the functions above gave them. */
 MUST_USE enum status limits_check_count(struct api_call *call, struct str usage, struct str rates);
