@@ -22,9 +22,9 @@
 #include "control-plane/ledger/settle.h"
 
 #define LEDGER_AHEAD_MS    ((int64_t)3600000)
-#define LEDGER_SUMS_MAX    (LEDGER_BATCH_MAX * 6)
+#define LEDGER_SUMS_MAX    (LEDGER_BATCH_MAX * ROLLUP_EVENT_ROWS)
 #define LEDGER_SETTLES_MAX (LEDGER_BATCH_MAX * SETTLE_RESERVES_MAX)
-#define LEDGER_ARENA_BYTES ((size_t)64 << 20)
+#define LEDGER_ARENA_BYTES ((size_t)128 << 20)
 #define LEDGER_MARK_BYTES  32u
 
 /* --- rows ----------------------------------------------------------------------------------------

@@ -16,8 +16,6 @@
 #define LEDGER_ROW_BYTES    ((size_t)1 << 20)
 #define LEDGER_DAY_HOURS    24u
 
-static const enum rollup_dim ledger_dims[] = {ROLLUP_MODEL, ROLLUP_KEY, ROLLUP_INTEGRATION};
-
 static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollups *sums,
                                   uint64_t *events)
 {
@@ -52,11 +50,11 @@ static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollu
 static enum status ledger_count_stored(struct kv_txn *txn, enum rollup_period kind, uint32_t from,
                                        uint32_t to, uint64_t *stored)
 {
-    for (size_t i = 0; i < COUNT_OF(ledger_dims); i++) {
+    for (enum rollup_dim dim = ROLLUP_MODEL; dim < ROLLUP_DIM_END; dim++) {
         struct rollup_walk walk;
         struct rollup_row row;
         enum status status;
-        TRY(rollup_walk_open(&walk, txn, kind, ledger_dims[i], NULL, NULL, from, to));
+        TRY(rollup_walk_open(&walk, txn, kind, dim, NULL, NULL, from, to));
         while ((status = rollup_walk_next(&walk, &row)) == ST_OK)
             ++*stored;
         rollup_walk_close(&walk);
@@ -217,8 +215,8 @@ enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint3
     TRY(ledger_first_day(op->txn, &first_day));
     if (period > (kind == ROLLUP_DAY ? first_day : first_day * LEDGER_DAY_HOURS))
         return ST_RANGE;
-    for (size_t i = 0; i < COUNT_OF(ledger_dims) && !some_left; i++)
-        TRY(ledger_drop_dim(op, kind, ledger_dims[i], period, &rows, &some_left));
+    for (enum rollup_dim dim = ROLLUP_MODEL; dim < ROLLUP_DIM_END && !some_left; dim++)
+        TRY(ledger_drop_dim(op, kind, dim, period, &rows, &some_left));
     *left = some_left;
     return ST_OK;
 }
