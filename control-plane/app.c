@@ -21,11 +21,13 @@
 #include "control-plane/http/server.h"
 #include "control-plane/http/static.h"
 #include "control-plane/http/tls_front.h"
+#include "control-plane/ledger/keep.h"
 #include "control-plane/publish/publish.h"
 
 #define APP_MAGIC       0x41505001u
 #define APP_TIMEOUT_MS  5000
 #define APP_PURGE_ROWS  1000
+#define APP_KEEP_RUN_MS 3000 /* a signal waits for it */
 #define APP_THREADS_MIN 4
 #define APP_THREADS_MAX 128
 
@@ -38,6 +40,7 @@ struct app {
     struct tls_front *front; /* NULL: plain HTTP */
     struct server *server;
     int64_t tombstone_keep_ms;
+    struct keep_options keep;
     struct api api;
 };
 
@@ -223,6 +226,10 @@ enum status app_start(const struct params *params, struct app **out, struct buf 
         return ST_NO_MEMORY;
     app->magic = APP_MAGIC;
     app->tombstone_keep_ms = (int64_t)params_u64(params, PARAM_TOMBSTONE_KEEP);
+    app->keep = (struct keep_options){
+        .entries_ms = (int64_t)params_u64(params, PARAM_LEDGER_KEEP),
+        .hours_ms = (int64_t)params_u64(params, PARAM_HOURS_KEEP),
+        .days_ms = (int64_t)params_u64(params, PARAM_DAYS_KEEP)};
     enum status status = home_open(params, &app->home, why);
     if (status == ST_OK)
         status = load_catalog(app, params, why);
@@ -296,6 +303,7 @@ void app_upkeep(struct app *app)
     }
     arena_free(&arena);
     grants_upkeep(publish_grants(app->publish));
+    keep_run(app->home.writer, &app->keep, clock_utc_ms(), APP_KEEP_RUN_MS);
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

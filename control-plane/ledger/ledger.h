@@ -129,9 +129,10 @@ MUST_USE enum status ledger_days(struct kv_txn *txn, uint32_t *first, uint32_t *
 /* Drops raw events of days before `day`, at most `rows` in one operation. left: some remain. Sums
  * stay. */
 MUST_USE enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, bool *left);
-/* Drops sums of one kind whose period is before `period`, at most `rows`. left: some remain.
- * ST_RANGE: raw events of that time are still kept, and would no longer add up. */
-MUST_USE enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint32_t period,
-                                      size_t rows, bool *left);
+/* Drops sums of one kind whose period is before `period`, at most `rows`; `labels`: only those by
+ * metadata. left: some remain. ST_RANGE: raw events of that time are still kept, and would no longer
+ * add up. */
+MUST_USE enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, bool labels,
+                                      uint32_t period, size_t rows, bool *left);
 
 #endif

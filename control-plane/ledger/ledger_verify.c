@@ -206,8 +206,8 @@ static enum status ledger_drop_dim(struct write_op *op, enum rollup_period kind,
     return status == ST_END ? ST_OK : status;
 }
 
-enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint32_t period,
-                             size_t rows, bool *left)
+enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, bool labels,
+                             uint32_t period, size_t rows, bool *left)
 {
     bool some_left = false;
     uint32_t first_day;
@@ -215,7 +215,8 @@ enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint3
     TRY(ledger_first_day(op->txn, &first_day));
     if (period > (kind == ROLLUP_DAY ? first_day : first_day * LEDGER_DAY_HOURS))
         return ST_RANGE;
-    for (enum rollup_dim dim = ROLLUP_MODEL; dim < ROLLUP_DIM_END && !some_left; dim++)
+    for (enum rollup_dim dim = labels ? ROLLUP_LABEL : ROLLUP_MODEL;
+         dim < ROLLUP_DIM_END && !some_left; dim++)
         TRY(ledger_drop_dim(op, kind, dim, period, &rows, &some_left));
     *left = some_left;
     return ST_OK;

@@ -2,6 +2,8 @@
  * upkeep. */
 #include "control-plane/ledger/ledger.h"
 
+#include "control-plane/ledger/keep.h"
+
 #include "control-plane/store/keys.h"
 #include "tests/unit/control-plane/store_fixture.h"
 
@@ -420,7 +422,7 @@ static enum status drop(struct write_op *op, void *arg)
 {
     struct drop *drop = arg;
     if (drop->sums)
-        return ledger_drop_sums(op, ROLLUP_HOUR, drop->day * 24, drop->rows, &drop->left);
+        return ledger_drop_sums(op, ROLLUP_HOUR, false, drop->day * 24, drop->rows, &drop->left);
     return ledger_drop_events(op, drop->day, drop->rows, &drop->left);
 }
 
@@ -466,6 +468,35 @@ Test(ledger, days_are_dropped_in_slices, .init = ledger_begin, .fini = ledger_en
     check = verify(DAY0 + 1);
     cr_assert(check.different == 0 && check.missing == 0 && check.extra == 0);
     expect_through(150);
+}
+
+Test(ledger, what_is_old_goes_by_age, .init = ledger_begin, .fini = ledger_end)
+{
+    const struct keep_options options = {.entries_ms = 10 * ROLLUP_DAY_MS,
+                                         .hours_ms = 5 * ROLLUP_DAY_MS, /* less than entries */
+                                         .days_ms = 20 * ROLLUP_DAY_MS};
+    const struct ledger_question hours = {
+        .org = test_id(1), .period = ROLLUP_HOUR, .group = LEDGER_BY_PERIOD};
+    const struct ledger_question labels = {
+        .org = test_id(1), .label = STR("team"), .group = LEDGER_BY_PERIOD};
+    uint32_t first, last;
+    send_batch(1, 1, 120);
+    keep_run(f.writer, &options, DAY0_MS + 9 * ROLLUP_DAY_MS, 10000);
+    cr_assert_eq(ask(hours).count, 24, "hours wait for the entries that explain them");
+    cr_assert_eq(verify(DAY0).different, 0);
+    keep_run(f.writer, &options, DAY0_MS + 11 * ROLLUP_DAY_MS, 10000);
+    struct kv_txn *txn = fixture_read(&f);
+    OK(ledger_days(txn, &first, &last));
+    kv_abort(txn);
+    cr_assert_eq(first, DAY0 + 1);
+    cr_assert_eq(ask(hours).count, 12);
+    cr_assert_eq(ask(labels).count, 1, "sums by metadata are kept as long as hours");
+    expect_through(120);
+    keep_run(f.writer, &options, DAY0_MS + 21 * ROLLUP_DAY_MS, 10000);
+    cr_assert_lt(all_totals().requests, 120);
+    txn = fixture_read(&f);
+    IS(ledger_days(txn, &first, &last), ST_NOT_FOUND);
+    kv_abort(txn);
 }
 
 Test(ledger, objects_belong_to_their_workspace, .init = ledger_begin, .fini = ledger_end)
