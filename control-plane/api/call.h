@@ -34,6 +34,7 @@ struct api {
     int64_t started_ms;
     _Atomic bool ready;
     _Atomic unsigned waiters; /* of ?wait=applied */
+    _Atomic unsigned exports; /* being sent */
 };
 
 struct api_call {

@@ -1,10 +1,14 @@
 /* cmd_ledger.c: what inspect.c prints, of the store in use and of a copy of one: proof that the ledger adds up, and its raw events as
- * lines, which drills and accountants compare with what providers say.
+ * lines, which drills compare with what providers say; and exports for accountants.
  */
 #include <stdio.h>
 
+#include "common/clock.h"
 #include "control-plane/cli/cli.h"
 #include "control-plane/cli/inspect.h"
+#include "control-plane/ledger/export.h"
+
+#define SPAN_DEFAULT_MS ((int64_t)30 * 86400000)
 
 static ssize_t pass_on(void *arg, const char *p, size_t n)
 {
@@ -53,4 +57,61 @@ enum status cmd_inspect_check(struct cli_call *call)
 enum status cmd_inspect_events(struct cli_call *call)
 {
     return print_folder(call, inspect_events);
+}
+
+static enum status read_time(struct cli_call *call, enum cli_option option, int64_t otherwise, int64_t *ms)
+{
+    struct str text = call->options[option];
+    *ms = otherwise;
+    if (text.n > 0 && (clock_from_text(text, ms) != ST_OK || *ms < 0))
+        return cli_fail(call, ST_INVALID, "--%s: must be a time (RFC 3339) or a date", cli_option_name(option));
+    return ST_OK;
+}
+
+/* Organisation, workspace and span of a command on entries. */
+static enum status read_filter(struct cli_call *call, struct ledger_events_filter *filter)
+{
+    struct str workspace = call->options[CLI_WORKSPACE];
+    struct record_key key;
+    struct kv_txn *txn;
+    *filter = (struct ledger_events_filter){.end_ms = 0};
+    TRY(read_time(call, CLI_TO, clock_utc_ms(), &filter->end_ms));
+    TRY(read_time(call, CLI_FROM, filter->end_ms < SPAN_DEFAULT_MS ? 0 : filter->end_ms - SPAN_DEFAULT_MS, &filter->start_ms));
+    if (filter->start_ms >= filter->end_ms)
+        return cli_fail(call, ST_INVALID, "--from: must be before --to");
+    TRY(kv_begin(call->home->kv, false, &txn));
+    enum status status = cli_find_org(call, txn, &filter->org);
+    if (status == ST_OK && workspace.n > 0) {
+        status = record_resolve(txn, SLUICE__KIND__KIND_WORKSPACE, &filter->org, &ID_NONE, workspace, &key);
+        if (status == ST_NOT_FOUND)
+            status = cli_fail(call, status, "--workspace: no such workspace");
+        else if (status == ST_OK)
+            filter->workspace = key.id;
+    }
+    kv_abort(txn);
+    return status;
+}
+
+enum status cmd_ledger_export(struct cli_call *call)
+{
+    struct ledger_events_filter filter;
+    enum export_format format = EXPORT_CSV;
+    struct export export;
+    struct buf piece;
+    struct str word = call->options[CLI_FORMAT];
+    if (word.n > 0 && export_format_read(word, &format) != ST_OK)
+        return cli_fail(call, ST_INVALID, "--format: must be csv or jsonl");
+    TRY(read_filter(call, &filter));
+    enum status status = ST_OK;
+    buf_init(&piece, EXPORT_PIECE_BYTES);
+    export_begin(&export, call->home->kv, &filter, format);
+    while ((status = export_next(&export, &piece)) == ST_OK) {
+        status = call->write(call->write_arg, buf_str(&piece));
+        if (status != ST_OK)
+            break;
+        buf_clear(&piece);
+    }
+    export_end(&export);
+    buf_free(&piece);
+    return status == ST_END ? ST_OK : status;
 }

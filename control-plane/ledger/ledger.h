@@ -91,7 +91,8 @@ MUST_USE enum status ledger_ask(struct kv_txn *txn, const struct ledger_question
                                 struct arena *arena, struct ledger_answer *answer);
 
 struct ledger_events_filter {
-    struct id org, workspace, key, provider; /* none: any */
+    struct id org, workspace, key, provider, integration; /* none: any */
+    struct str model;                                     /* n = 0: any */
     int64_t start_ms, end_ms;
 };
 struct ledger_events_page {

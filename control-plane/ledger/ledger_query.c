@@ -187,7 +187,9 @@ static bool ledger_event_wanted(const Sluice__UsageEvent *event,
            ledger_id_wanted(&event->org, &filter->org) &&
            ledger_id_wanted(&event->workspace, &filter->workspace) &&
            ledger_id_wanted(&event->api_key, &filter->key) &&
-           ledger_id_wanted(&event->provider, &filter->provider);
+           ledger_id_wanted(&event->provider, &filter->provider) &&
+           ledger_id_wanted(&event->integration, &filter->integration) &&
+           (filter->model.n == 0 || str_eq(filter->model, str_c(event->model)));
 }
 
 static enum status ledger_event_take(struct str row, const struct ledger_events_filter *filter,

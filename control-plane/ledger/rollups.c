@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "common/wire.h"
-#include "control-plane/ledger/event_usage.h"
+#include "control-plane/ledger/event.h"
 
 #define ROLLUP_VERSION    2u
 #define ROLLUP_COUNTERS   7u

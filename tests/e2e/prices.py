@@ -2,7 +2,11 @@
 
 Each case charges one chat and reads both amounts from the ledger; the expected ones follow from the tokens that the ledger counted.
 """
+import csv
 import decimal
+import io
+import json
+import subprocess
 import time
 
 import harness
@@ -89,6 +93,20 @@ class Prices(harness.Case):
         self.s.admin("PUT", path, {"models": [{"slug": "gpt-4o", "enabled": True, "pricing_config": {**later, "effective_from": stamp(-1)}}]})
         cost, _, n, m = self.chat()
         self.assertEqual(cost, decimal.Decimal(5 * (n + m)) / 100)
+
+    def test_exports_add_up(self):
+        self.adjust(multiplier={"default": 3})
+        spent = [self.chat() for _ in range(3)]
+        reply = self.s.admin("GET", f"/usage/export?format=csv&workspace_id={self.team['id']}")
+        self.assertEqual(reply.headers["content-type"], "text/csv; charset=utf-8")
+        rows = list(csv.DictReader(io.StringIO(reply.body.decode())))
+        self.assertEqual(len(rows), 3)
+        for at, name in enumerate(("cost_usd", "charge_usd")):
+            self.assertEqual(sum(decimal.Decimal(row[name]) for row in rows), sum(each[at] for each in spent), name)
+        command = [self.s.build / "bin/sluicectl", "ledger", "export", "--format", "jsonl", "--workspace", self.team["slug"],
+                   "--data-dir", self.s.data_dir]
+        lines = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()
+        self.assertEqual([json.loads(line)["attempt_id"] for line in lines], [row["attempt_id"] for row in rows])
 
 
 if __name__ == "__main__":
