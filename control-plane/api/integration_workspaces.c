@@ -11,6 +11,7 @@
 #include "common/wire.h"
 #include "control-plane/api/access_prices.h"
 #include "control-plane/api/fields.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/provision.h"
@@ -51,12 +52,16 @@ static enum status access_row(struct list *list, const struct record_key *key, c
     TRY(status);
     if (!list_wants(list))
         return ST_OK;
+    struct limit_view view;
+    TRY(limit_view_load(call, LIMIT_ACCESS, &key->parent, &key->id, NULL,
+                        access->usage_limits_json, access->rate_limits_json, &view));
     jw_object(w);
     jw_field_cstr(w, "id", workspace->slug);
     jw_field_id(w, "workspace_id", &key->id);
     jw_field_cstr(w, "name", workspace->name);
     jw_field_bool(w, "enabled", access->enabled);
     fields_write(w, &access_fields, access);
+    TRY(limit_view_write(call, &view));
     access_prices_write(call, access);
     jw_field_time(w, "last_reset_at", access->last_reset_at_ms);
     jw_field_time(w, "created_at", access->created_at_ms);
@@ -148,7 +153,8 @@ static enum status set_rest(struct api_call *call, const struct record_key *inte
     TRY(access_prices_read(call, item, access));
     if (reset)
         access->last_reset_at_ms = call->now_ms;
-    return record_put(call->op, &key, access, STR_NONE);
+    TRY(record_put(call->op, &key, access, STR_NONE));
+    return reset ? limit_view_reset(call, LIMIT_ACCESS, &integration->id, workspace, NULL) : ST_OK;
 }
 
 static enum status set_row(struct api_call *call, const struct record_key *key,

@@ -10,6 +10,7 @@
 
 #include "common/wire.h"
 #include "control-plane/api/credentials.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/members.h"
 #include "control-plane/api/prices.h"
@@ -51,9 +52,13 @@ static void write_id(struct json_writer *w, const char *name, const ProtobufCBin
         jw_null(w);
 }
 
-static void write_summary(struct json_writer *w, const struct record_key *key,
-                          const Sluice__Integration *record)
+static enum status write_summary(struct api_call *call, const struct record_key *key,
+                                 const Sluice__Integration *record)
 {
+    struct json_writer *w = &call->json;
+    struct limit_view view;
+    TRY(limit_view_load(call, LIMIT_INTEGRATION, &key->id, NULL, NULL, record->usage_limits_json,
+                        record->rate_limits_json, &view));
     bool alias = record->provider_alias[0] != '\0';
     jw_field_cstr(w, "object", "integration");
     jw_field_id(w, "id", &key->id);
@@ -65,9 +70,11 @@ static void write_summary(struct json_writer *w, const struct record_key *key,
     write_id(w, "workspace_id", &record->workspace);
     write_id(w, "owner_id", &record->created_by);
     fields_write(w, &api_fields_integration, record);
+    TRY(limit_view_write(call, &view));
     jw_field_time(w, "last_reset_at", record->last_reset_at_ms);
     jw_field_time(w, "created_at", record->created_at_ms);
     jw_field_time(w, "last_updated_at", record->updated_at_ms);
+    return ST_OK;
 }
 
 /* configurations = what is stored + masked_<field> of what is sealed; masked_key stands beside it.
@@ -137,7 +144,7 @@ enum status api_integrations_get(struct api_call *call)
     list_open(&access, call, 1);
     TRY(list_run(&access, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &key.id, count_access, NULL));
     jw_object(w);
-    write_summary(w, &key, record);
+    TRY(write_summary(call, &key, record));
     TRY(write_configurations(call, record));
     jw_field_bool(w, "allow_all_models", record->allow_all_models);
     jw_field_u64(w, "workspace_count", access.total);
@@ -178,7 +185,7 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     }
     if (list_wants(list)) {
         jw_object(&call->json);
-        write_summary(&call->json, key, record);
+        TRY(write_summary(call, key, record));
         jw_end(&call->json);
     }
     return ST_OK;
@@ -241,11 +248,11 @@ static enum status read_adjustments(struct api_call *call, Sluice__Integration *
 }
 
 /* reset_usage: true. */
-static enum status read_reset(struct api_call *call, Sluice__Integration *record)
+static enum status read_reset(struct api_call *call, Sluice__Integration *record, bool *reset)
 {
-    bool reset = false;
-    TRY(api_body_bool(call, "reset_usage", &reset));
-    if (reset)
+    *reset = false;
+    TRY(api_body_bool(call, "reset_usage", reset));
+    if (*reset)
         record->last_reset_at_ms = call->now_ms;
     return ST_OK;
 }
@@ -324,6 +331,7 @@ enum status api_integrations_update(struct api_call *call)
     struct record_key key;
     Sluice__Integration *record;
     struct id workspace;
+    bool reset;
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     TRY(fields_read(call, &api_fields_integration, record, false));
     if (api_body(call, "regions") != NULL) {
@@ -332,13 +340,15 @@ enum status api_integrations_update(struct api_call *call)
     }
     TRY(read_mappings(call, record));
     TRY(read_adjustments(call, record));
-    TRY(read_reset(call, record));
+    TRY(read_reset(call, record, &reset));
     TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"),
                                   api_body(call, "configurations")));
     TRY(wire_id(&record->workspace, &workspace));
     record->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, record, str_c(record->slug)));
-    api_audit(call, "update", "integration", &workspace, &key.id, record->slug);
+    if (reset)
+        TRY(limit_view_reset(call, LIMIT_INTEGRATION, &key.id, NULL, NULL));
+    api_audit(call, reset ? "reset_usage" : "update", "integration", &workspace, &key.id, record->slug);
     return ST_OK;
 }
 

@@ -9,10 +9,12 @@
 #include "control-plane/api/policies.h"
 
 #include "common/wire.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/resolve.h"
 
 #define AT(member) FIELD_AT(Sluice__Policy, member)
+#define NEXT_RESET "next_usage_reset_at"
 
 static const struct field usage_rows[] = {
     {"name", FIELD_TEXT, FIELD_OUT, AT(name), 0, 255},
@@ -95,11 +97,28 @@ static void write_figures(struct json_writer *w, const struct policies_kind *kin
 {
     for (size_t i = 0; i < kind->figure_count; i++) {
         const struct json *node = json_get(limit, kind->figures[i].name);
-        if (node == NULL && !kind->figures[i].always)
+        bool own = strcmp(kind->figures[i].name, NEXT_RESET) == 0;
+        if (own || (node == NULL && !kind->figures[i].always))
             continue;
         jw_key(w, kind->figures[i].name);
         jw_raw(w, node == NULL ? STR("null") : node->raw);
     }
+}
+
+/* The time that was sent as long as it is to come, then the next one by rule. */
+static enum status write_next_reset(struct api_call *call, const struct record_key *key,
+                                    const Sluice__Policy *policy, const struct json *limit)
+{
+    const struct json *sent = json_get(limit, NEXT_RESET);
+    struct limit_def def;
+    int64_t next_ms;
+    TRY(policies_limit(call, key->kind, policy, &def));
+    if (sent != NULL && def.next_reset_ms > call->now_ms) {
+        jw_field_raw(&call->json, NEXT_RESET, sent->raw);
+        return ST_OK;
+    }
+    TRY(policies_next_reset(call, key->kind, key, policy, &next_ms));
+    return limit_view_time(call, NEXT_RESET, next_ms);
 }
 
 static enum status write_policy(struct api_call *call, const struct policies_kind *kind,
@@ -117,10 +136,12 @@ static enum status write_policy(struct api_call *call, const struct policies_kin
     jw_raw(w, str_c(policy->group_by_json));
     jw_field_cstr(w, "type", policy->type);
     write_figures(w, kind, limit);
-    if (kind->kind == SLUICE__KIND__KIND_RATE_POLICY)
+    if (kind->kind == SLUICE__KIND__KIND_RATE_POLICY) {
         jw_field_cstr(w, "target", policy->target);
-    else
+    } else {
+        TRY(write_next_reset(call, key, policy, limit));
         jw_field_time(w, "last_reset_at", policy->last_reset_at_ms);
+    }
     jw_field_cstr(w, "status",
                   policy->status == SLUICE__STATUS__STATUS_ACTIVE ? "active" : "archived");
     jw_field_id(w, "workspace_id", &key->parent);
@@ -184,6 +205,8 @@ static enum status update(struct api_call *call, const struct policies_kind *kin
     TRY(policies_find(call, kind->kind, false, &key, &policy));
     TRY(policies_read(call, kind, false, policy));
     TRY(record_put(call->op, &key, policy, STR_NONE));
+    if (kind->kind == SLUICE__KIND__KIND_USAGE_POLICY)
+        TRY(policies_reset_value(call, &key));
     api_audit(call, "update", kind->resource, &key.parent, &key.id, policy->name);
     return ST_OK;
 }
@@ -212,6 +235,9 @@ static enum status get(struct api_call *call, const struct policies_kind *kind)
     TRY(policies_find(call, kind->kind, wants_archived(call), &key, &policy));
     jw_object(&call->json);
     TRY(write_policy(call, kind, &key, policy));
+    if (str_eq(api_query(call, "include_usage"), STR("true")) &&
+        kind->kind == SLUICE__KIND__KIND_USAGE_POLICY)
+        TRY(policies_write_usage(call, &key));
     jw_end(&call->json);
     return ST_OK;
 }

@@ -35,6 +35,17 @@ MUST_USE enum status policies_read(struct api_call *call, const struct policies_
 MUST_USE enum status policies_find(struct api_call *call, Sluice__Kind kind, bool archived,
                                    struct record_key *key, Sluice__Policy **policy);
 
+/* Writes "value_key_usage_map" of a usage policy: what each of its counters used, the first
+ * COUNTERS_PAGE_MAX. Store statuses. */
+MUST_USE enum status policies_write_usage(struct api_call *call, const struct record_key *key);
+/* Resets the counter that reset_usage_for_value names: a value_key, or the value of a single group.
+ * ST_INVALID with a message: nothing was counted for it. */
+MUST_USE enum status policies_reset_value(struct api_call *call, const struct record_key *key);
+/* When the counters of a policy begin anew: 0 never. Store statuses. */
+MUST_USE enum status policies_next_reset(struct api_call *call, Sluice__Kind kind,
+                                         const struct record_key *key, const Sluice__Policy *policy,
+                                         int64_t *next_ms);
+
 /* Its one limit. ST_INVALID: the stored text cannot be read. */
 MUST_USE enum status policies_limit(struct api_call *call, Sluice__Kind kind,
                                     const Sluice__Policy *policy, struct limit_def *def);
