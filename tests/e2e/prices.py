@@ -110,6 +110,14 @@ class Prices(harness.Case):
         lines = self.ctl("export", "--format", "jsonl", "--workspace", self.team["slug"]).splitlines()
         self.assertEqual([json.loads(line)["attempt_id"] for line in lines], [row["attempt_id"] for row in rows])
 
+    def test_requests_are_logged_apart_from_the_store(self):
+        self.chat()
+        url = self.s.control_url + "/metrics"
+        lines = dict(line.split(" ") for line in harness.request(url).body.decode().splitlines() if not line.startswith("#"))
+        self.assertGreater(int(lines["sluice_control_request_log_rows"]), 0)
+        self.assertEqual((lines["sluice_control_request_log_dropped"], lines["sluice_control_request_log_broken"]), ("0", "0"))
+        self.assertTrue((self.s.data_dir / "logs/data.mdb").exists())
+
     def test_a_corrected_price_is_rerated(self):
         began = stamp(-5)
         spent = [self.chat() for _ in range(3)]
