@@ -107,6 +107,8 @@ class Prices(harness.Case):
         self.assertEqual(len(rows), 3)
         for at, name in enumerate(("cost_usd", "charge_usd")):
             self.assertEqual(sum(decimal.Decimal(row[name]) for row in rows), sum(each[at] for each in spent), name)
+        relayed = self.s.gateway("GET", f"/usage/export?format=csv&workspace_id={self.team['id']}", key=self.s.admin_key)
+        self.assertEqual((relayed.status, relayed.body), (200, reply.body), "the same through the gateway")
         lines = self.ctl("export", "--format", "jsonl", "--workspace", self.team["slug"]).splitlines()
         self.assertEqual([json.loads(line)["attempt_id"] for line in lines], [row["attempt_id"] for row in rows])
 
