@@ -10,7 +10,7 @@
 #define SLUICE_DATA_USAGE_PICK_H
 
 #include "common/json_scan.h"
-#include "data-plane/segment.h"
+#include "data-plane/usage.h"
 
 #define USAGE_PICK_MEMBER_MAX 4096
 

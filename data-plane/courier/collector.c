@@ -105,7 +105,7 @@ static enum status written_load(struct collector *collector)
 
 static bool is_written(const struct collector *collector, const struct slot *slot)
 {
-    struct attempt_mark mark = {slot->attempt.epoch, slot->attempt.n};
+    struct attempt_mark mark = {slot->attempt_epoch, slot->attempt_n};
     return slots_is_journaled(slot) || (collector->written_count > 0 &&
                                         bsearch(&mark, collector->written, collector->written_count,
                                                 sizeof mark, mark_compare) != NULL);
@@ -143,16 +143,18 @@ static void gather(struct collector *collector)
         if (is_written(collector, collector->slots[i]))
             continue;
         struct slot_event *room = &collector->rooms[collector->event_count];
-        slot_event_fill(room, collector->slots[i], &collector->config.node, collector->config.boot);
+        slot_event_fill(room, collector->config.segment, collector->slots[i],
+                        &collector->config.node, collector->config.boot);
         collector->events[collector->event_count++] = &room->event;
     }
 }
 
-/* Nothing is left in a dead column: its gauges no longer mean anything, and the master may use it
- * again. */
+/* Nothing is left to be journaled in a dead column: its accounts are closed, its gauges no longer
+ * mean anything, and the master may use it again. */
 static void column_release(const struct segment *segment, uint32_t column)
 {
     struct metrics metrics;
+    slots_close_dead(segment, column);
     metrics_bind(&metrics, segment_metrics(segment, column), SEGMENT_METRICS);
     metrics_forget_gauges(&metrics);
     segment_release(segment, column);

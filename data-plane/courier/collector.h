@@ -12,7 +12,7 @@
 #define SLUICE_DATA_COURIER_COLLECTOR_H
 
 #include "data-plane/courier/journal.h"
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 
 #define COLLECTOR_GATHER_MS 3
 #define COLLECTOR_IDLE_MS   100

@@ -16,7 +16,7 @@
 #include "common/catalog_codec.h"
 #include "common/json_scan.h"
 #include "common/price_settle.h"
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
 #include "data-plane/usage_pick.h"

@@ -273,7 +273,8 @@ enum step_result req_step_exchange(struct req *req)
     if (attempt->exchange != NULL)
         return STEP_WAIT;
     char id[ATTEMPT_ID_TEXT + 1];
-    attempt_id_to_text(&attempt->slot->attempt, id);
+    struct attempt_id attempt_id = slots_attempt(req->worker->slots, attempt->slot);
+    attempt_id_to_text(&attempt_id, id);
     out.count = out.secret_count = out.used = 0;
     add_client_headers(req, &out);
     add_row_headers(attempt, &out);

@@ -11,27 +11,16 @@
 #include "data-plane/worker/objects.h"
 #include "proto/usage.pb-c.h"
 
-static void fill_usage(struct price_usage *out, const struct slot_usage *usage)
+static void set_cost(struct slot *slot, const struct req_attempt *attempt,
+                     const struct slot_usage *used)
 {
-    struct price_totals totals = {.input_tokens = usage->input_tokens,
-                                  .cached_tokens = usage->cached_tokens,
-                                  .cache_write_tokens = usage->cache_write_tokens,
-                                  .audio_input_tokens = usage->audio_input_tokens,
-                                  .output_tokens = usage->output_tokens,
-                                  .reasoning_tokens = usage->reasoning_tokens,
-                                  .audio_output_tokens = usage->audio_output_tokens};
-    price_usage_split(out, &totals);
-    out->n[PRICE_IMAGE] = usage->images;
-}
-
-static void set_cost(struct slot *slot, const struct req_attempt *attempt)
-{
-    struct price_query query = {.input_tokens = slot->usage.input_tokens};
-    struct price_usage usage = {{0}};
+    struct price_query query = {.input_tokens = used->input_tokens};
+    struct price_usage usage;
     struct price_amounts amounts;
     slot->unpriced = 1;
     slot->cost_nanousd = slot->charge_nanousd = 0;
-    fill_usage(&usage, &slot->usage);
+    usage_split(&usage, used);
+    slot->count_n = (uint8_t)usage_pack(slot->counts, SLOT_COUNTS_MAX, &usage);
     if (price_settle(&attempt->terms, &query, &usage, &amounts) != ST_OK)
         return;
     slot->cost_nanousd = amounts.cost_nanousd;
@@ -108,16 +97,15 @@ void req_settle(struct req *req, enum slot_outcome outcome)
         return;
     }
     int64_t now = loop_now_ns(req->worker->loop);
-    slot->outcome = outcome;
+    slot->outcome = (uint8_t)outcome;
     slot->http_status = (uint32_t)attempt->http_status;
     slot->settled_utc_ms = clock_utc_ms();
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
-    slot->usage = req->usage.usage;
     bool provider_failed = attempt->http_status >= 400;
     slot->source = req->usage.found || provider_failed
                        ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
                        : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
-    set_cost(slot, attempt);
+    set_cost(slot, attempt, &req->usage.usage);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {
         struct ipc_head bell = {.kind = IPC_DONE};

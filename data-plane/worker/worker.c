@@ -224,7 +224,7 @@ static void turn(void *arg)
                           memory_order_relaxed);
     atomic_store_explicit(&worker->column->open_connections, (uint32_t)connections,
                           memory_order_relaxed);
-    slots_collect(worker->slots);
+    slots_collect(worker->slots, NULL, NULL);
     if (worker->draining && connections == 0)
         loop_stop(worker->loop);
 }

@@ -10,7 +10,7 @@
 #include "common/params.h"
 #include "common/secret.h"
 #include "data-plane/catalog_file.h"
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 #include "data-plane/worker/loop.h"
 
 #define WORKER_LISTENERS_MAX 16
