@@ -36,7 +36,6 @@ enum slot_outcome {
 enum slot_reserve_kind {
     SLOT_RESERVE_CHARGE,   /* nano-USD of the internal charge */
     SLOT_RESERVE_COST,     /* nano-USD of the provider cost */
-    SLOT_RESERVE_CEILING,  /* nano-USD by the price that a limit declares for models without one */
     SLOT_RESERVE_TOKENS,   /* input + output */
     SLOT_RESERVE_REQUESTS, /* 1 */
     SLOT_RESERVE_RATE,     /* tokens of a rate limit */

@@ -272,8 +272,7 @@ static size_t bounds_of(const struct slot *slot)
     return slot->bound_n < SLOT_BOUNDS_MAX ? slot->bound_n : SLOT_BOUNDS_MAX;
 }
 
-/* What the slot was reserved for, in the unit of one entry. What a ceiling prices is not in the
- * slot: it stands as it was reserved. */
+/* What the slot was reserved for, in the unit of one entry. */
 static int64_t died_amount(const struct slot *slot, uint32_t entry)
 {
     struct price_usage bound;
@@ -287,8 +286,7 @@ static int64_t died_amount(const struct slot *slot, uint32_t entry)
     case SLOT_RESERVE_RATE:
         return (int64_t)(usage_input_tokens(&bound) + usage_output_tokens(&bound));
     case SLOT_RESERVE_REQUESTS:
-    case SLOT_RESERVE_CEILING:
-        break;
+        return 1;
     }
     return slot->reserve_amount[entry];
 }

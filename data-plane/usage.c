@@ -55,6 +55,23 @@ void usage_unpack(struct price_usage *out, const uint64_t *words, size_t count)
             out->n[USAGE_COUNT_CLASS(words[i])] = cut(USAGE_COUNT_N(words[i]));
 }
 
+#define MEASURES                                                                                   \
+    (PRICE_BIT(PRICE_AUDIO_INPUT_SECOND) | PRICE_BIT(PRICE_AUDIO_OUTPUT_SECOND) |                  \
+     PRICE_BIT(PRICE_VIDEO_SECOND) | PRICE_BIT(PRICE_INPUT_CHARACTER) | PRICE_BIT(PRICE_IMAGE) |   \
+     PRICE_BIT(PRICE_RERANK_SEARCH))
+
+uint64_t usage_unpriced(const struct price_usage *usage, uint64_t unpriced)
+{
+    uint64_t priced = 0;
+    for (unsigned i = 0; i < PRICE_CLASS_COUNT; i++)
+        priced |= usage->n[i] > 0 ? PRICE_BIT(i) & ~unpriced : 0;
+    if (priced & MEASURES)
+        unpriced &= ~PRICE_TOKEN_CLASSES;
+    if (priced & PRICE_TOKEN_CLASSES)
+        unpriced &= ~MEASURES;
+    return unpriced;
+}
+
 uint64_t usage_input_tokens(const struct price_usage *usage)
 {
     return usage->n[PRICE_INPUT_TOKEN] + usage->n[PRICE_CACHE_READ_TOKEN] +

@@ -37,6 +37,10 @@ size_t usage_pack(uint64_t *words, size_t max, const struct price_usage *usage);
 /* The counts back; unknown classes are left out. */
 void usage_unpack(struct price_usage *out, const uint64_t *words, size_t count);
 
+/* Of the classes `unpriced`, those for which nothing that has a price stands: seconds, images, characters and searches of a
+ * rerank stand for tokens where these have no price, and tokens for them. */
+uint64_t usage_unpriced(const struct price_usage *usage, uint64_t unpriced);
+
 /* All input and all output tokens of disjoint counts. */
 uint64_t usage_input_tokens(const struct price_usage *usage);
 uint64_t usage_output_tokens(const struct price_usage *usage);

@@ -247,6 +247,7 @@ static void on_done(void *arg, enum status status)
         reply_list_done(req);
         return;
     }
+    req->attempt.reached = status != ST_UPSTREAM_CONNECT && status != ST_EGRESS_DENIED;
     req_settle(req, outcome_of(req, status));
     if (status != ST_OK) {
         refuse_failed(req, status);

@@ -133,6 +133,16 @@ void req_run(struct req *req)
     req->running = false;
 }
 
+static void cancel_exchange(struct req *req)
+{
+    struct exchange *exchange = req->attempt.exchange;
+    if (exchange == NULL)
+        return;
+    req->attempt.reached = upstream_was_sent(exchange);
+    req->attempt.exchange = NULL;
+    upstream_cancel(exchange);
+}
+
 void req_finish(struct req *req)
 {
     CHECK_OBJ(req, REQ_MAGIC);
@@ -142,10 +152,7 @@ void req_finish(struct req *req)
     names_wait_cancel(&req->attempt.wait);
     req_own_cancel(req);
     reply_list_cancel(req);
-    if (req->attempt.exchange != NULL) {
-        upstream_cancel(req->attempt.exchange);
-        req->attempt.exchange = NULL;
-    }
+    cancel_exchange(req);
     req_settle(req, SLOT_OUTCOME_CLIENT_GONE);
     access_log_request(req);
     req->conn = NULL;
@@ -195,10 +202,7 @@ void req_body_failed(struct req *req, enum status status)
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
-    if (req->attempt.exchange != NULL) {
-        upstream_cancel(req->attempt.exchange);
-        req->attempt.exchange = NULL;
-    }
+    cancel_exchange(req);
     req_refuse(req, status, "%s", status_row(status)->text);
     req_answer_refusal(req);
 }

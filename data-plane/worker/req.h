@@ -21,6 +21,7 @@
 #include "data-plane/upstream.h"
 #include "data-plane/usage_pick.h"
 #include "data-plane/worker/conn.h"
+#include "data-plane/worker/cost.h"
 #include "data-plane/worker/keyring.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
@@ -98,6 +99,8 @@ struct req_attempt {
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, unlisted;
+    uint64_t context_tokens, max_output_tokens; /* of the model; 0 = unknown */
+    struct cost cost;                           /* what it is reserved for */
     struct price_terms terms; /* what held when the attempt was authorised */
     struct str url, host;     /* url NUL-terminated */
     uint16_t port;
@@ -111,6 +114,7 @@ struct req_attempt {
     int64_t sent_ns;
     int http_status;
     enum status failed; /* why this attempt failed without an answer to pass on */
+    bool reached; /* something of it may have come to the provider */
     bool head_done, hide_usage, is_sse, is_json, is_encoded;
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;

@@ -63,9 +63,13 @@ static void copy_model(struct req *req, const struct authorize_view *view)
     attempt->upstream_model = arena_str(&req->arena, view->upstream_model);
     attempt->unlisted = view->unlisted;
     attempt->priced_model = STR_NONE;
-    if (view->model != NULL)
+    if (view->model != NULL) {
         attempt->priced_model = keep(req, &view->model->head, view->model->slug);
-    else if (view->rule != NULL && view->rule->prices.len > 0)
+        attempt->context_tokens = view->model->context_window_tokens > 0
+                                      ? view->model->context_window_tokens
+                                      : view->model->max_input_tokens;
+        attempt->max_output_tokens = view->model->max_output_tokens;
+    } else if (view->rule != NULL && view->rule->prices.len > 0)
         attempt->priced_model = keep(req, &view->rules->head, view->rule->slug);
     terms_copy(req, view);
 }
@@ -169,6 +173,7 @@ static enum step_result authorize(struct req *req)
 enum step_result req_step_authorize(struct req *req)
 {
     memset(&req->attempt, 0, sizeof req->attempt);
+    usage_pick_init(&req->usage, NULL);
     req->attempt.target = &req->targets[req->target_at];
     req->attempt.reply_length = -1;
     enum status status = catalog_begin(req->worker->catalog);

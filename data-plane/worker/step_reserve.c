@@ -34,6 +34,8 @@ enum step_result req_step_reserve(struct req *req)
     slot->model_n = copy_text(slot->model, sizeof slot->model, attempt->target->model);
     slot->priced_model_n = copy_text(slot->priced_model, sizeof slot->priced_model, attempt->priced_model);
     slot->trace_n = copy_text(slot->trace, sizeof slot->trace, req->trace_id);
+    cost_expect(req);
+    cost_note(req, slot);
     attempt->slot = slot;
     return STEP_NEXT;
 }

@@ -1,32 +1,12 @@
-/* step_settle.c: what an attempt cost, into its slot.
+/* step_settle.c: an attempt's end, into its slot.
  *
  *   reserved, never sent -> given back          sent -> DONE, exactly once
  *
- * The usage the provider reported counts (source provider). If it never came, the counts are zero
- * tokens of source estimated unless the limit is strict, where the bound is charged. Price: the
- * rows copied at authorisation, so a change of prices meanwhile changes nothing. Never fails the
- * client; a price that cannot be computed marks the event unpriced.
+ * What it cost is cost.c's; here is whom and what it concerned. Never fails the client.
  */
 #include "common/clock.h"
 #include "data-plane/worker/objects.h"
 #include "proto/usage.pb-c.h"
-
-static void set_cost(struct slot *slot, const struct req_attempt *attempt,
-                     const struct slot_usage *used)
-{
-    struct price_query query = {.input_tokens = used->input_tokens};
-    struct price_usage usage;
-    struct price_amounts amounts;
-    slot->unpriced = 1;
-    slot->cost_nanousd = slot->charge_nanousd = 0;
-    usage_split(&usage, used);
-    slot->count_n = (uint8_t)usage_pack(slot->counts, SLOT_COUNTS_MAX, &usage);
-    if (price_settle(&attempt->terms, &query, &usage, &amounts) != ST_OK)
-        return;
-    slot->cost_nanousd = amounts.cost_nanousd;
-    slot->charge_nanousd = amounts.charge_nanousd;
-    slot->unpriced = amounts.unpriced != 0 || !amounts.priced;
-}
 
 /* Which answers name an object that now lives at the provider. */
 static const char *object_kind_of(enum op op)
@@ -101,11 +81,7 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     slot->http_status = (uint32_t)attempt->http_status;
     slot->settled_utc_ms = clock_utc_ms();
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
-    bool provider_failed = attempt->http_status >= 400;
-    slot->source = req->usage.found || provider_failed
-                       ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
-                       : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
-    set_cost(slot, attempt, &req->usage.usage);
+    cost_settle(req, slot);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {
         struct ipc_head bell = {.kind = IPC_DONE};

@@ -26,6 +26,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "data-plane/estimate.h"
 #include "data-plane/sandbox.h"
 #include "data-plane/upstream.h"
 #include "data-plane/worker/access_log.h"
@@ -93,6 +94,7 @@ static enum status open_modules(const struct worker_boot *boot, struct worker *w
 {
     TRY(loop_new(&worker->loop));
     TRY(open_shared(boot, worker));
+    TRY(estimates_open(&worker->estimates));
     TRY(catalog_open(boot->catalog_path, &worker->catalog));
     TRY(load_tls(boot->params));
     TRY(upstream_open(worker, &worker->upstream));

@@ -33,6 +33,7 @@ struct upstream; /* upstream.h: libcurl */
 struct keyring;  /* keyring.h: delivery keys, opened secrets */
 struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
+struct estimates; /* estimate.h: what requests used lately */
 
 struct worker {
     struct loop *loop;
@@ -48,6 +49,7 @@ struct worker {
     struct keyring *keyring;
     struct front *front;
     struct mailbox *mailbox;
+    struct estimates *estimates;
     size_t body_bytes;        /* request bodies held in memory, all requests */
     bool draining;
 };

@@ -157,9 +157,9 @@ Test(slots, courier_dies_while_marking)
  * kind. */
 static void reserve_bound(struct slot *slot, int64_t tokens)
 {
-    const int64_t amounts[] = {2 * tokens, 3 * tokens, tokens, 1, 9};
+    const int64_t amounts[] = {2 * tokens, 3 * tokens, tokens, 1, 3 * tokens};
     static const uint8_t kinds[] = {SLOT_RESERVE_CHARGE, SLOT_RESERVE_COST, SLOT_RESERVE_TOKENS,
-                                    SLOT_RESERVE_REQUESTS, SLOT_RESERVE_CEILING};
+                                    SLOT_RESERVE_REQUESTS, SLOT_RESERVE_COST};
     slot->bounds[0] = USAGE_COUNT(PRICE_OUTPUT_TOKEN, tokens);
     slot->bound_n = 1;
     slot->bound_charge_nanousd = 2 * tokens;
@@ -197,9 +197,9 @@ Test(slots, recovery_charges_the_sent_ones)
     cr_assert_eq(strict->source, SLUICE__USAGE_SOURCE__USAGE_SOURCE_BOUND);
     cr_assert(strict->count_n == 1 && strict->counts[0] == USAGE_COUNT(PRICE_OUTPUT_TOKEN, 200));
     cr_assert(strict->charge_nanousd == 400 && strict->cost_nanousd == 600);
-    static const int64_t want[] = {400, 600, 200, 1, 9};
+    static const int64_t want[] = {400, 600, 200, 1, 600};
     cr_assert_arr_eq(strict->reserve_amount, want, sizeof want);
-    cr_assert_arr_eq(sent->reserve_amount, ((const int64_t[]){200, 300, 100, 1, 9}), sizeof want);
+    cr_assert_arr_eq(sent->reserve_amount, ((const int64_t[]){200, 300, 100, 1, 300}), sizeof want);
     cr_assert_eq(done->outcome, SLOT_OUTCOME_TIMEOUT, "what was settled stays as it is");
     cr_assert_eq(slots_recover(&seg, column, 999, got, 64), 3,
                  "again the same, for a courier that died");
@@ -278,7 +278,7 @@ Test(slots, a_fold_half_done_is_finished_once)
         reserve_bound(slot, 100);
         slots_mark_journaled(&seg, column, got, slots_take_done(&seg, column, got, 64));
         struct slot_redo *redo = &segment_column(&seg, column)->redo;
-        static const int64_t spent[] = {200, 300, 100, 1, 9};
+        static const int64_t spent[] = {200, 300, 100, 1, 300};
         for (uint32_t i = 0; i < 5; i++) { /* line 0: written down, not yet valid */
             redo->row[i] = i;
             redo->spent[i] = spent[i];
@@ -373,7 +373,8 @@ static void worker_forever(struct tally *tally)
         }
         (*at)->reserve_row[0] = SLOT_ROW((*at)->attempt_n % 7 + 1, 1);
         (*at)->reserve_row[1] = SLOT_ROW(0, 1);
-        (*at)->reserve_kind[0] = (*at)->reserve_kind[1] = SLOT_RESERVE_CEILING;
+        (*at)->reserve_kind[0] = (*at)->reserve_kind[1] = SLOT_RESERVE_CHARGE;
+        (*at)->bound_charge_nanousd = 5000;
         (*at)->reserve_amount[0] = (*at)->reserve_amount[1] = 5000;
         (*at)->reserve_count = 2;
         tally->was_sent[(*at)->attempt_n & ((1u << 20) - 1)] =
