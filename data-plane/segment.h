@@ -17,7 +17,7 @@
  *   control plane -granted-> row -given-> accounts        row.granted, account.given: courier
  *   control plane <-returned- row <-returned- accounts    row.returned: courier; account.returned: worker
  *   an account can reserve  given - returned - spent - (what its slots that are not FREE have reserved or were charged)
- *   the row can give        granted - returned + base - sum over all columns of (given - returned)
+ *   the row can give        granted + adopted - returned + base - sum over all columns of (given - returned)
  *
  * Accounts are never set back: a column or a row that is used again goes on from where its totals stand (`base` remembers
  * what was spent before the row's present use). A row is used for another counter only when no account uses it.
@@ -51,8 +51,8 @@ void attempt_id_to_text(const struct attempt_id *id, char text[ATTEMPT_ID_TEXT +
 
 /* --- counters ------------------------------------------------------------------------------------------------------ */
 
-/* FREE -> LIVE -> CLOSING (workers let go of it as their requests end) -> FREE. */
-enum counter_state { COUNTER_FREE, COUNTER_LIVE, COUNTER_CLOSING };
+/* FREE -> LIVE <-> CLOSING (workers let go of it as their requests end) -> LEAVING (the control plane is told) -> FREE. */
+enum counter_state { COUNTER_FREE, COUNTER_LIVE, COUNTER_CLOSING, COUNTER_LEAVING };
 
 enum counter_verdict {
     COUNTER_UNHEARD,   /* the control plane has not answered yet */
@@ -81,6 +81,8 @@ struct counter {
     _Atomic uint32_t recall;              /* grows: accounts other than the keeper's return what they have not reserved */
     _Atomic uint32_t recall_keeper;       /* column that keeps its share; COUNTER_KEEPER_NONE: none */
     _Atomic int64_t granted, returned;    /* towards the control plane */
+    _Atomic int64_t adopted;              /* charged before the epoch was told: the control plane adds it to that epoch by itself */
+    _Atomic int64_t pool;                 /* what can be given to any worker of this host */
     _Atomic int64_t base;                 /* sum of given - returned over all columns when this use of the row began */
 };
 _Static_assert(sizeof(struct counter) == 256, "a row");

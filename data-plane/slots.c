@@ -194,9 +194,9 @@ void slots_collect(struct slots *slots, void (*freed)(void *arg, const struct sl
             &slots->free_ring[tail & (slots->segment.ring_count - 1)], memory_order_relaxed);
         struct slot *slot = segment_slot(&slots->segment, slots->column, index);
         CHECK(state_is(slot, SLOT_JOURNALED) && slots->free_count < slots->segment.slot_count);
-        if (freed != NULL)
-            freed(arg, slot);
         slot_fold(&slots->segment, slots->column, slot);
+        if (freed != NULL)
+            freed(arg, slot); /* what the slot says is still there */
         slots->free[slots->free_count++] = index;
     }
     atomic_store_explicit(&slots->head->free_tail, tail, memory_order_release);

@@ -22,7 +22,8 @@ void slots_mark_sent(struct slots *slots, struct slot *slot);
 void slots_cancel(struct slots *slots, struct slot *slot);
 /* SENT -> DONE, and tells the courier. True if its doorbell must be rung (send IPC_DONE). */
 MUST_USE bool slots_settle(struct slots *slots, struct slot *slot);
-/* Frees what the courier journaled. Call once per loop turn. `freed` (may be NULL) hears of each slot before it is FREE. */
+/* Frees what the courier journaled. Call once per loop turn. `freed` (may be NULL) hears of each slot
+ * as it was, right after its charge was folded. */
 void slots_collect(struct slots *slots, void (*freed)(void *arg, const struct slot *slot), void *arg);
 uint32_t slots_free_count(const struct slots *slots);
 /* The whole attempt id of a slot of this segment. */

@@ -76,6 +76,7 @@ static void reserves_fill(struct slot_event *out, const struct segment *segment)
     const struct slot *slot = &out->slot;
     for (uint32_t i = 0; i < slot->reserve_count && i < SLOT_RESERVES_MAX; i++) {
         uint32_t row = SLOT_ROW_INDEX(slot->reserve_row[i]);
+        out->untold[i] = false;
         if (row >= segment->counter_count || slot->reserve_kind[i] >= SLOT_RESERVE_RATE)
             continue;
         const struct counter *counter = segment_counter(segment, row);
@@ -85,8 +86,9 @@ static void reserves_fill(struct slot_event *out, const struct segment *segment)
         Sluice__Reserve *room = &out->reserves[event->n_reserves];
         sluice__reserve__init(room);
         out->counters[event->n_reserves] = counter->id;
+        out->untold[i] = counter->epoch == 0;
         room->counter = wire_id_data(&out->counters[event->n_reserves]);
-        room->epoch = counter->epoch;
+        room->epoch = out->untold[i] ? 0 : counter->epoch;
         room->amount = slot->reserve_amount[i];
         out->reserve_at[event->n_reserves++] = room;
     }

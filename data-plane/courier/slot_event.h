@@ -17,6 +17,7 @@ struct slot_event {
     char model[97], priced_model[65], trace[65], object[121], object_kind[17], tier[17];
     Sluice__Reserve reserves[SLOT_RESERVES_MAX], *reserve_at[SLOT_RESERVES_MAX];
     struct id counters[SLOT_RESERVES_MAX];
+    bool untold[SLOT_RESERVES_MAX]; /* by entry of the slot: its epoch is not known yet */
     Sluice__UsageCount counts[SLOT_COUNTS_MAX], *count_at[SLOT_COUNTS_MAX];
 };
 

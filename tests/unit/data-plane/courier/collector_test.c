@@ -33,7 +33,7 @@ static void stored(void *arg)
 
 static void open_courier(void)
 {
-    struct collector_config config = {&seg, NULL, node, BOOT, stored, &stored_calls};
+    struct collector_config config = {&seg, NULL, NULL, node, BOOT, stored, &stored_calls};
     cr_assert_eq(journal_open(dir, BOOT, &limits, &journal), ST_OK);
     config.journal = journal;
     cr_assert_eq(collector_new(&config, &collector), ST_OK);
@@ -151,7 +151,7 @@ Test(collector, written_but_not_marked_is_not_written_twice)
 
 Test(collector, thread_is_woken_by_the_bell)
 {
-    struct collector_config config = {&seg, journal, node, BOOT, NULL, NULL};
+    struct collector_config config = {&seg, journal, NULL, node, BOOT, NULL, NULL};
     struct collector *threaded;
     cr_assert_eq(collector_start(&config, &threaded), ST_OK);
     for (unsigned i = 1; i <= 20; i++) {
@@ -196,7 +196,7 @@ static _Noreturn void worker_forever(_Atomic uint8_t *sent)
 
 static _Noreturn void courier_forever(void)
 {
-    struct collector_config config = {&seg, NULL, node, BOOT, NULL, NULL};
+    struct collector_config config = {&seg, NULL, NULL, node, BOOT, NULL, NULL};
     struct collector *own;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (journal_open(dir, BOOT, &limits, &config.journal) == ST_CONFLICT)
