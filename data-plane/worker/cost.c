@@ -98,6 +98,11 @@ int64_t cost_tokens(const struct price_usage *usage)
     return (int64_t)(usage_input_tokens(usage) + usage_output_tokens(usage));
 }
 
+bool cost_is_closed(const struct cost *cost)
+{
+    return bound_row(cost->ask.op)->when == BOUND_CLOSED;
+}
+
 bool cost_is_unpriced(const struct cost *cost, bool charge)
 {
     uint64_t classes = charge ? cost->amounts.uncharged : cost->amounts.unpriced;

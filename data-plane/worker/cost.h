@@ -40,6 +40,8 @@ void cost_expect(struct req *req);
 MUST_USE enum status cost_most(struct req *req, struct bound *bound);
 /* Input and output tokens of what is reserved. */
 int64_t cost_tokens(const struct price_usage *usage);
+/* The operation has no rule for its price (bound.def): refused under a cost or token limit. */
+bool cost_is_closed(const struct cost *cost);
 /* True if a class that the attempt would use has no price and nothing stands for it: of the cost, or of the charge. */
 bool cost_is_unpriced(const struct cost *cost, bool charge);
 

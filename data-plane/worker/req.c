@@ -150,10 +150,13 @@ void req_finish(struct req *req)
         return;
     req->finished = true;
     names_wait_cancel(&req->attempt.wait);
+    limits_client_cancel(&req->limit_wait);
     req_own_cancel(req);
     reply_list_cancel(req);
     cancel_exchange(req);
     req_settle(req, SLOT_OUTCOME_CLIENT_GONE);
+    if (req->uses_taken)
+        limits_end(req->worker->limits, req->uses.list, req->uses.count);
     access_log_request(req);
     req->conn = NULL;
     atomic_fetch_sub_explicit(&req->worker->column->open_requests, 1, memory_order_relaxed);

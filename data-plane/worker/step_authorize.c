@@ -151,6 +151,14 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
     return STEP_NEXT;
 }
 
+static enum step_result refuse_uses(struct req *req, enum status status)
+{
+    return req_refuse(req, status, "%s",
+                      status == ST_UNPROCESSABLE
+                          ? "More budgets and limits apply to this request than it can carry."
+                          : status_row(status)->text);
+}
+
 static enum step_result authorize(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
@@ -167,11 +175,15 @@ static enum step_result authorize(struct req *req)
     copy_type(req, &view);
     copy_credential(req, &view);
     copy_model(req, &view);
+    status = uses_of_attempt(req, &view);
+    if (status != ST_OK)
+        return refuse_uses(req, status);
     return copy_url(req, &view);
 }
 
 enum step_result req_step_authorize(struct req *req)
 {
+    limits_client_cancel(&req->limit_wait);
     memset(&req->attempt, 0, sizeof req->attempt);
     usage_pick_init(&req->usage, NULL);
     req->attempt.target = &req->targets[req->target_at];

@@ -72,7 +72,12 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     if (slot == NULL)
         return;
     attempt->slot = NULL;
+    if (attempt->uses_taken)
+        limits_end(req->worker->limits, attempt->uses.list, attempt->uses.count);
+    attempt->uses_taken = false;
     if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_RESERVED) {
+        const struct limits_now limits_now = limits_client_now(req->worker, &req->limit_wait);
+        limits_cancel(req->worker->limits, slot, &limits_now);
         slots_cancel(req->worker->slots, slot);
         return;
     }
@@ -82,6 +87,7 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     slot->settled_utc_ms = clock_utc_ms();
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
     cost_settle(req, slot);
+    limits_charge(req->worker->limits, slot);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {
         struct ipc_head bell = {.kind = IPC_DONE};

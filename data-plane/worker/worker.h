@@ -34,6 +34,8 @@ struct keyring;  /* keyring.h: delivery keys, opened secrets */
 struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
 struct estimates; /* estimate.h: what requests used lately */
+struct limits;     /* limits.h: its accounts of budgets and limits */
+struct limit_wait; /* limits_client.h: a request that waits for a grant */
 
 struct worker {
     struct loop *loop;
@@ -50,6 +52,8 @@ struct worker {
     struct front *front;
     struct mailbox *mailbox;
     struct estimates *estimates;
+    struct limits *limits;
+    struct limit_wait *waiting;
     size_t body_bytes;        /* request bodies held in memory, all requests */
     bool draining;
 };
