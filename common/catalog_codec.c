@@ -102,7 +102,8 @@ static enum status workspace_extra(struct buf *flat, const void *message)
 {
     const Sluice__Workspace *workspace = message;
     return flat_put_limits(flat, offsetof(struct cat_workspace, limits), LIMIT_WORKSPACE,
-                           workspace->usage_limits_json, workspace->rate_limits_json, 0);
+                           workspace->usage_limits_json, workspace->rate_limits_json,
+                           workspace->last_reset_at_ms);
 }
 
 static enum status provider_extra(struct buf *flat, const void *message)
@@ -133,7 +134,8 @@ static enum status integration_extra(struct buf *flat, const void *message)
     TRY(flat_put_adjusts(flat, offsetof(struct cat_integration, price_adjusts),
                          integration->n_price_adjusts, integration->price_adjusts));
     TRY(flat_put_limits(flat, offsetof(struct cat_integration, limits), LIMIT_INTEGRATION,
-                        integration->usage_limits_json, integration->rate_limits_json, 0));
+                        integration->usage_limits_json, integration->rate_limits_json,
+                        integration->last_reset_at_ms));
     return flat_put_secrets(flat, at, integration->secrets);
 }
 
