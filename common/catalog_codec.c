@@ -151,7 +151,7 @@ static enum status access_extra(struct buf *flat, const void *message)
                                  access->n_model_prices, access->model_prices);
 }
 
-static uint16_t dialect_from_text(struct str text)
+uint16_t catalog_dialect(struct str text)
 {
     static const struct {
         const char *name;
@@ -195,7 +195,7 @@ static enum status provider_type_pairs(struct buf *flat, const Sluice__ProviderT
 static enum status provider_type_extra(struct buf *flat, const void *message)
 {
     const Sluice__ProviderType *type = message;
-    uint16_t dialect = dialect_from_text(str_c(type->dialect));
+    uint16_t dialect = catalog_dialect(str_c(type->dialect));
     flat_put(flat, offsetof(struct cat_provider_type, dialect), &dialect, sizeof dialect);
     for (size_t i = 0; i < type->n_endpoints; i++) {
         enum op op;

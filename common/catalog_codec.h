@@ -243,6 +243,9 @@ struct cat_delivery_key {
     struct cat_ref node_box; /* crypto_box_seal to this node's public key */
 } CAT_PACKED;
 
+/* The dialect of a name ("openai", "azure-openai"); CAT_DIALECT_OTHER if it is not known. */
+uint16_t catalog_dialect(struct str name);
+
 /* Builds the flat record of one entity from its packed protobuf body; gives it in the arena. ST_TOO_LARGE, ST_NO_MEMORY. A kind without a flat form gives ST_NOT_FOUND (skipped and
  * counted); an unknown enum in a field that decides gives ST_BAD_FORMAT (the revision is refused). KIND_MODEL_RULE has no flat
  * record of its own: the writer of the file keeps its protobuf row and rebuilds cat_rules with catalog_encode_rules. */

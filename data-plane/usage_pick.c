@@ -36,13 +36,14 @@ static void pick_details(struct slot_usage *usage, struct str raw, bool input)
 {
     struct json_field fields[] = {{.name = "cached_tokens"},    {.name = "audio_tokens"},
                                   {.name = "reasoning_tokens"}, {.name = "cache_write_tokens"},
-                                  {.name = "image_tokens"},     {.name = "cached_tokens_details"}};
+                                  {.name = "image_tokens"},     {.name = "cached_tokens_details"},
+                                  {.name = "thinking_tokens"}};
     struct json_field cached[] = {{.name = "audio_tokens"}, {.name = "image_tokens"}};
     if (json_scan_object(raw, fields, COUNT_OF(fields), NULL) != ST_OK)
         return;
     if (!input) {
         usage->audio_output_tokens = number_of(&fields[1]);
-        usage->reasoning_tokens = number_of(&fields[2]);
+        usage->reasoning_tokens = number_of(&fields[fields[6].raw.p != NULL ? 6 : 2]);
         usage->image_output_tokens = number_of(&fields[4]);
         return;
     }
@@ -57,32 +58,24 @@ static void pick_details(struct slot_usage *usage, struct str raw, bool input)
     }
 }
 
-/* What Anthropic's usage says beside input_tokens and output_tokens (API reference, "Usage"). */
+/* What Anthropic's usage says beside tokens (API reference, "Usage"). */
 static void pick_anthropic(struct usage_pick *pick, struct str raw)
 {
-    struct json_field fields[] = {{.name = "cache_creation_input_tokens"},
-                                  {.name = "cache_read_input_tokens"},
-                                  {.name = "cache_creation"},
-                                  {.name = "server_tool_use"},
-                                  {.name = "service_tier"}};
+    struct json_field fields[] = {
+        {.name = "cache_creation"}, {.name = "server_tool_use"}, {.name = "service_tier"}};
     struct json_field hour = {.name = "ephemeral_1h_input_tokens"};
     struct json_field searches = {.name = "web_search_requests"};
     struct slot_usage *usage = &pick->usage;
     if (json_scan_object(raw, fields, COUNT_OF(fields), NULL) != ST_OK)
         return;
-    if (fields[0].raw.p != NULL || fields[1].raw.p != NULL) {
-        usage->cache_write_tokens = number_of(&fields[0]);
-        usage->cached_tokens = number_of(&fields[1]);
-        usage->input_tokens += usage->cache_write_tokens + usage->cached_tokens;
-    }
-    if (fields[2].raw.p != NULL && fields[2].type == JSON_OBJECT &&
-        json_scan_object(fields[2].raw, &hour, 1, NULL) == ST_OK)
+    if (fields[0].raw.p != NULL && fields[0].type == JSON_OBJECT &&
+        json_scan_object(fields[0].raw, &hour, 1, NULL) == ST_OK)
         usage->cache_write_1h_tokens = number_of(&hour);
-    if (fields[3].raw.p != NULL && fields[3].type == JSON_OBJECT &&
-        json_scan_object(fields[3].raw, &searches, 1, NULL) == ST_OK)
+    if (fields[1].raw.p != NULL && fields[1].type == JSON_OBJECT &&
+        json_scan_object(fields[1].raw, &searches, 1, NULL) == ST_OK)
         usage->searches = number_of(&searches);
-    if (fields[4].raw.p != NULL)
-        copy_text(pick->tier, sizeof pick->tier, fields[4].raw);
+    if (fields[2].raw.p != NULL)
+        copy_text(pick->tier, sizeof pick->tier, fields[2].raw);
 }
 
 /* The kind of an output item of the Responses API. */
@@ -124,6 +117,27 @@ static void pick_billed_units(struct usage_pick *pick, struct str meta)
     pick->found = true;
 }
 
+/* Anthropic counts what it read from and wrote to a cache beside the input; a total holds it. */
+static void add_beside(struct slot_usage *usage, const struct json_field *read,
+                       const struct json_field *wrote)
+{
+    if (read->raw.p == NULL && wrote->raw.p == NULL)
+        return;
+    usage->cached_tokens = number_of(read);
+    usage->cache_write_tokens = number_of(wrote);
+    usage->input_tokens += usage->cached_tokens + usage->cache_write_tokens;
+}
+
+/* Figures that name no input (the last ones of an older Anthropic stream) leave what was known of it. */
+static void keep_input(struct slot_usage *usage, const struct slot_usage *known)
+{
+    usage->input_tokens = known->input_tokens;
+    usage->cached_tokens = known->cached_tokens;
+    usage->cache_write_tokens = known->cache_write_tokens;
+    usage->cache_write_1h_tokens = known->cache_write_1h_tokens;
+    usage->searches = known->searches;
+}
+
 bool usage_pick_object(struct usage_pick *pick, struct str raw)
 {
     struct json_field fields[] = {
@@ -137,6 +151,8 @@ bool usage_pick_object(struct usage_pick *pick, struct str raw)
         {.name = "output_tokens_details"},
         {.name = "seconds"},
         {.name = "total_tokens"},
+        {.name = "cache_read_input_tokens"},
+        {.name = "cache_creation_input_tokens"},
     };
     if (json_scan_object(raw, fields, COUNT_OF(fields), NULL) != ST_OK)
         return false;
@@ -151,6 +167,9 @@ bool usage_pick_object(struct usage_pick *pick, struct str raw)
     for (size_t i = 4; i < 8; i++)
         if (fields[i].raw.p != NULL && fields[i].type == JSON_OBJECT)
             pick_details(&usage, fields[i].raw, i < 6);
+    add_beside(&usage, &fields[10], &fields[11]);
+    if (fields[0].raw.p == NULL && fields[1].raw.p == NULL)
+        keep_input(&usage, &pick->usage);
     usage.audio_ms = number_of(&fields[8]) * 1000;
     pick->usage = usage;
     pick->found = true;
@@ -359,7 +378,8 @@ bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage
     if (str_find(data, STR("\"usage\"")) < 0)
         return false;
     struct json_field fields[] = {
-        {.name = "choices"}, {.name = "usage"}, {.name = "response"}, {.name = "service_tier"}};
+        {.name = "choices"},      {.name = "usage"},  {.name = "response"},
+        {.name = "service_tier"}, {.name = "message"}};
     if (json_scan_object(data, fields, COUNT_OF(fields), NULL) != ST_OK)
         return false;
     struct str usage =
@@ -373,6 +393,13 @@ bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage
     }
     if (usage.p == NULL && usage_path.n > 0)
         usage = find_path(data, usage_path);
+    if (usage.p == NULL && fields[4].raw.p != NULL && fields[4].type == JSON_OBJECT) {
+        /* the first figures of a message: no output yet */
+        usage = find_path(fields[4].raw, STR("usage"));
+        if (usage.p != NULL && usage_pick_object(pick, usage))
+            pick->found = false;
+        return false;
+    }
     if (usage.p == NULL || !usage_pick_object(pick, usage))
         return false;
     if (fields[3].raw.p != NULL)

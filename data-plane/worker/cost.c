@@ -196,12 +196,13 @@ void cost_settle(struct req *req, struct slot *slot)
     size_t tier_n = strlen(req->usage.tier);
     slot->tier_n = (uint8_t)tier_n;
     memcpy(slot->tier, req->usage.tier, tier_n);
-    if (!attempt->reached || attempt->http_status >= 300 ||
-        bound_row(attempt->cost.ask.op)->when == BOUND_FREE) {
+    if (!attempt->reached || bound_row(attempt->cost.ask.op)->when == BOUND_FREE) {
         charge_nothing(slot);
     } else if (used_by_answer(req, &used)) {
         charge_used(req, slot, &used);
         learn(req, &used);
+    } else if (attempt->http_status >= 300) {
+        charge_nothing(slot);
     } else if (whole && used_by_request(req, &used)) {
         charge_used(req, slot, &used);
     } else {

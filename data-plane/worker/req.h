@@ -16,6 +16,7 @@
 #include "common/catalog_codec.h"
 #include "common/json_scan.h"
 #include "common/price_settle.h"
+#include "data-plane/dialect/dialect.h"
 #include "data-plane/slots.h"
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
@@ -105,11 +106,15 @@ struct req_attempt {
     uint64_t context_tokens, max_output_tokens; /* of the model; 0 = unknown */
     struct cost cost;                           /* what it is reserved for */
     struct uses uses;                           /* the limits that hold for it */
-    bool overridden;  /* override_params are in the body */
-    bool priced;      /* cost and the uses' amounts are set */
-    bool uses_taken;  /* permits are held until it ends */
-    struct price_terms terms; /* what held when the attempt was authorised */
-    struct str url, host;     /* url NUL-terminated */
+    bool overridden;           /* override_params are in the body */
+    bool priced;               /* cost and the uses' amounts are set */
+    bool uses_taken;           /* permits are held until it ends */
+    struct price_terms terms;  /* what held when the attempt was authorised */
+    struct str base_model;     /* catalog slug that says what the model can do; n = 0 unknown */
+    struct dialect_target facts; /* what a back may know of this attempt */
+    struct dialect_call *call;   /* translated (translate.h); NULL: spliced */
+    size_t call_bytes;           /* what the call holds, counted in worker->body_bytes */
+    struct str url, host;        /* url NUL-terminated */
     uint16_t port;
     bool tls;
     struct str body; /* what is sent; from the arena or in body.mem */
@@ -126,6 +131,8 @@ struct req_attempt {
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;
     int64_t reply_length;
+    struct str content_type; /* the provider's */
+    struct str reply_type;   /* content type in its place; n = 0: the provider's passes */
 };
 
 /* Objects at the provider that the request names (step_own.c). */
@@ -175,6 +182,7 @@ struct req {
     char reason[REQ_REASON_MAX]; /* sentence for the caller */
     struct sse sse;
     struct usage_pick usage;
+    const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];
 };

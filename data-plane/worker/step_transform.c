@@ -9,7 +9,7 @@
  * the text in front of it is moved up in place; otherwise a new text is built in the arena.
  */
 #include "common/json_write.h"
-#include "data-plane/worker/req.h"
+#include "data-plane/worker/translate.h"
 
 #define OVERRIDES_MAX 32
 #define EDITS_MAX     (OVERRIDES_MAX + 4)
@@ -191,6 +191,8 @@ enum step_result req_step_transform(struct req *req)
     if (req->surface != REQ_SURFACE_OP || op_row(req->op)->body == OP_BODY_NONE)
         return STEP_NEXT;
     bool json = op_row(req->op)->body == OP_BODY_JSON;
+    if (attempt->call != NULL)
+        return translate_request(req);
     if (body->model.raw.p != NULL) {
         struct str with = json ? quoted(req, attempt->upstream_model) : attempt->upstream_model;
         if (with.p == NULL)

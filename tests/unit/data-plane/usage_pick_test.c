@@ -21,6 +21,9 @@ static const struct {
     {"{\"data\":[{\"id\":\"inner\",\"usage\":{\"prompt_tokens\":99}}],\"usage\":{\"prompt_tokens\":"
      "1,\"total_tokens\":1}}",
      true, 1, 0, 0, 0, ""},
+    {"{\"id\":\"msg_1\",\"usage\":{\"input_tokens\":3,\"cache_read_input_tokens\":20,\"cache_"
+     "creation_input_tokens\":7,\"output_tokens\":4,\"output_tokens_details\":{\"thinking_tokens\":2}}}",
+     true, 30, 4, 20, 2, "msg_1"},
     {"{\"object\":\"x\",\"usage\":null}", false, 0, 0, 0, 0, ""},
     {"{\"object\":\"x\"}", false, 0, 0, 0, 0, ""},
     {"[{\"usage\":{\"prompt_tokens\":1}}]", false, 0, 0, 0, 0, ""},
@@ -180,4 +183,22 @@ Test(usage_pick, calls_in_a_stream)
         STR_NONE, &only));
     struct slot_usage u = usage_pick_total(&pick);
     cr_assert(u.searches == 1 && u.code_executions == 1);
+}
+
+Test(usage_pick, an_anthropic_stream_counts_when_it_has_ended)
+{
+    struct usage_pick pick;
+    bool only;
+    usage_pick_init(&pick, room);
+    usage_pick_event(&pick,
+                     STR("{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3,"
+                         "\"cache_read_input_tokens\":20,\"output_tokens\":1}}}"),
+                     STR("usage"), &only);
+    cr_expect_not(pick.found, "a stream that breaks off here has no figures");
+    usage_pick_event(&pick, STR("{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":9}}"),
+                     STR("usage"), &only);
+    cr_expect(pick.found);
+    cr_expect_eq(pick.usage.input_tokens, 23);
+    cr_expect_eq(pick.usage.cached_tokens, 20);
+    cr_expect_eq(pick.usage.output_tokens, 9);
 }
