@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "common/catalog_flat.h"
+#include "common/route_plan.h"
 #include "common/wire.h"
 
 enum field_op { FIELD_STR, FIELD_ID, FIELD_HASH, FIELD_U8, FIELD_I64, FIELD_U64, FIELD_LINES };
@@ -214,6 +215,12 @@ static enum status model_extra(struct buf *flat, const void *message)
                            model->prices);
 }
 
+static enum status config_extra(struct buf *flat, const void *message)
+{
+    const Sluice__Config *config = message;
+    return flat_put_plan(flat, offsetof(struct cat_config, plan), str_c(config->document_json));
+}
+
 static enum status delivery_key_extra(struct buf *flat, const void *message)
 {
     const Sluice__DeliveryKey *key = message;
@@ -335,7 +342,7 @@ static const struct kind_row kinds[] = {
     KIND_ROW(PROVIDER, sluice__provider, cat_provider, provider_fields, SLUG_OF(cat_provider),
              provider_extra),
     KIND_ROW(API_KEY, sluice__api_key, cat_api_key, api_key_fields, 0, api_key_extra),
-    KIND_ROW(CONFIG, sluice__config, cat_config, config_fields, SLUG_OF(cat_config), NULL),
+    KIND_ROW(CONFIG, sluice__config, cat_config, config_fields, SLUG_OF(cat_config), config_extra),
     KIND_ROW(PROVIDER_TYPE, sluice__provider_type, cat_provider_type, provider_type_fields,
              SLUG_OF(cat_provider_type), provider_type_extra),
     KIND_ROW(MODEL, sluice__model, cat_model, model_fields, SLUG_OF(cat_model), model_extra),
@@ -519,7 +526,7 @@ void catalog_index_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t k
 
 uint32_t catalog_layout(void)
 {
-    uint32_t mix = 2166136261u;
+    uint32_t mix = 2166136261u ^ ROUTE_PLAN_VERSION << 8;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         mix = (mix ^ (uint32_t)kinds[i].fixed_bytes ^ (uint32_t)kinds[i].kind << 16) * 16777619u;
     mix = (mix ^ PRICE_BOOK_LAYOUT ^ (uint32_t)sizeof(struct price_adjust) << 16) * 16777619u;

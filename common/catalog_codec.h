@@ -236,6 +236,7 @@ struct cat_config {
     struct cat_head head; /* parent = workspace */
     uint8_t status;
     struct cat_ref slug, name, document_json;
+    struct cat_ref plan; /* route_plan.h, at any byte: copy it to where it is aligned before it is opened */
 } CAT_PACKED;
 
 struct cat_delivery_key {

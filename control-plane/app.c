@@ -179,6 +179,7 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .console = app->console,
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
+                            .ignore_guardrails = params_bool(params, PARAM_IGNORE_GUARDRAILS),
                             .started_ms = clock_utc_ms()};
     struct str address =
         app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
