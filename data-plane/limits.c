@@ -303,8 +303,10 @@ bool limits_moved(struct limits *limits, const struct limits_now *now, const str
     if (row == LIMITS_NO_ROW)
         return false;
     const struct counter *counter = limits_counter(limits, row);
+    const struct account *account = limits_account(limits, row);
     int64_t missing = required_of(use) - limits_available(limits, row);
-    return missing <= 0 || limits_is_over(counter, now) || may_start(limits, row, use) ||
+    bool untold = limits_get(&account->need) <= limits_get(&account->given);
+    return missing <= 0 || untold || limits_is_over(counter, now) || may_start(limits, row, use) ||
            atomic_load_explicit(&counter->verdict, memory_order_acquire) == COUNTER_GONE ||
            is_hopeless(limits, row, now, missing);
 }

@@ -102,7 +102,7 @@ void limits_recalled(struct limits *limits, uint32_t row);
 /* Once a second: lets go of what is over, closing or idle. */
 void limits_beat(struct limits *limits, const struct limits_now *now);
 
-/* True if a request that was blocked on this use might go on now. */
+/* True if a request that was blocked on this use might go on now, or has not told what it lacks. */
 bool limits_moved(struct limits *limits, const struct limits_now *now, const struct limit_use *use);
 /* For messages and headers. False: nothing is known of the counter yet. */
 bool limits_view(struct limits *limits, const struct limits_now *now, const struct limit_use *use, struct limit_view *view);

@@ -299,9 +299,8 @@ static void open_locked(struct grants *grants, const struct grants_now *now, uin
             answer(grants, worker, &counter->counter, ST_OVERLOADED, 0);
             return;
         }
-        grants->rows[at].ask = true;
+        grants->rows[at].ask = true; /* no waking: the wish that follows says how much */
         grants_todo(grants, at);
-        grants->calls.wake(grants->calls.arg);
     }
     answer(grants, worker, &counter->counter, ST_OK, at);
 }

@@ -25,14 +25,17 @@ static enum status take(struct limit_use *uses, size_t count, int64_t left_ms)
     return limits_take(one->limits, &now, uses, count, &which);
 }
 
-/* As a request does: tries, waits for the courier, tries again; at the end of its patience decides.
- */
+/* As a request does: tries, waits until something moved, tries again; at the end of its patience
+ * decides. */
 static enum status take_patiently(struct limit_use *uses, size_t count)
 {
-    for (int i = 0; i < 8; i++) {
-        enum status status = take(uses, count, 250 - 30 * i);
-        if (status != ST_AGAIN)
-            return status;
+    for (int left_ms = 250; left_ms > 0; left_ms -= 30) {
+        const struct limits_now now = worker_now(left_ms);
+        if (left_ms == 250 || limits_moved(one->limits, &now, &uses[which])) {
+            enum status status = take(uses, count, left_ms);
+            if (status != ST_AGAIN)
+                return status;
+        }
         host_settle(&hosts[0]);
         plane_pass(30);
     }
