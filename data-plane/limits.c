@@ -141,6 +141,23 @@ static bool was_answered(const struct limits *limits, uint32_t row)
     return heard_ms != 0 && heard_ms >= limits->mine[row].rang_ms;
 }
 
+/* What other workers of this host could return. */
+static int64_t left_elsewhere(const struct limits *limits, uint32_t row)
+{
+    int64_t sum = 0;
+    for (uint32_t column = 0; column < limits->segment.columns; column++) {
+        const struct column_head *head = segment_column(&limits->segment, column);
+        uint32_t state = atomic_load_explicit(&head->state, memory_order_acquire);
+        if (column == limits->column || (state != COLUMN_LIVE && state != COLUMN_DRAINING))
+            continue;
+        const struct account *account = segment_account(&limits->segment, column, row);
+        int64_t rest = limits_get(&account->given) - limits_get(&account->returned) -
+                       limits_get(&account->spent) - limits_get(&account->held);
+        sum += rest > 0 ? rest : 0;
+    }
+    return sum;
+}
+
 /* Refused without asking: a verdict is fresh and covers what is missing, or room comes too late. */
 static bool is_hopeless(const struct limits *limits, uint32_t row, const struct limits_now *now,
                         int64_t missing)
@@ -153,7 +170,7 @@ static bool is_hopeless(const struct limits *limits, uint32_t row, const struct 
                    limits_get(&counter->outstanding);
     free = (free > 0 ? free : 0) + limits_get(&counter->pool);
     if (verdict == COUNTER_EXHAUSTED && fresh)
-        return missing > free;
+        return missing > free && missing > free + left_elsewhere(limits, row);
     return verdict == COUNTER_SCARCE && retry_ms > now->mono_ms + now->left_ms;
 }
 
@@ -210,7 +227,7 @@ static void take(struct limits *limits, const struct limits_now *now, const stru
 {
     struct mine *mine = &limits->mine[use->row];
     if (limits_is_budget(use) || limits_is_permit(use)) {
-        mine->held += use->amount;
+        limits_hold(limits, use->row, use->amount);
         mine->refs++;
     } else {
         struct account *account = limits_account(limits, use->row);
@@ -225,7 +242,7 @@ static void take_local(struct limits *limits, struct limit_use *use)
 {
     struct mine *mine = &limits->mine[use->row];
     if (limits_is_permit(use)) {
-        mine->held += use->amount;
+        limits_hold(limits, use->row, use->amount);
         mine->refs++;
         return;
     }
@@ -276,7 +293,7 @@ void limits_give_back(struct limits *limits, const struct limits_now *now,
         if (use->row == LIMITS_NO_ROW || limits_is_permit(use))
             continue;
         if (limits_is_budget(use)) {
-            limits->mine[use->row].held -= use->amount;
+            limits_hold(limits, use->row, -use->amount);
             limits_drop_ref(limits, use->row);
         } else if (use->limit.def.measure == LIMIT_TOKENS) {
             limits->calls.fix(limits->calls.arg, use->row, use->generation, now->utc_ms,
@@ -292,7 +309,7 @@ void limits_end(struct limits *limits, const struct limit_use *uses, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (uses[i].row == LIMITS_NO_ROW || !limits_is_permit(&uses[i]))
             continue;
-        limits->mine[uses[i].row].held -= uses[i].amount;
+        limits_hold(limits, uses[i].row, -uses[i].amount);
         limits_drop_ref(limits, uses[i].row);
     }
 }

@@ -81,6 +81,12 @@ static inline int64_t limits_available(const struct limits *limits, uint32_t row
            limits->mine[row].held;
 }
 
+static inline void limits_hold(struct limits *limits, uint32_t row, int64_t more)
+{
+    limits->mine[row].held += more;
+    limits_put(&limits_account(limits, row)->held, limits->mine[row].held);
+}
+
 static inline bool limits_is_budget(const struct limit_use *use)
 {
     return use->limit.def.window == LIMIT_BUDGET;

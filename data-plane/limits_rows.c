@@ -165,6 +165,7 @@ void limits_opened(struct limits *limits, const struct id *counter, enum status 
                               .recall_seen = limits_counter(limits, row)->recall,
                               .given_seen = limits_get(&account->given)};
         limits->list[limits->listed++] = row;
+        limits_hold(limits, row, 0);
     } else if (mine->generation != generation ||
                !id_eq(&limits_counter(limits, row)->id, counter)) {
         return; /* an answer that came late */

@@ -80,7 +80,7 @@ void limits_charge(struct limits *limits, struct slot *slot)
             continue;
         }
         uint32_t row = SLOT_ROW_INDEX(slot->reserve_row[i]);
-        limits->mine[row].held += charged - slot->reserve_amount[i];
+        limits_hold(limits, row, charged - slot->reserve_amount[i]);
         slot->reserve_amount[i] = charged;
     }
 }
@@ -94,7 +94,7 @@ void limits_cancel(struct limits *limits, struct slot *slot, const struct limits
             limits->calls.fix(limits->calls.arg, row, SLOT_ROW_GENERATION(slot->reserve_row[i]),
                               now->utc_ms, -slot->reserve_amount[i]);
         else
-            limits->mine[row].held -= slot->reserve_amount[i];
+            limits_hold(limits, row, -slot->reserve_amount[i]);
         limits_drop_ref(limits, row);
     }
     slot->reserve_count = 0;
@@ -107,7 +107,7 @@ void limits_freed(void *arg, const struct slot *slot)
     for (uint32_t i = 0; i < slot->reserve_count; i++) {
         uint32_t row = SLOT_ROW_INDEX(slot->reserve_row[i]);
         if (slot->reserve_kind[i] != SLOT_RESERVE_RATE)
-            limits->mine[row].held -= slot->reserve_amount[i];
+            limits_hold(limits, row, -slot->reserve_amount[i]);
         limits_drop_ref(limits, row);
     }
 }

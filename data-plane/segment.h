@@ -92,6 +92,7 @@ struct account {
     _Alignas(64) _Atomic int64_t given; /* courier */
     _Atomic int64_t returned, spent;    /* worker */
     _Atomic int64_t want, need; /* worker: values of `given` at which it had plenty, at which a waiting request could go */
+    _Atomic int64_t held;       /* worker: what its slots have reserved, for others to know what it could return */
     _Atomic uint32_t uses;      /* worker: generation of the row that it uses; 0 = none */
 };
 _Static_assert(sizeof(struct account) == 64, "no two accounts share a cache line");

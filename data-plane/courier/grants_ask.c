@@ -20,6 +20,8 @@
 #define FIX_MS        200
 #define LACK_MS       50 /* a need that an answer did not cover is told again */
 #define RATE_LEAST_MS 20
+#define SCANT_PART    8 /* a wish of which less was granted is told again ... */
+#define SCANT_MS      250 /* ... after this time: the limit is near */
 #define NEVER         INT64_MAX
 
 /* --- when --- */
@@ -60,7 +62,9 @@ static int64_t due_of_lack(const struct counter *counter, const struct row *row,
     case COUNTER_OPEN:
         break;
     }
-    return row->wished ? 0 : row->sent_ms + LACK_MS;
+    if (waits)
+        return row->wished ? 0 : row->sent_ms + LACK_MS;
+    return row->scant_until_ms;
 }
 
 static int64_t due_of_lease(const struct counter *counter, const struct row *row,
@@ -182,6 +186,7 @@ static enum status say_row(struct grants *grants, const struct grants_now *now, 
     row->sent_idle = grant->idle;
     row->sent_returned = grants_get(&counter->returned);
     row->sent_spent = sums->spent;
+    row->sent_wanted = lends ? grants_less(sums->wants, sums->pool) : 0;
     return ST_OK;
 }
 
@@ -358,7 +363,10 @@ static void take_figures(struct grants *grants, const struct grants_now *now, in
         answer->granted < (uint64_t)AMOUNT_MAX ? (int64_t)answer->granted : AMOUNT_MAX;
     if (answer->epoch != 0)
         counter->epoch = answer->epoch;
-    if (granted > grants_get(&counter->granted))
+    int64_t more = grants_less(granted, grants_get(&counter->granted));
+    bool scant = answer->lease_ms == 0 && more < row->sent_wanted / SCANT_PART;
+    row->scant_until_ms = scant ? now->mono_ms + SCANT_MS : 0;
+    if (more > 0)
         grants_put(&counter->granted, granted);
     grants_put(&counter->limit, figure(answer->limit));
     grants_put(&counter->settled, figure(answer->settled));
@@ -382,6 +390,8 @@ static void take_answer(struct grants *grants, const struct grants_now *now, uin
 {
     struct counter *counter = grants_counter(grants, at);
     struct row_sums sums;
+    if (counter->verdict == COUNTER_EXHAUSTED)
+        grants->rows[at].recalled_ms = 0; /* all depends on what the workers have */
     grants_deal(grants, now, at);
     grants_sum(grants, at, &sums);
     if (counter->verdict == COUNTER_EXHAUSTED && sums.need > 0 && sums.rests > 0) {

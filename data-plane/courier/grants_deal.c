@@ -52,11 +52,13 @@ void grants_sum(const struct grants *grants, uint32_t at, struct row_sums *sums)
         int64_t mine = grants_less(grants_get(&account->given), grants_get(&account->returned));
         held = grants_add(held, mine);
         sums->spent = grants_add(sums->spent, spent);
-        sums->rests = grants_add(sums->rests, mine > spent ? grants_less(mine, spent) : 0);
         if (atomic_load(&account->uses) == counter->generation && is_used(grants, column))
             sums->users++;
-        if (is_living(grants, column))
-            sum_wishes(account, column, sums);
+        if (!is_living(grants, column))
+            continue;
+        int64_t rest = grants_less(grants_less(mine, spent), grants_get(&account->held));
+        sums->rests = grants_add(sums->rests, rest > 0 ? rest : 0);
+        sum_wishes(account, column, sums);
     }
     int64_t base = grants_get(&counter->base);
     int64_t lent = grants_add(grants_get(&counter->granted), grants_get(&counter->adopted));
@@ -109,9 +111,11 @@ static void deal_needs(const struct grants *grants, uint32_t at, struct row_sums
     }
 }
 
+/* When nothing more comes, most stays in the pool: taking it back from a worker takes longer. */
 static void deal_wishes(const struct grants *grants, uint32_t at, struct row_sums *sums)
 {
-    uint32_t wishing = 0;
+    bool last = grants_counter(grants, at)->verdict == COUNTER_EXHAUSTED;
+    uint32_t wishing = last ? 2 * grants->segment.workers : 0;
     for (uint32_t column = 0; column < grants->segment.columns; column++) {
         const struct account *account = segment_account(&grants->segment, column, at);
         wishing +=
@@ -124,7 +128,8 @@ static void deal_wishes(const struct grants *grants, uint32_t at, struct row_sum
         int64_t want = grants_less(grants_get(&account->want), grants_get(&account->given));
         if (want <= 0)
             continue;
-        int64_t share = sums->pool / wishing--;
+        int64_t share = sums->pool / wishing;
+        wishing -= !last;
         share = want < share ? want : share;
         if (share <= 0)
             continue;
@@ -140,7 +145,8 @@ static void recall_others(struct grants *grants, const struct grants_now *now, u
 {
     struct counter *counter = grants_counter(grants, at);
     struct row *row = &grants->rows[at];
-    if (sums->rests == 0 || now->mono_ms - row->recalled_ms < GRANTS_RECALL_MS)
+    bool lately = now->mono_ms - row->recalled_ms < GRANTS_RECALL_MS;
+    if (sums->rests == 0 || (lately && counter->recall_keeper == keeper))
         return;
     row->recalled_ms = now->mono_ms;
     counter->recall_keeper = keeper;

@@ -34,7 +34,8 @@ struct row {
     int64_t lease_ms;        /* of rates and permits, as last told; 0 = none */
     int64_t verdict_due_ms;  /* refused by the control plane; until then workers may return some. 0 = no */
     int64_t said_returned, said_spent; /* what the control plane has heard */
-    int64_t sent_returned, sent_spent; /* in the request that is in flight */
+    int64_t sent_returned, sent_spent, sent_wanted; /* in the request that is in flight */
+    int64_t scant_until_ms; /* little came of the last wish: none is told until then */
     int64_t recalled_ms;
     int64_t keep, keep_until_ms; /* another host waits: what is beyond `keep` goes back as it comes in */
     int64_t unused_ms;           /* since when nobody uses it; 0: somebody does */
@@ -60,7 +61,7 @@ struct grants {
 /* One look over the accounts of a row. */
 struct row_sums {
     int64_t pool;  /* what can be given to workers */
-    int64_t rests; /* what they have and have not spent; reserved or not */
+    int64_t rests; /* what living ones have neither spent nor reserved */
     int64_t spent; /* by all columns in this use of the row */
     int64_t need;  /* smallest amount that a waiting request lacks; 0: none waits */
     uint32_t needy; /* its column */
