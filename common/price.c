@@ -251,6 +251,24 @@ enum status price_pick(struct str blob, const struct price_query *query, struct 
     return ST_OK;
 }
 
+bool price_varies(struct str blob, uint64_t set)
+{
+    struct price_row row;
+    size_t at = 0, count = 0;
+    if (blob.n == 0 || pick_base(blob, &row, &at, &count) != ST_OK)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct price_variant variant;
+        memcpy(&variant, blob.p + at + i * sizeof(variant), sizeof(variant));
+        struct str name = variant_name(&variant);
+        bool known = variant.price_class < PRICE_CLASS_COUNT;
+        if (known && (set & PRICE_BIT(variant.price_class)) && name.p[0] != '>' &&
+            !str_starts(name, STR("tier=")))
+            return true;
+    }
+    return false;
+}
+
 void price_row_overlay(struct price_row *row, const struct price_row *over)
 {
     if (over->has & PRICE_TOKEN_CLASSES)

@@ -122,6 +122,10 @@ struct str price_table_blob(const struct price_table *table);
 MUST_USE enum status price_pick(struct str blob, const struct price_query *query,
                                 struct price_row *row);
 
+/* Has a class of the set variants by what only the request tells (quality, size, context of a
+ * search)? Damaged bytes: false. */
+bool price_varies(struct str blob, uint64_t set);
+
 /* Lays `over` (an admin's own prices) on `row`. If it prices any token class, it replaces them all:
  * a price given by hand is never mixed with the catalog's cache or audio prices of another price
  * level. Other classes are replaced one by one. */

@@ -22,6 +22,7 @@
 #include "control-plane/http/static.h"
 #include "control-plane/http/tls_front.h"
 #include "control-plane/ledger/keep.h"
+#include "control-plane/logs/request_log.h"
 #include "control-plane/publish/publish.h"
 
 #define APP_MAGIC       0x41505001u
@@ -34,6 +35,7 @@
 struct app {
     uint32_t magic;
     struct home home;
+    struct request_log *request_log; /* NULL: none is kept */
     struct publish *publish;
     struct operator* operator_socket;
     struct static_files *console;
@@ -119,6 +121,7 @@ static enum status start_link(struct app *app, const struct params *params, stru
         struct publish_options options = {.kv = app->home.kv,
                                           .writer = app->home.writer,
                                           .vault = app->home.vault,
+                                          .request_log = app->request_log,
                                           .link_url = url,
                                           .identity = {texts[0], texts[1], texts[2]},
                                           .control_url = control.p,
@@ -165,6 +168,22 @@ static enum status start_front(struct app *app, const struct params *params, str
     return status;
 }
 
+/* Never a reason not to start: the log is a convenience, the rest is money. */
+static void start_request_log(struct app *app, const struct params *params)
+{
+    char path[HOME_PATH_MAX];
+    if (!params_bool(params, PARAM_REQUEST_LOG))
+        return;
+    home_path(params, "logs", path);
+    const struct request_log_options options = {
+        .path = path,
+        .map_bytes = params_u64(params, PARAM_REQUEST_LOG_MAP),
+        .keep_ms = (int64_t)params_u64(params, PARAM_REQUEST_LOG_KEEP)};
+    enum status status = request_log_open(&options, &app->request_log);
+    if (status != ST_OK)
+        log_error("request_log_not_opened", LOG_STATUS(status), LOG_CSTR("folder", path));
+}
+
 static enum status start_server(struct app *app, const struct params *params, struct buf *why)
 {
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
@@ -176,6 +195,7 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .writer = app->home.writer,
                             .vault = app->home.vault,
                             .publish = app->publish,
+                            .request_log = app->request_log,
                             .console = app->console,
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
@@ -235,6 +255,8 @@ enum status app_start(const struct params *params, struct app **out, struct buf 
     if (status == ST_OK)
         status = load_catalog(app, params, why);
     if (status == ST_OK)
+        start_request_log(app, params);
+    if (status == ST_OK)
         status = start_link(app, params, why);
     if (status == ST_OK)
         status = start_server(app, params, why);
@@ -260,6 +282,7 @@ void app_stop(struct app *app)
     server_stop(app->server);
     static_close(app->console);
     publish_stop(app->publish);
+    request_log_close(app->request_log);
     home_close(&app->home);
     app->magic = 0;
     free(app);

@@ -62,6 +62,11 @@ static const struct cli_command commands[] = {
      .streams = true,
      .help = "an organisation's entries as CSV or JSON lines, for people who add things up",
      .run = cmd_ledger_export},
+    {.name = "ledger rerate",
+     .options = CLI_BIT(ORG) | CLI_BIT(WORKSPACE) | CLI_BIT(INTEGRATION) | CLI_BIT(MODEL) | CLI_BIT(FROM) | CLI_BIT(TO) |
+                CLI_BIT(NOTE) | CLI_BIT(APPLY),
+     .help = "price entries again after a price was corrected: preview, or adjusting entries with --apply",
+     .run = cmd_ledger_rerate},
     {.name = "inspect check",
      .operand = "DIR",
      .offline = true,

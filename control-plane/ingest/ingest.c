@@ -9,15 +9,21 @@
 #include "common/wire.h"
 #include "control-plane/ledger/ledger.h"
 
-enum status ingest_usage(struct writer *writer, const struct caller *caller,
-                         const Sluice__UsageRequest *request, Sluice__UsageAck *ack)
+enum status ingest_usage(struct writer *writer, struct request_log *log,
+                         const struct caller *caller, const Sluice__UsageRequest *request,
+                         Sluice__UsageAck *ack)
 {
     const Sluice__UsageBatch *batch = request->batch;
     if (batch == NULL)
         return ST_BAD_FORMAT;
     sluice__usage_ack__init(ack);
     ack->journal_boot = batch->journal_boot;
-    return ledger_ingest(writer, &caller->id, batch, &ack->through_seq);
+    TRY(ledger_ingest(writer, &caller->id, batch, &ack->through_seq));
+    size_t held = 0;
+    while (held < batch->n_events && batch->events[held]->seq <= ack->through_seq)
+        held++;
+    request_log_offer(log, batch->events, held);
+    return ST_OK;
 }
 
 enum status ingest_objects(struct kv *kv, struct arena *arena, const Sluice__ObjectRequest *request,

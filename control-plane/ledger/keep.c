@@ -1,6 +1,6 @@
 /* keep.c: see keep.h.
  *
- *   entries -> hours -> metadata by day -> days
+ *   entries -> what was adjusted of them -> hours -> metadata by day -> days
  *
  * In this order, because sums may go only where entries have gone before them.
  */
@@ -8,13 +8,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "control-plane/ledger/ledger.h"
+#include "control-plane/ledger/rerate_post.h"
 
 #define KEEP_ARENA_BYTES ((size_t)16 << 20)
 #define DAY_HOURS        24u
 
 struct drop {
-    bool entries, labels;
+    bool entries, adjusted, labels;
     enum rollup_period kind;
     uint32_t before; /* day, or hour */
     bool left;
@@ -26,6 +26,8 @@ static enum status drop_op(struct write_op *op, void *arg)
     op->no_revision = true;
     if (drop->entries)
         return ledger_drop_events(op, drop->before, KEEP_ROWS, &drop->left);
+    if (drop->adjusted)
+        return rerate_drop(op, drop->before, KEEP_ROWS, &drop->left);
     return ledger_drop_sums(op, drop->kind, drop->labels, drop->before, KEEP_ROWS, &drop->left);
 }
 
@@ -62,6 +64,7 @@ void keep_run(struct writer *writer, const struct keep_options *options, int64_t
     days = days < entries ? days : entries;
     struct drop drops[] = {
         {.entries = true, .before = entries},
+        {.adjusted = true, .before = entries},
         {.kind = ROLLUP_HOUR, .before = hours * DAY_HOURS},
         {.kind = ROLLUP_DAY, .labels = true, .before = hours},
         {.kind = ROLLUP_DAY, .before = days},

@@ -36,7 +36,9 @@ static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollu
         status = wire_unpack(&sluice__usage_event__descriptor, row, &scratch, &event);
         if (status == ST_OK && event->at_ms / ROLLUP_DAY_MS != (int64_t)day)
             status = ST_BAD_FORMAT;
-        if (status == ST_OK && event->seq < LEDGER_OWN_SEQ)
+        bool lost = event->seq >= LEDGER_OWN_SEQ &&
+                    event->source != SLUICE__USAGE_SOURCE__USAGE_SOURCE_ADJUSTED;
+        if (status == ST_OK && !lost) /* what was lost is in books alone: one entry a counter */
             status = rollups_add(sums, event);
         if (status != ST_OK)
             break;

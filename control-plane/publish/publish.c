@@ -33,6 +33,7 @@ struct publish {
     uint32_t magic;
     struct kv *kv;
     struct writer *writer;
+    struct request_log *request_log;
     struct vault *vault;
     char *control_url;
     struct nodes *nodes;
@@ -249,7 +250,8 @@ static enum status publish_usage(struct publish_call *call)
     Sluice__UsageRequest *request;
     Sluice__UsageAck ack;
     TRY(frame_message(call->frame, call->arena, &request));
-    TRY(ingest_usage(call->publish->writer, call->caller, request, &ack));
+    TRY(ingest_usage(call->publish->writer, call->publish->request_log, call->caller, request,
+                     &ack));
     caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_USAGE_REPLY,
                   &ack.base);
     return ST_OK;
@@ -419,6 +421,7 @@ enum status publish_start(const struct publish_options *options, struct publish 
     publish->magic = PUBLISH_MAGIC;
     publish->kv = options->kv;
     publish->writer = options->writer;
+    publish->request_log = options->request_log;
     publish->vault = options->vault;
     publish->control_url = strdup(options->control_url);
     const struct link_server_options link = {.url = options->link_url,

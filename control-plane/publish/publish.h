@@ -24,6 +24,7 @@ struct publish_options {
     struct kv *kv;
     struct writer *writer;
     struct vault *vault;
+    struct request_log *request_log; /* NULL: none is kept */
     const char *link_url; /* "tls+tcp://address:port" */
     struct link_identity identity;
     const char *control_url; /* what nodes tell their clients and re-emit admin calls to; copied */

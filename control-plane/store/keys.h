@@ -28,6 +28,7 @@ enum key_space {
     KEY_SPACE_GRANT = 'G',     /* ledger/book.h: counters and grants */
     KEY_SPACE_ID = 'I',        /* records.h: id -> parent */
     KEY_SPACE_ALERT = 'L',     /* ledger/alerts.h */
+    KEY_SPACE_ADJUST = 'J',    /* ledger/rerate.h */
     KEY_SPACE_META = 'M',      /* single rows: see enum key_meta */
     KEY_SPACE_NAMES = 'N',     /* records.h: names of an entity */
     KEY_SPACE_REVISION = 'R',  /* records.h: the feed */

@@ -15,6 +15,10 @@ IN, OUT = decimal.Decimal("0.0001"), decimal.Decimal("0.0004")  # US cents per t
 PRICE = {"type": "static", "pay_as_you_go": {"request_token": {"price": float(IN)}, "response_token": {"price": float(OUT)}}}
 
 
+def usd(number):
+    return decimal.Decimal(str(number))
+
+
 def stamp(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
@@ -103,10 +107,42 @@ class Prices(harness.Case):
         self.assertEqual(len(rows), 3)
         for at, name in enumerate(("cost_usd", "charge_usd")):
             self.assertEqual(sum(decimal.Decimal(row[name]) for row in rows), sum(each[at] for each in spent), name)
-        command = [self.s.build / "bin/sluicectl", "ledger", "export", "--format", "jsonl", "--workspace", self.team["slug"],
-                   "--data-dir", self.s.data_dir]
-        lines = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()
+        relayed = self.s.gateway("GET", f"/usage/export?format=csv&workspace_id={self.team['id']}", key=self.s.admin_key)
+        self.assertEqual((relayed.status, relayed.body), (200, reply.body), "the same through the gateway")
+        lines = self.ctl("export", "--format", "jsonl", "--workspace", self.team["slug"]).splitlines()
         self.assertEqual([json.loads(line)["attempt_id"] for line in lines], [row["attempt_id"] for row in rows])
+
+    def test_requests_are_logged_apart_from_the_store(self):
+        self.chat()
+        url = self.s.control_url + "/metrics"
+        lines = dict(line.split(" ") for line in harness.request(url).body.decode().splitlines() if not line.startswith("#"))
+        self.assertGreater(int(lines["sluice_control_request_log_rows"]), 0)
+        self.assertEqual((lines["sluice_control_request_log_dropped"], lines["sluice_control_request_log_broken"]), ("0", "0"))
+        self.assertTrue((self.s.data_dir / "logs/data.mdb").exists())
+
+    def test_a_corrected_price_is_rerated(self):
+        began = stamp(-5)
+        spent = [self.chat() for _ in range(3)]
+        path = f"/integrations/{self.slug}/models"
+        right = {"effective_from": began, "pay_as_you_go": {"request_token": {"price": 1}, "response_token": {"price": 2}}}
+        self.s.admin("PUT", path, {"models": [{"slug": "gpt-4o", "enabled": True, "pricing_config": right}]})
+        should = sum(decimal.Decimal(n + 2 * m) / 100 for _, _, n, m in spent)
+        was = sum(cost for cost, *_ in spent)
+        span = {"from": began, "to": stamp(60), "workspace_id": self.team["slug"]}
+        seen = self.s.admin("POST", "/usage/rerate", span, wait=False).json
+        self.assertEqual((seen["applied"], seen["entries"], seen["changed"], seen["cursor"]), (False, 3, 3, None))
+        self.assertEqual((usd(seen["charge_usd_before"]), usd(seen["charge_usd_after"])), (was, should))
+        self.assertEqual(usd(self.totals()["charge_usd"]), was, "a preview changes nothing")
+        done = json.loads(self.ctl("rerate", "--apply", "--note", "list price", "--from", began, "--workspace", self.team["slug"], "--json"))
+        self.assertEqual((done["applied"], done["changed"]), (True, 3))
+        totals = self.totals()
+        self.assertEqual((usd(totals["cost_usd"]), usd(totals["charge_usd"]), totals["requests"]), (should, should, 3))
+        self.assertEqual(self.s.admin("POST", "/usage/rerate", {**span, "apply": True}, wait=False).json["changed"], 0)
+        self.ctl("verify")
+
+    def ctl(self, *words):
+        command = [self.s.build / "bin/sluicectl", "ledger", *words, "--data-dir", self.s.data_dir]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
 if __name__ == "__main__":
