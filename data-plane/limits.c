@@ -141,36 +141,44 @@ static bool was_answered(const struct limits *limits, uint32_t row)
     return heard_ms != 0 && heard_ms >= limits->mine[row].rang_ms;
 }
 
-/* What other workers of this host could return. */
-static int64_t left_elsewhere(const struct limits *limits, uint32_t row)
+/* What this worker could be given without the control plane: what the row can give, and what other
+ * workers could return (segment.h). Words of others move meanwhile; that costs a question. */
+static int64_t left_on_host(const struct limits *limits, uint32_t row)
 {
-    int64_t sum = 0;
+    const struct counter *counter = limits_counter(limits, row);
+    int64_t sum = limits_get(&counter->granted) + limits_get(&counter->adopted) -
+                  limits_get(&counter->returned) + limits_get(&counter->base);
     for (uint32_t column = 0; column < limits->segment.columns; column++) {
         const struct column_head *head = segment_column(&limits->segment, column);
         uint32_t state = atomic_load_explicit(&head->state, memory_order_acquire);
-        if (column == limits->column || (state != COLUMN_LIVE && state != COLUMN_DRAINING))
-            continue;
+        if (head->epoch == 0)
+            continue; /* never used: looking would give it memory */
         const struct account *account = segment_account(&limits->segment, column, row);
-        int64_t rest = limits_get(&account->given) - limits_get(&account->returned) -
-                       limits_get(&account->spent) - limits_get(&account->held);
-        sum += rest > 0 ? rest : 0;
+        int64_t given = limits_get(&account->given) - limits_get(&account->returned);
+        int64_t rest = given - limits_get(&account->spent) - limits_get(&account->held);
+        sum -= given;
+        if (column != limits->column && rest > 0 &&
+            (state == COLUMN_LIVE || state == COLUMN_DRAINING))
+            sum += rest;
     }
-    return sum;
+    return sum > 0 ? sum : 0;
 }
 
-/* Refused without asking: a verdict is fresh and covers what is missing, or room comes too late. */
+/* Refused without asking: a verdict is fresh, about the limit as it is, and covers what is missing;
+ * or room comes too late. */
 static bool is_hopeless(const struct limits *limits, uint32_t row, const struct limits_now *now,
-                        int64_t missing)
+                        const struct limit_use *use, int64_t missing)
 {
     const struct counter *counter = limits_counter(limits, row);
     uint32_t verdict = atomic_load_explicit(&counter->verdict, memory_order_acquire);
     int64_t heard_ms = limits_get(&counter->heard_ms), retry_ms = limits_get(&counter->retry_at_ms);
-    bool fresh = heard_ms != 0 && now->mono_ms - heard_ms < FRESH_MS;
+    bool fresh = heard_ms != 0 && now->mono_ms - heard_ms < FRESH_MS &&
+                 limits_get(&counter->limit) == use->limit.def.value;
     int64_t free = limits_get(&counter->limit) - limits_get(&counter->settled) -
                    limits_get(&counter->outstanding);
-    free = (free > 0 ? free : 0) + limits_get(&counter->pool);
+    free = free > 0 ? free : 0;
     if (verdict == COUNTER_EXHAUSTED && fresh)
-        return missing > free && missing > free + left_elsewhere(limits, row);
+        return missing > free && missing > free + left_on_host(limits, row);
     return verdict == COUNTER_SCARCE && retry_ms > now->mono_ms + now->left_ms;
 }
 
@@ -215,7 +223,7 @@ static enum judgement judge(struct limits *limits, const struct limits_now *now,
     int64_t missing = required_of(use) - limits_available(limits, row);
     if (missing <= 0)
         return JUDGE_READY;
-    if (is_hopeless(limits, row, now, missing))
+    if (is_hopeless(limits, row, now, use, missing))
         return JUDGE_REFUSED;
     wish_need(limits, row, now, use, missing);
     if (may_start(limits, row, use))
@@ -325,5 +333,27 @@ bool limits_moved(struct limits *limits, const struct limits_now *now, const str
     bool untold = limits_get(&account->need) <= limits_get(&account->given);
     return missing <= 0 || untold || limits_is_over(counter, now) || may_start(limits, row, use) ||
            atomic_load_explicit(&counter->verdict, memory_order_acquire) == COUNTER_GONE ||
-           is_hopeless(limits, row, now, missing);
+           is_hopeless(limits, row, now, use, missing);
+}
+
+bool limits_gave_up(struct limits *limits, const struct limit_use *use)
+{
+    uint32_t row = limits_row_known(limits, &use->limit.counter);
+    if (row == LIMITS_NO_ROW)
+        return false;
+    const struct account *account = limits_account(limits, row);
+    bool told = limits_get(&account->need) > limits_get(&account->given);
+    limits->mine[row].gave_up |= told;
+    return told;
+}
+
+void limits_forget(struct limits *limits)
+{
+    CHECK_OBJ(limits, LIMITS_MAGIC);
+    for (uint32_t i = 0; i < limits->listed; i++) {
+        struct mine *mine = &limits->mine[limits->list[i]];
+        if (mine->gave_up)
+            limits_put(&limits_account(limits, limits->list[i])->need, 0);
+        mine->gave_up = false;
+    }
 }

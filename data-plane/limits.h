@@ -104,6 +104,10 @@ void limits_beat(struct limits *limits, const struct limits_now *now);
 
 /* True if a request that was blocked on this use might go on now, or has not told what it lacks. */
 bool limits_moved(struct limits *limits, const struct limits_now *now, const struct limit_use *use);
+/* A request that waited for this use waits no longer. True: what it told may still stand; forget it soon. */
+bool limits_gave_up(struct limits *limits, const struct limit_use *use);
+/* Takes back what those told who gave up; requests that still wait tell it again when they are woken (limits_moved). */
+void limits_forget(struct limits *limits);
 /* For messages and headers. False: nothing is known of the counter yet. */
 bool limits_view(struct limits *limits, const struct limits_now *now, const struct limit_use *use, struct limit_view *view);
 

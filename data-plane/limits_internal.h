@@ -25,7 +25,8 @@ struct mine {
     uint32_t generation; /* of the use that we announced; 0: none */
     uint32_t listed;     /* place in `list`, from 1 */
     uint32_t recall_seen;
-    bool mapped; /* the map leads here: it is where the counter is taken from now */
+    bool mapped;  /* the map leads here: it is where the counter is taken from now */
+    bool gave_up; /* whose need was told may wait no longer */
     int64_t used_ms, rang_ms;
     int64_t given_seen, given_ms, chunk; /* the last grant: when, and how much */
     int64_t local_left, local_ms;        /* with the control plane away */

@@ -82,7 +82,6 @@ struct counter {
     _Atomic uint32_t recall_keeper;       /* column that keeps its share; COUNTER_KEEPER_NONE: none */
     _Atomic int64_t granted, returned;    /* towards the control plane */
     _Atomic int64_t adopted;              /* charged before the epoch was told: the control plane adds it to that epoch by itself */
-    _Atomic int64_t pool;                 /* what can be given to any worker of this host */
     _Atomic int64_t base;                 /* sum of given - returned over all columns when this use of the row began */
 };
 _Static_assert(sizeof(struct counter) == 256, "a row");

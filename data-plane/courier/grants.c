@@ -179,7 +179,7 @@ static void reset_row(struct grants *grants, uint32_t at, const struct id *id)
     counter->limit = counter->settled = counter->outstanding = 0;
     counter->ends_ms = counter->lease_until_ms = counter->heard_ms = counter->retry_at_ms = 0;
     counter->value = counter->anew_ms = 0;
-    counter->granted = counter->returned = counter->adopted = counter->pool = 0;
+    counter->granted = counter->returned = counter->adopted = 0;
     counter->base = base_of(grants, at);
     counter->recall_keeper = COUNTER_KEEPER_NONE;
     uint32_t generation = (counter->generation + 1) & 0xFFFF;

@@ -180,13 +180,11 @@ void grants_deal(struct grants *grants, const struct grants_now *now, uint32_t a
     struct row_sums sums;
     grants_sum(grants, at, &sums);
     let_back(grants, now, at, &sums);
-    grants_put(&counter->pool, 0);
     if (grants_state(grants, at) != COUNTER_LIVE || grants_is_over(counter, now))
         return;
     deal_needs(grants, at, &sums);
     if (sums.need == 0 && sums.pool > 0)
         deal_wishes(grants, at, &sums);
-    grants_put(&counter->pool, sums.pool > 0 ? sums.pool : 0);
     if (sums.need > 0)
         recall_others(grants, now, at, &sums, sums.needy);
     if (sums.need > 0 || sums.wants > 0) {

@@ -92,28 +92,6 @@ static void patience_ends(struct loop_timer *timer)
     wait->done(wait);
 }
 
-void limits_client_wait(struct worker *worker, struct limit_wait *wait, const struct limit_use *use)
-{
-    CHECK(wait->back == NULL); /* waits once */
-    int64_t left_ms = wait->until_ms - mono_ms(worker);
-    wait->worker = worker;
-    wait->use = use;
-    wait->timer = (struct loop_timer){.expired = patience_ends, .owner = wait};
-    wait->next = worker->waiting;
-    if (wait->next != NULL)
-        wait->next->back = &wait->next;
-    wait->back = &worker->waiting;
-    worker->waiting = wait;
-    metrics_add(&worker->metrics, M_GRANT_WAITS, 1);
-    loop_timer_set(worker->loop, &wait->timer, left_ms > 0 ? left_ms : 0);
-}
-
-void limits_client_cancel(struct limit_wait *wait)
-{
-    detach(wait);
-    wait->until_ms = 0;
-}
-
 /* Those that can go on are taken off the list first: what they do may put others on it. */
 static void wake(struct worker *worker)
 {
@@ -136,6 +114,65 @@ static void wake(struct worker *worker)
         detach(wait);
         wait->done(wait);
     }
+}
+
+/* Needs of those that wait no longer are told no longer; those that do wait tell theirs. */
+static void forget(struct loop_job *job)
+{
+    struct worker *worker = job->owner;
+    limits_forget(worker->limits);
+    wake(worker);
+}
+
+static void give_up(struct worker *worker, const struct limit_use *use)
+{
+    if (!limits_gave_up(worker->limits, use))
+        return;
+    worker->forgetting.run = forget;
+    worker->forgetting.owner = worker;
+    loop_defer(worker->loop, &worker->forgetting);
+}
+
+static void put_on_list(struct worker *worker, struct limit_wait *wait, const struct limit_use *use)
+{
+    CHECK(wait->back == NULL); /* waits once */
+    int64_t left_ms = wait->until_ms - mono_ms(worker);
+    wait->worker = worker;
+    wait->use = use;
+    wait->timer = (struct loop_timer){.expired = patience_ends, .owner = wait};
+    wait->next = worker->waiting;
+    if (wait->next != NULL)
+        wait->next->back = &wait->next;
+    wait->back = &worker->waiting;
+    worker->waiting = wait;
+    metrics_add(&worker->metrics, M_GRANT_WAITS, 1);
+    loop_timer_set(worker->loop, &wait->timer, left_ms > 0 ? left_ms : 0);
+}
+
+enum status limits_client_take(struct worker *worker, struct limit_wait *wait,
+                               struct limit_use *uses, size_t count, size_t *which)
+{
+    struct limits_now now = limits_client_now(worker, wait);
+    enum status status = limits_take(worker->limits, &now, uses, count, which);
+    if (status == ST_AGAIN) {
+        put_on_list(worker, wait, &uses[*which]);
+        return status;
+    }
+    for (size_t i = 0; i < count && wait->use != NULL; i++)
+        give_up(worker, &uses[i]);
+    wait->use = NULL;
+    if (status == ST_OK)
+        wait->until_ms = 0;
+    return status;
+}
+
+void limits_client_cancel(struct limit_wait *wait)
+{
+    if (wait->back != NULL)
+        give_up(wait->worker, wait->use);
+    detach(wait);
+    wait->use = NULL;
+    wait->until_ms = 0;
 }
 
 void limits_client_message(struct worker *worker, const struct ipc_head *head, size_t n)

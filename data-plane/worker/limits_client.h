@@ -18,7 +18,7 @@ struct limit_wait {
     struct loop_timer timer;
     struct worker *worker;
     const struct limit_use *use; /* what blocks it */
-    int64_t until_ms;            /* monotonic; 0: it has not waited yet */
+    int64_t until_ms;            /* monotonic; 0: it has not asked yet */
     void (*done)(struct limit_wait *wait);
     void *owner;
 };
@@ -26,10 +26,12 @@ struct limit_wait {
 /* Sets worker->limits and worker->waiting. ST_NO_MEMORY. */
 MUST_USE enum status limits_client_open(struct worker *worker);
 
-/* The time for limits_take: how much longer a request may wait. Its patience begins with its first call. */
+/* The time for limits.h: how much longer a request may wait. Its patience begins with its first call. */
 struct limits_now limits_client_now(struct worker *worker, struct limit_wait *wait);
-/* Waits until `use` has moved or patience ends; then done is called, once, never from within. */
-void limits_client_wait(struct worker *worker, struct limit_wait *wait, const struct limit_use *use);
+/* limits_take for a request that may wait: with ST_AGAIN, wait->done is called once, never from within, when what blocks it
+ * has moved or patience ends; `done` and `owner` are set, the uses stay where they are until then. */
+MUST_USE enum status limits_client_take(struct worker *worker, struct limit_wait *wait, struct limit_use *uses,
+                                        size_t count, size_t *which);
 /* Takes it off the list; not waiting is fine. Patience starts anew. */
 void limits_client_cancel(struct limit_wait *wait);
 

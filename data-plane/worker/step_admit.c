@@ -44,18 +44,14 @@ static enum step_result take(struct req *req)
     enum step_result result = req->uses_known ? STEP_NEXT : find_uses(req);
     if (result != STEP_NEXT || req->uses.count == 0)
         return result;
-    struct limits_now now = limits_client_now(req->worker, &req->limit_wait);
-    enum status status =
-        limits_take(req->worker->limits, &now, req->uses.list, req->uses.count, &which);
-    if (status == ST_AGAIN) {
-        req->limit_wait.done = moved;
-        req->limit_wait.owner = req;
-        limits_client_wait(req->worker, &req->limit_wait, &req->uses.list[which]);
+    req->limit_wait.done = moved;
+    req->limit_wait.owner = req;
+    enum status status = limits_client_take(req->worker, &req->limit_wait, req->uses.list,
+                                            req->uses.count, &which);
+    if (status == ST_AGAIN)
         return STEP_WAIT;
-    }
     if (status != ST_OK)
         return limit_words_refuse(req, status, &req->uses.list[which], 0);
-    limits_client_cancel(&req->limit_wait);
     req->uses_taken = true;
     return STEP_NEXT;
 }

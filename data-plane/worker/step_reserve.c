@@ -121,18 +121,14 @@ static enum step_result take(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     struct uses *uses = &attempt->uses;
     size_t which;
-    struct limits_now now = limits_client_now(req->worker, &req->limit_wait);
-    enum status status = limits_take(req->worker->limits, &now, uses->list, uses->count, &which);
-    if (status == ST_OK) {
-        limits_client_cancel(&req->limit_wait);
+    req->limit_wait.done = moved;
+    req->limit_wait.owner = req;
+    enum status status =
+        limits_client_take(req->worker, &req->limit_wait, uses->list, uses->count, &which);
+    if (status == ST_OK)
         return STEP_NEXT;
-    }
-    if (status == ST_AGAIN) {
-        req->limit_wait.done = moved;
-        req->limit_wait.owner = req;
-        limits_client_wait(req->worker, &req->limit_wait, &uses->list[which]);
+    if (status == ST_AGAIN)
         return STEP_WAIT;
-    }
     if (status == ST_BUDGET_EXHAUSTED && uses->list[which].strict)
         return clamp_or_refuse(req, &uses->list[which]);
     return limit_words_refuse(req, status, &uses->list[which], 0);

@@ -54,6 +54,7 @@ struct worker {
     struct estimates *estimates;
     struct limits *limits;
     struct limit_wait *waiting;
+    struct loop_job forgetting; /* what waiting requests told that wait no longer (limits_client.c) */
     size_t body_bytes;        /* request bodies held in memory, all requests */
     bool draining;
 };
