@@ -134,11 +134,12 @@ static bool local_may(struct limits *limits, uint32_t row, const struct limits_n
     return mine->local_left >= use->amount;
 }
 
-/* Has the control plane said anything since we asked? */
-static bool was_answered(const struct limits *limits, uint32_t row)
+/* Has the control plane said anything since we asked, or just before? */
+static bool was_answered(const struct limits *limits, uint32_t row, const struct limits_now *now)
 {
     int64_t heard_ms = limits_get(&limits_counter(limits, row)->heard_ms);
-    return heard_ms != 0 && heard_ms >= limits->mine[row].rang_ms;
+    return heard_ms != 0 &&
+           (heard_ms >= limits->mine[row].rang_ms || now->mono_ms - heard_ms < FRESH_MS);
 }
 
 /* What this worker could be given without the control plane: what the row can give, and what other
@@ -189,7 +190,7 @@ static enum judgement judge_last(struct limits *limits, uint32_t row, const stru
     *why = refusal_of(use);
     if (row == LIMITS_NO_ROW)
         *why = ST_OVERLOADED;
-    else if (was_answered(limits, row))
+    else if (was_answered(limits, row, now))
         return JUDGE_REFUSED;
     else if (use->deny)
         *why = ST_CONTROL_AWAY;

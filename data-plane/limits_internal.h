@@ -39,6 +39,7 @@ struct place {
 
 struct asked {
     struct id counter;
+    int64_t value, anew_ms; /* the definition that was told */
     int64_t mono_ms;
 };
 

@@ -188,10 +188,12 @@ static void ask_open(struct limits *limits, const struct limits_now *now,
                      const struct limit_use *use, int64_t again_ms)
 {
     struct asked *asked = &limits->asked[use->limit.counter.b[4] % LIMITS_ASKED_PLACES];
-    if (id_eq(&asked->counter, &use->limit.counter) && asked->mono_ms != 0 &&
+    if (id_eq(&asked->counter, &use->limit.counter) && asked->value == use->limit.def.value &&
+        asked->anew_ms == use->limit.anew_ms && asked->mono_ms != 0 &&
         now->mono_ms - asked->mono_ms < again_ms)
         return;
-    *asked = (struct asked){use->limit.counter, now->mono_ms};
+    *asked = (struct asked){use->limit.counter, use->limit.def.value, use->limit.anew_ms,
+                            now->mono_ms};
     limits->calls.open(limits->calls.arg, use);
 }
 

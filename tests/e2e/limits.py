@@ -71,7 +71,7 @@ class Limits(harness.Case):
         key = s.make_key(usage_limits=budget("cost", 0.05))
         experimental = f"/providers/azure-prod-experimental?workspace_id={s.workspace}"
         row = lambda: next(w for w in s.admin("GET", "/integrations/story/workspaces").json["workspaces"]  # noqa: E731
-                           if w["id"] == s.workspace)["usage"][0]
+                           if w["workspace_id"] == s.workspace)["usage"][0]
         before = 0
         for name, limit, usage, send in (
                 ("api key", 0.05, lambda: self.usage(f"/api-keys/{key['id']}"),
@@ -137,7 +137,7 @@ class Limits(harness.Case):
         key = s.make_key(usage_limits=budget("cost", 5))["key"]
         ceiling = s.make_key(usage_limits=budget("cost", 5, unpriced_token_price=0.0001))["key"]
         self.refused(s.chat(model="@plain/unpriced", key=key, max_tokens=16), 412, "unpriced", code="model_unpriced")
-        self.refused(s.chat(model="@plain/unpriced", key=ceiling), 412, "max_tokens", code="unbounded_cost")
+        self.refused(s.chat(model="@plain/unpriced", key=ceiling), 412, "max_completion_tokens", code="unbounded_cost")
         self.assertEqual(s.chat(model="@plain/unpriced", key=ceiling, max_tokens=16).status, 200)
         self.assertEqual(s.chat(model="@plain/gpt-4o", key=key).status, 200, "bounded by what the model can answer")
 
