@@ -174,7 +174,8 @@ static bool is_hopeless(const struct limits *limits, uint32_t row, const struct 
     uint32_t verdict = atomic_load_explicit(&counter->verdict, memory_order_acquire);
     int64_t heard_ms = limits_get(&counter->heard_ms), retry_ms = limits_get(&counter->retry_at_ms);
     bool fresh = heard_ms != 0 && now->mono_ms - heard_ms < FRESH_MS &&
-                 limits_get(&counter->limit) == use->limit.def.value;
+                 limits_get(&counter->limit) == use->limit.def.value &&
+                 limits_get(&counter->anew_ms) == use->limit.anew_ms;
     int64_t free = limits_get(&counter->limit) - limits_get(&counter->settled) -
                    limits_get(&counter->outstanding);
     free = free > 0 ? free : 0;

@@ -274,6 +274,8 @@ static void renew_ref(struct grants *grants, uint32_t at, const struct ipc_count
     shared->window = counter->window;
     grants_put(&shared->value, counter->value);
     grants_put(&shared->anew_ms, counter->anew_ms);
+    if (changed)
+        atomic_store(&shared->verdict, COUNTER_UNHEARD); /* what was said is about another */
     if (changed || shared->heard_ms == 0 || shared->verdict == COUNTER_GONE) {
         row->ask = true;
         grants_todo(grants, at);

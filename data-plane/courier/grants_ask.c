@@ -381,7 +381,8 @@ static void take_figures(struct grants *grants, const struct grants_now *now, in
     take_fixes(row, answer->corrections);
     row->verdict_due_ms = 0;
     grants_put(&counter->heard_ms, now->mono_ms);
-    atomic_store(&counter->verdict, verdict_of(answer->verdict));
+    /* Asked before the definition changed: what is said is not about it. */
+    atomic_store(&counter->verdict, row->ask ? COUNTER_UNHEARD : verdict_of(answer->verdict));
 }
 
 /* What came is dealt out; who still lacks something hears the verdict, but not before other workers

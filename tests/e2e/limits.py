@@ -99,7 +99,7 @@ class Limits(harness.Case):
         key = s.make_key(usage_limits=budget("requests", 7))
         path = f"/api-keys/{key['id']}"
         send = lambda: s.chat(key=key["key"])  # noqa: E731
-        self.over_budget(self.spend(send), "api key", "7 requests of 7 requests")
+        self.over_budget(self.spend(send), "api key", "7 requests")
         self.assertEqual(self.spent()[2], 7)
         self.settled(path, 7)
         self.assertEqual(s.admin("GET", path).json["status"], "exhausted")
@@ -132,13 +132,13 @@ class Limits(harness.Case):
 
     def test_a_strict_budget_needs_a_price_and_a_bound(self):
         s = self.s
-        s.make_integration("plain", [{"slug": "unpriced", "enabled": True, "is_custom": True},
+        s.make_integration("plain", [{"slug": "ft:mystery", "enabled": True, "is_custom": True},
                                      {"slug": "gpt-4o", "enabled": True}], [s.workspace])
         key = s.make_key(usage_limits=budget("cost", 5))["key"]
         ceiling = s.make_key(usage_limits=budget("cost", 5, unpriced_token_price=0.0001))["key"]
-        self.refused(s.chat(model="@plain/unpriced", key=key, max_tokens=16), 412, "unpriced", code="model_unpriced")
-        self.refused(s.chat(model="@plain/unpriced", key=ceiling), 412, "max_completion_tokens", code="unbounded_cost")
-        self.assertEqual(s.chat(model="@plain/unpriced", key=ceiling, max_tokens=16).status, 200)
+        self.refused(s.chat(model="@plain/ft:mystery", key=key, max_tokens=16), 412, "ft:mystery", code="model_unpriced")
+        self.refused(s.chat(model="@plain/ft:mystery", key=ceiling), 412, "max_completion_tokens", code="unbounded_cost")
+        self.assertEqual(s.chat(model="@plain/ft:mystery", key=ceiling, max_tokens=16).status, 200)
         self.assertEqual(s.chat(model="@plain/gpt-4o", key=key).status, 200, "bounded by what the model can answer")
 
     def test_a_smaller_answer_is_made_to_fit(self):
