@@ -187,6 +187,7 @@ class Limits(harness.Case):
         held.pop().close()
         wait_for("the permit is back", lambda: s.chat(key=key).status == 200)
         held.pop().close()
+        wait_for("both streams have ended", lambda: sum(r["stream"] for r in s.sim.records()) == 2)
 
     # --- policies
 
@@ -228,7 +229,7 @@ class Limits(harness.Case):
             events.close()
         wait_for("other workers", lambda: len(now := s.pids()["workers"]) == 2 and not set(now) & set(workers) and s.ready())
         self.over_budget(self.spend(lambda: s.chat(key=key["key"])), "10 requests")
-        self.assertEqual(self.spent()[2], 10)
+        wait_for("all have ended", lambda: self.spent()[2] == 10)
         self.settled(f"/api-keys/{key['id']}", 10)
 
     def test_without_the_control_plane(self):
