@@ -50,5 +50,9 @@ MUST_USE enum status flat_put_model_prices(struct buf *flat, size_t to, size_t c
 /* The parts that a node can use: the first delivery box (publish sends only boxes that this node can open). */
 MUST_USE enum status flat_put_secrets(struct buf *flat, struct flat_secrets_at to,
                                       const Sluice__SealedSecrets *secrets);
+/* catalog_limits.c: the limits of the entity whose head stands in `flat`, as cat_limit after cat_limit. What decides and
+ * cannot be read is ST_BAD_FORMAT. */
+MUST_USE enum status flat_put_limits(struct buf *flat, size_t to, enum limit_level level, const char *usage_json,
+                                     const char *rates_json, int64_t anew_ms);
 
 #endif
