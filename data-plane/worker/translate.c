@@ -250,6 +250,7 @@ static void take_usage(struct req *req)
     if (!call->has_usage)
         return;
     req->usage.usage = call->usage;
+    req->usage.items = call->usage.images;
     req->usage.found = true;
 }
 
