@@ -1,8 +1,8 @@
 /* attempts.c: see attempts.h.
  *
- * A decision only moves what decides (the walk, the retry count); what it leads to is done apart, so
- * that it can be taken in the midst of an answer. Invariants: after a decision for another attempt
- * nothing of the present one reaches the caller; an attempt is settled before the next one
+ * A decision only moves what decides (the walk, the retry count); what it leads to is done apart,
+ * so that it can be taken in the midst of an answer. Invariants: after a decision for another
+ * attempt nothing of the present one reaches the caller; an attempt is settled before the next one
  * authorises; the last answer is the caller's, as it came. Must never hold the policy itself: that
  * is retry.h's, route_walk.h's and breaker.h's.
  */
@@ -51,13 +51,13 @@ static bool is_cooled(void *arg, size_t leaf)
     struct req *req = arg;
     struct str provider, model;
     req_target_names(req, leaf, &provider, &model);
-    return breaker_is_cooled(req->worker->breaker, attempts_key(req, provider, model),
-                             now_ms(req));
+    return breaker_is_cooled(req->worker->breaker, attempts_key(req, provider, model), now_ms(req));
 }
 
 static struct route_eyes eyes_of(struct req *req)
 {
-    return (struct route_eyes){.arg = req, .is_cooled = is_cooled, .random = draw};
+    bool breaks = params_bool(req->worker->params, PARAM_BREAKER);
+    return (struct route_eyes){.arg = req, .is_cooled = breaks ? is_cooled : NULL, .random = draw};
 }
 
 static enum status refuse_guards(struct req *req, const struct route_plan *plan, struct str *why)
@@ -88,8 +88,9 @@ enum status attempts_begin(struct req *req, struct str bytes, const struct route
     attempts->walk.plan = &attempts->plan;
     if (route_walk_first(&attempts->walk, &eyes, &attempts->leaf) == ROUTE_WALK_LEAF)
         return ST_OK;
-    *why = STR("config: no condition of its conditional strategy holds for this request, and it has "
-               "no default.");
+    *why =
+        STR("config: no condition of its conditional strategy holds for this request, and it has "
+            "no default.");
     return ST_INVALID;
 }
 
@@ -132,9 +133,8 @@ void attempts_start(struct req *req)
         return; /* the step is entered again */
     attempts->made++;
     attempts->first_byte_ms = -1;
-    attempts->ticket = breaker_begin(req->worker->breaker,
-                                     attempts_key(req, target->provider, target->model),
-                                     now_ms(req));
+    attempts->ticket = breaker_begin(
+        req->worker->breaker, attempts_key(req, target->provider, target->model), now_ms(req));
     if (attempts->retry.used == 0)
         retry_budgets_earn(req->worker->retry_budgets,
                            attempts_key(req, target->provider, STR_NONE), now_ms(req));
@@ -240,9 +240,8 @@ bool attempts_refused(struct req *req)
 {
     bool network = req->refused == ST_UPSTREAM_CONNECT || req->refused == ST_UPSTREAM_TIMEOUT;
     bool ours = req->refused == ST_NO_MEMORY || req->refused == ST_OVERLOADED;
-    struct retry_outcome outcome = {.http_status = status_row(req->refused)->http,
-                                    .unreached = network,
-                                    .refused = !network};
+    struct retry_outcome outcome = {
+        .http_status = status_row(req->refused)->http, .unreached = network, .refused = !network};
     if (ours || req->step < REQ_STEP_authorize || !decide(req, &outcome, network))
         return false;
     stop_and_wait(req, SLOT_OUTCOME_BROKEN);
@@ -257,9 +256,8 @@ static enum slot_outcome outcome_of(enum status status)
 bool attempts_failed(struct req *req, enum status status)
 {
     bool denied = status == ST_EGRESS_DENIED;
-    struct retry_outcome outcome = {.http_status = status_row(status)->http,
-                                    .unreached = !denied,
-                                    .refused = denied};
+    struct retry_outcome outcome = {
+        .http_status = status_row(status)->http, .unreached = !denied, .refused = denied};
     if (!decide(req, &outcome, !denied))
         return false;
     stop_and_wait(req, outcome_of(status));

@@ -41,10 +41,10 @@ struct attempts {
     struct loop_timer pause;
 };
 
-/* plan: aligned, in the request's arena, as what `inputs` name. Chooses the first target. Other statuses than
- * ST_OK refuse the request, with the sentence in *why: documents that cannot be used or hold guards
- * (ST_INVALID, ST_BAD_FORMAT), no condition that holds (ST_INVALID), conditions that take too much
- * work (ST_TOO_LARGE), ST_NO_MEMORY. */
+/* plan: aligned, in the request's arena, as what `inputs` name. Chooses the first target. Other
+ * statuses than ST_OK refuse the request, with the sentence in *why: documents that cannot be used
+ * or hold guards (ST_INVALID, ST_BAD_FORMAT), no condition that holds (ST_INVALID), conditions that
+ * take too much work (ST_TOO_LARGE), ST_NO_MEMORY. */
 MUST_USE enum status attempts_begin(struct req *req, struct str plan,
                                     const struct route_inputs *inputs, struct str *why);
 /* What the present target's level of the document says; NULL: there is no document. */

@@ -1,5 +1,5 @@
-/* step_plan.c: where does it go? From the request, the key and the workspace to a plan and its first
- * target.
+/* step_plan.c: where does it go? From the request, the key and the workspace to a plan and its
+ * first target.
  *
  * Documents: the request's config (if the key lets it override), else the key's default, else the
  * workspace's. A saved one was compiled when it was published; one in a header is compiled here. A
@@ -199,11 +199,13 @@ static struct str default_provider(struct req *req)
 {
     struct json_field field = {.name = "provider"};
     struct str text;
-    if (req->auth.defaults_json.n == 0 || json_scan_object(req->auth.defaults_json, &field, 1, NULL) != ST_OK ||
+    if (req->auth.defaults_json.n == 0 ||
+        json_scan_object(req->auth.defaults_json, &field, 1, NULL) != ST_OK ||
         field.raw.p == NULL || field.type != JSON_STRING)
         return STR_NONE;
     char *room = arena_alloc(&req->arena, field.raw.n);
-    return room != NULL && json_unescape(field.raw, room, &text) == ST_OK ? plain_slug(text) : STR_NONE;
+    return room != NULL && json_unescape(field.raw, room, &text) == ST_OK ? plain_slug(text)
+                                                                          : STR_NONE;
 }
 
 static enum step_result body_model(struct req *req, struct str *model)
