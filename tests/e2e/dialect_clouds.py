@@ -54,6 +54,12 @@ class Case(unittest.TestCase):
         integrate("vertex", "vertex-ai", configurations={
             "custom_host": HOST, "vertex_auth_type": "serviceAccount", "vertex_region": "us-central1",
             "vertex_service_account_json": account})
+        integrate("azure", "azure-openai", configurations={
+            "custom_host": HOST + "/openai", "azure_deployment_config": [
+                {"alias": "fast", "azure_deployment_name": "dep-mini", "azure_api_version": "2025-01-01-preview",
+                 "azure_model_slug": "gpt-4o-mini", "is_default": True},
+                {"alias": "big", "azure_deployment_name": "dep-4o", "azure_api_version": "2024-10-21", "azure_model_slug": "gpt-4o"},
+                {"alias": "new", "azure_deployment_name": "dep-v1", "azure_api_version": "v1", "azure_model_slug": "gpt-4.1"}]})
 
     def setUp(self):
         SIM.reset()
@@ -154,6 +160,38 @@ class Operations(Case):
                                "@vertex/imagen-4.0-generate-001"):
             reply = client().images.generate(model=model, prompt="a boat", response_format="b64_json")
             self.assertTrue(reply.data[0].b64_json)
+
+
+class Azure(Case):
+    """One integration with three deployments (the simulator judges OpenAI's bodies; models there are the deployments' names)."""
+
+    def test_deployments_by_alias_slug_and_default(self):
+        for asked, path, name in (("fast", "/openai/deployments/dep-mini/chat/completions", "dep-mini"),
+                                  ("gpt-4o", "/openai/deployments/dep-4o/chat/completions", "dep-4o"),
+                                  ("new", "/openai/v1/chat/completions", "dep-v1")):
+            with self.subTest(asked=asked):
+                client().chat.completions.create(model=f"@azure/{asked}", messages=say("Hello!"))
+                record = SIM.last()
+                self.assertEqual((record["path"], json.loads(record["body"])["model"]), (path, name))
+                self.assertEqual(record["headers"]["api-key"], "sk-upstream-azure")
+
+    def test_unknown_ones_are_refused(self):
+        with self.assertRaises(openai.NotFoundError) as refused:
+            client().chat.completions.create(model="@azure/nothing", messages=say("Hello!"))
+        for alias in ("fast", "big", "new"):
+            self.assertIn(alias, str(refused.exception))
+
+    def test_azures_own_client(self):
+        azure = openai.AzureOpenAI(api_key=KEY, azure_endpoint=FACTS["gateway_url"], api_version="2024-10-21", max_retries=0)
+        reply = azure.chat.completions.create(model="@azure/big", messages=say("Hello!"))
+        self.assertEqual(reply.choices[0].message.content, "You said: Hello!")
+        chunks = list(azure.chat.completions.create(model="@azure/big", messages=say("Hello!"), stream=True))
+        self.assertEqual("".join(c.choices[0].delta.content or "" for c in chunks if c.choices), "You said: Hello!")
+        self.assertEqual(SIM.last()["path"], "/openai/deployments/dep-4o/chat/completions")
+
+    def test_messages(self):
+        reply = post("/messages", {"model": "@azure/fast", "messages": say("Hello!"), "max_tokens": 500})
+        self.assertEqual((reply.status, reply.json["content"][0]["text"]), (200, "You said: Hello!"), str(reply))
 
 
 class Credentials(Case):
