@@ -9,9 +9,12 @@
  */
 #include "data-plane/dialect/aws.h"
 
+#include <stdio.h>
+
 #include "common/json_scan.h"
 #include "common/secret.h"
 #include "data-plane/dialect/sigv4.h"
+#include "data-plane/dialect/token.h"
 
 #define MODEL_MAX      2048
 #define PAGE_BYTES     16384
@@ -231,6 +234,12 @@ static enum status sign(const struct dialect_signing *signing, struct page *page
 {
     struct str type = configured(signing->target, "aws_auth_type");
     struct aws_credentials keys;
+    if (str_eq_nocase(type, STR("assumedRole"))) {
+        snprintf(signing->reason, TOKEN_REASON_MAX,
+                 "aws_auth_type assumedRole is not offered; store an access key, with a session "
+                 "token if need be, or an API key");
+        return ST_UNSUPPORTED;
+    }
     if (str_eq_nocase(type, STR("apiKey")))
         return add_bearer(signing, page);
     enum status status = read_access_key(signing, page, &keys);

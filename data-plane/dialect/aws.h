@@ -1,6 +1,6 @@
 /* aws.h: what all services of AWS have in common here: paths and credentials.
  *
- * Configuration fields: aws_auth_type (accessKey, assumedRole, apiKey), aws_region,
+ * Configuration fields: aws_auth_type (accessKey, apiKey; assumedRole is refused), aws_region,
  * aws_access_key_id, aws_secret_access_key, aws_session_token; the secret "key" is an API key.
  * Opened secrets lie in one guarded page (common/secret.h) while a request is signed, and nowhere
  * else. Loop thread only.
@@ -24,7 +24,7 @@ MUST_USE enum status aws_region(const struct dialect_target *target, struct str 
 MUST_USE enum status aws_path(struct str row, struct str model, struct buf *out);
 
 /* As back.sign: the lines that prove the request for `service` ("bedrock"). ST_NOT_FOUND: the
- * integration has no credential that fits. */
+ * integration has no credential that fits. ST_UNSUPPORTED: signing->reason says what to store. */
 enum status aws_sign(const struct dialect_signing *signing, const char *service);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Every operation of the row passes untranslated but for the model, which is the deployment's name;
  * Azure's own fields (content filters) pass with it. Callers of the Messages API are translated by
- * OpenAI's back. A stored token of Entra comes before a key.
+ * OpenAI's back. The key goes out as the row says (api-key).
  */
 #include "data-plane/dialect/azure.h"
 #include "data-plane/dialect/back_openai.h"

@@ -41,6 +41,11 @@ static enum status emit_usage(struct dialect_call *call, const struct json *usag
     out.cache_write_tokens = count_of(usage, "cacheWriteInputTokens");
     out.input_tokens = count_of(usage, "inputTokens") + out.cached_tokens + out.cache_write_tokens;
     out.output_tokens = count_of(usage, "outputTokens");
+    const struct json *wrote = json_get(usage, "cacheDetails");
+    for (const struct json *one = json_is(wrote, JSON_ARRAY) ? wrote->first : NULL; one != NULL;
+         one = one->next)
+        if (str_eq(chat_text_inner(chat_text_of(json_get(one, "ttl"))), STR("1h")))
+            out.cache_write_1h_tokens += count_of(one, "inputTokens");
     return dialect_emit(call, &event);
 }
 
@@ -226,6 +231,7 @@ static enum status on_event(struct dialect_call *call, struct str name, const st
         return emit_finish(call, body);
     if (!str_eq(name, STR("metadata")))
         return ST_OK;
+    dialect_take_tier(call, json_get(json_get(body, "serviceTier"), "type"));
     TRY(emit_usage(call, json_get(body, "usage")));
     return dialect_emit(call, &end);
 }
@@ -318,6 +324,7 @@ enum status back_bedrock_whole(struct dialect_call *call, const struct json *ans
         TRY(end_part(call));
     }
     TRY(emit_finish(call, answer));
+    dialect_take_tier(call, json_get(json_get(answer, "serviceTier"), "type"));
     TRY(emit_usage(call, json_get(answer, "usage")));
     return dialect_emit(call, &end);
 }

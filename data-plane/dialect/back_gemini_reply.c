@@ -57,6 +57,7 @@ static enum status emit_usage(struct dialect_call *call, const struct json *usag
         return ST_OK;
     const struct json *asked = json_get(usage, "promptTokensDetails");
     const struct json *said = json_get(usage, "candidatesTokensDetails");
+    const struct json *kept = json_get(usage, "cacheTokensDetails");
     uint64_t thoughts = count_of(usage, "thoughtsTokenCount");
     *out = (struct slot_usage){
         .input_tokens =
@@ -65,7 +66,11 @@ static enum status emit_usage(struct dialect_call *call, const struct json *usag
         .cached_tokens = count_of(usage, "cachedContentTokenCount"),
         .reasoning_tokens = thoughts,
         .audio_input_tokens = count_among(asked, "AUDIO"),
+        .audio_cached_tokens = count_among(kept, "AUDIO"),
         .audio_output_tokens = count_among(said, "AUDIO"),
+        .image_input_tokens = count_among(asked, "IMAGE"),
+        .image_cached_tokens = count_among(kept, "IMAGE"),
+        .image_output_tokens = count_among(said, "IMAGE"),
     };
     return dialect_emit(call, &event);
 }

@@ -258,6 +258,7 @@ static enum status emit_usage(struct dialect_call *call, const struct json *root
     struct back_openai *state = call->back_state;
     struct usage_pick pick;
     struct chat_event event = {.kind = CHAT_EVENT_USAGE, .usage = &state->usage};
+    dialect_take_tier(call, json_get(root, "service_tier"));
     if (!json_is(usage, JSON_OBJECT))
         return ST_OK;
     usage_pick_init(&pick, NULL);

@@ -139,6 +139,7 @@ struct dialect_call {
     bool has_usage;
     bool estimated; /* the usage shown is the gateway's estimate: the provider told none */
     struct slot_usage usage;
+    char tier[16]; /* of service, as the provider says it served: prices go by it */
     struct dialect_choice {
         enum chat_part_kind open;
         uint32_t parts, calls;
@@ -284,6 +285,10 @@ void dialect_drop(struct dialect_call *call, const char *field);
 /* A further header for the provider; borrows both. ST_TOO_LARGE. */
 MUST_USE enum status dialect_add_header(struct dialect_call *call, struct str name,
                                         struct str value);
+/* The tier of service that a member names (absent or no string: nothing changes). */
+void dialect_take_tier(struct dialect_call *call, const struct json *member);
+/* Are the figures those of the whole answer? What broke off has said a part of them at most. */
+bool dialect_usage_is_whole(const struct dialect_call *call);
 /* An event from a back: brought in order (chat_event) and handed on. Borrowed for the call only.
  * ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status dialect_emit(struct dialect_call *call, const struct chat_event *event);

@@ -164,6 +164,21 @@ static enum status end(struct dialect_call *call, struct chat_event *event)
     return buf_status(&call->out);
 }
 
+void dialect_take_tier(struct dialect_call *call, const struct json *member)
+{
+    struct str word = chat_text_inner(chat_text_of(member));
+    if (word.n == 0 || word.n >= sizeof call->tier)
+        return;
+    memcpy(call->tier, word.p, word.n);
+    call->tier[word.n] = '\0';
+}
+
+bool dialect_usage_is_whole(const struct dialect_call *call)
+{
+    bool over = call->op != NULL || call->state == DIALECT_ENDED || call->choices[0].finished;
+    return call->has_usage && over;
+}
+
 enum status dialect_emit(struct dialect_call *call, const struct chat_event *given)
 {
     struct chat_event event = *given;

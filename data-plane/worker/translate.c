@@ -249,10 +249,11 @@ static bool charge(struct req *req)
 static void take_usage(struct req *req)
 {
     const struct dialect_call *call = req->attempt.call;
-    if (!call->has_usage)
+    if (!dialect_usage_is_whole(call))
         return;
     req->usage.usage = call->usage;
     req->usage.items = call->usage.images;
+    memcpy(req->usage.tier, call->tier, sizeof req->usage.tier);
     req->usage.found = true;
 }
 
