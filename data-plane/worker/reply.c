@@ -11,6 +11,7 @@
  */
 #include "data-plane/worker/reply.h"
 
+#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/limit_words.h"
 #include "common/clock.h"
 #include "data-plane/worker/outgoing.h"
@@ -18,6 +19,7 @@
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 #include "data-plane/worker/req.h"
+#include "data-plane/worker/timeouts.h"
 #include "data-plane/worker/translate.h"
 
 #define PASS_HEADERS_MAX 40
@@ -98,6 +100,8 @@ static void on_head_end(void *arg, int http_status)
     usage_pick_init(&req->usage, room);
     if (room == NULL)
         attempt->is_json = false;
+    if (http_status < 300 && (attempt->is_sse || attempt->call != NULL))
+        keep_alive_start(req);
 }
 
 /* Sends status and headers. False: the client is gone and the request has ended. */
@@ -137,6 +141,7 @@ static void put(struct req *req, const char *p, size_t n)
         conn_reply_write(req->conn, p, n);
     else
         buf_add(&req->held, p, n);
+    keep_alive_touch(req);
 }
 
 /* Cuts one member and its comma out of a single-line event. */
@@ -177,6 +182,11 @@ static bool begin_held(struct req *req)
     conn_reply_write(req->conn, req->held.p, req->held.n);
     buf_clear(&req->held);
     return true;
+}
+
+bool reply_begin_early(struct req *req)
+{
+    return req->attempt.call != NULL ? translate_begin_early(req) : begin_held(req);
 }
 
 /* In front of a stream's content. False: this stream goes no further, as another attempt follows
@@ -295,6 +305,7 @@ enum slot_outcome reply_outcome(struct req *req, enum status status)
     case ST_OK:
         return req->attempt.http_status >= 400 ? SLOT_OUTCOME_PROVIDER_ERROR : SLOT_OUTCOME_OK;
     case ST_UPSTREAM_TIMEOUT:
+    case ST_TIMED_OUT:
         return SLOT_OUTCOME_TIMEOUT;
     default:
         return SLOT_OUTCOME_BROKEN;
@@ -308,6 +319,8 @@ void reply_refuse_failed(struct req *req, enum status status)
         return;
     if (req->surface == REQ_SURFACE_RELAY)
         req_refuse(req, ST_CONTROL_AWAY, "The control plane cannot be reached from this gateway.");
+    else if (status == ST_TIMED_OUT)
+        req_refuse(req, status, "Request exceeded the timeout sent in the request: %ums", req->attempt.times.head_ms);
     else if (status == ST_UPSTREAM_TIMEOUT)
         req_refuse(req, status, "Provider @" STR_FMT " did not answer in time.", STR_ARG(slug));
     else if (status == ST_UPSTREAM_CONNECT)
@@ -325,6 +338,7 @@ static void on_done(void *arg, enum status status)
     req->attempt.exchange = NULL;
     if (req->finished)
         return;
+    status = timeouts_judge(req, status);
     if (req->attempt.call != NULL) {
         translate_done(req, status);
         return;

@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
+#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
@@ -161,6 +162,7 @@ void req_stop_attempt(struct req *req)
     req_own_cancel(req);
     reply_list_cancel(req);
     media_fetch_cancel(req);
+    keep_alive_cancel(req);
     cancel_exchange(req);
 }
 

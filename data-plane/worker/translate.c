@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "data-plane/dialect/count.h"
 #include "data-plane/dialect/simple.h"
+#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/reply.h"
 
@@ -275,6 +276,16 @@ static void put(struct req *req)
     struct dialect_call *call = req->attempt.call;
     conn_reply_write(req->conn, call->out.p, call->out.n);
     buf_clear(&call->out);
+    keep_alive_touch(req);
+}
+
+bool translate_begin_early(struct req *req)
+{
+    req->attempt.call->content = true;
+    if (!begin(req, -1))
+        return false;
+    put(req);
+    return true;
 }
 
 /* Writes what may go out. False: the request has ended. */
@@ -380,7 +391,7 @@ void translate_done(struct req *req, enum status status)
         attempt->http_status = call->error.http; /* a 200 that was none */
     req_settle(req, call->state == DIALECT_FAILED ? SLOT_OUTCOME_PROVIDER_ERROR
                                                   : reply_outcome(req, status));
-    if (status == ST_UPSTREAM_TIMEOUT || status == ST_UPSTREAM_CONNECT ||
+    if (status == ST_UPSTREAM_TIMEOUT || status == ST_UPSTREAM_CONNECT || status == ST_TIMED_OUT ||
         status == ST_EGRESS_DENIED)
         reply_refuse_failed(req, status);
     else if (status != ST_OK)

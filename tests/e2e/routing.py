@@ -309,6 +309,57 @@ class Targets(Case):
         self.assertEqual(self.s.sim.last()["headers"]["tracestate"], "x=1")
 
 
+class Times(Case):
+    def test_the_requests_own_timeout(self):
+        for config, headers in (({"request_timeout": 300}, {}), ({}, {"x-portkey-request-timeout": "300"}),
+                                ({"request_timeout": 60000}, {"x-portkey-request-timeout": "300"})):
+            with self.subTest(config, headers=headers):
+                reply = self.ask({**config, **target("hang")}, headers=headers)
+                self.assertEqual((reply.status, reply.message, reply.error["type"]),
+                                 (408, "Request exceeded the timeout sent in the request: 300ms", "timeout_error"))
+
+    def test_it_ends_with_the_head(self):
+        with self.events({"request_timeout": 500, **target("chunks:5;interval:300")}) as events:
+            self.assertEqual([data for _, data in events][-1], "[DONE]")
+
+    def test_it_is_retried_only_if_listed(self):
+        for codes, tries in ((None, 1), ([408], 2)):
+            self.s.sim.reset()
+            retry = {"attempts": 1, **({} if codes is None else {"on_status_codes": codes})}
+            self.came(self.ask({"request_timeout": 300, "retry": retry, **target("hang", "b")}), 408, "config", 0 if tries == 1 else -1)
+            self.asked(tries)
+        self.came(self.ask(fallback(target("hang", request_timeout=300), target())), 200, "config.targets[1]")
+
+    def test_finer_ones(self):
+        for config, headers, text in (({"first_byte_timeout": 300}, {}, "hang"), ({}, {"x-sluice-first-byte-timeout": "300"}, "hang"),
+                                      ({"total_timeout": 300}, {}, "hang"), ({}, {"x-sluice-total-timeout": "300"}, "hang")):
+            with self.subTest(config, headers=headers):
+                self.assertEqual(self.ask({**config, **target(text)}, headers=headers).error["code"], "upstream_timeout")
+        with self.events({"idle_timeout": 300, **target("chunks:6;hang-after:2")}) as events:
+            self.assertEqual(json.loads([data for _, data in events][-1])["error"]["code"], "upstream_timeout")
+
+    def raw(self, path, body, config):
+        """Everything of a streamed reply."""
+        headers = {"x-portkey-config": json.dumps(config)}
+        return self.s.gateway("POST", path, {**body, "stream": True}, headers)
+
+    def test_silent_streams(self):
+        body = self.s.chat_body(model="gpt-4o")
+        slow = target("chunks:3;interval:1200")
+        self.assertIn(b"\n\n: keep-alive\n\n", self.raw("/chat/completions", body, slow).body)
+        self.assertNotIn(b"keep-alive", self.raw("/chat/completions", body, {**slow, "stream_keep_alive": False}).body)
+        self.assertNotIn(b"keep-alive", self.raw("/chat/completions", body, target()).body)
+        message = {**self.s.chat_body(model="claude-sonnet-4-20250514"), "max_tokens": 50}
+        for provider in ("claude", "a"):  # passed, and translated
+            slow = {"provider": "@" + provider, "override_params": {"metadata": {"user_id": "sim:fault=chunks:3;interval:1200"}}}
+            if provider == "a":
+                slow["override_params"]["model"] = "gpt-4o"
+            with self.subTest(provider):
+                reply = self.raw("/messages", message, slow)
+                self.assertIn(b'event: ping\ndata: {"type": "ping"}\n\n', reply.body)
+                self.assertIn(b"message_stop", reply.body)
+
+
 def provision(s):
     for slug in ("a", "b", "c", "d"):  # c, d: retries bear on a provider's budget
         s.make_integration(slug, workspaces=[s.workspace])
@@ -322,4 +373,4 @@ def setUpModule():
 
 
 if __name__ == "__main__":
-    harness.run_cases("--gateway-arg", "--breaker=false", "--gateway-arg", f"--first-byte-timeout={TIMEOUT_S}s", "--gateway-arg", f"--idle-timeout={TIMEOUT_S}s")
+    harness.run_cases("--gateway-arg", "--breaker=false", "--gateway-arg", "--stream-keep-alive=500ms", "--gateway-arg", f"--first-byte-timeout={TIMEOUT_S}s", "--gateway-arg", f"--idle-timeout={TIMEOUT_S}s")
