@@ -163,7 +163,8 @@ static enum status start_server(struct app *app, const struct params *params, st
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
     struct str console = params_str(params, PARAM_CONSOLE_DIR);
     TRY(start_front(app, params, why));
-    if (console.n > 0 && static_open(console.p, &app->console) != ST_OK)
+    struct str gateway = params_str(params, PARAM_PUBLIC_GATEWAY_URL);
+    if (console.n > 0 && static_open(console.p, gateway, &app->console) != ST_OK)
         log_warn("console_missing", LOG_STR("folder", console));
     app->api = (struct api){.kv = app->home.kv,
                             .writer = app->home.writer,
@@ -171,7 +172,7 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .publish = app->publish,
                             .console = app->console,
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
-                            .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
+                            .gateway_url = gateway,
                             .started_ms = clock_utc_ms()};
     struct str address =
         app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
