@@ -12,7 +12,7 @@ static enum status add_rows(struct write_op *op, void *arg)
     char *env[] = {"ACME_API_KEY"}, *input[] = {"text", "image"};
     struct record_key key = {SLUICE__KIND__KIND_PROVIDER_TYPE, ID_NONE, ID_NONE, builtin_provider_type_id(STR("acme-ai"))};
     (void)arg;
-    op->no_revision = true;
+    writer_audit(op, &(struct write_audit){.action = "update", .resource_type = "catalog"});
     type.slug = "acme-ai";
     type.name = "Acme AI";
     type.dialect = "openai";
