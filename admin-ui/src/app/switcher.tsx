@@ -18,7 +18,13 @@ const SEARCH_FROM = 8;
 const SHOWN_MAX = 100;
 
 const Face = ({ workspace }: { workspace: SessionWorkspace }) =>
-  workspace.icon === '' ? <Mark name={workspace.name} /> : <span className={css.icon}>{workspace.icon}</span>;
+  workspace.icon === '' ? (
+    <Mark name={workspace.name} />
+  ) : (
+    <span className={css.icon} aria-hidden>
+      {workspace.icon}
+    </span>
+  );
 
 function List({ onDone }: { onDone: () => void }) {
   const { workspaces } = useSession();
@@ -76,9 +82,10 @@ export function Switcher() {
   const [open, setOpen] = useState(false);
   return (
     <DialogTrigger isOpen={open} onOpenChange={setOpen}>
-      <AriaButton className={css.button ?? ''} aria-label={`Workspace: ${near?.name ?? 'none'}. Switch workspace`}>
+      <AriaButton className={css.button ?? ''}>
         {near === undefined ? <Glyph /> : <Face workspace={near} />}
         <span className={css.name}>{near?.name ?? 'No workspace'}</span>
+        <span className="visually-hidden">Switch workspace</span>
         <ChevronsUpDown size={13} aria-hidden className={css.arrows} />
       </AriaButton>
       <Popover className={choice.popover ?? ''} placement="bottom start" offset={4}>

@@ -55,7 +55,8 @@ export function Select<T extends string>({
     >
       {!bare && <FieldLabel label={label} required={required} />}
       <AriaButton className={cx(css.select, error !== undefined && field.wrong)}>
-        {bare && <span className={css.prefix}>{label}</span>}
+        {/* Drawn by the style sheet: the name that is read has it already. */}
+        {bare && <span className={css.prefix} data-label={label} />}
         <SelectValue className={css.value ?? ''}>{({ selectedText }) => selectedText}</SelectValue>
         <ChevronsUpDown size={13} aria-hidden className={css.arrows} />
       </AriaButton>

@@ -144,7 +144,9 @@ export function FieldSet({ title, note, children }: { title: string; note?: Reac
 }
 
 /** Fields side by side where there is room. */
-export const Row = ({ children }: { children: ReactNode }) => <div className={css.row}>{children}</div>;
+export const Row = ({ children, tight = false }: { children: ReactNode; tight?: boolean }) => (
+  <div className={cx(css.row, tight && css.tight)}>{children}</div>
+);
 
 /** A form's fields, one below the other. */
 export const Fields = ({ children }: { children: ReactNode }) => <div className={css.fields}>{children}</div>;

@@ -166,7 +166,7 @@ function Marks() {
 function States() {
   return (
     <Section title="States">
-      <div className={css.grid}>
+      <div className={css.grid} data-example>
         <Card>
           <State icon={Boxes} title="Nothing here yet" actions={<Button look="primary">Make one</Button>}>
             What it is for, in one sentence.

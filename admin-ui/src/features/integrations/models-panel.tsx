@@ -155,9 +155,10 @@ interface DialogsProps {
   catalog: CatalogModel[];
   models: ReturnType<typeof useModels>;
   onClose: () => void;
+  onAdded: () => void;
 }
 
-function Dialogs({ asking, rows, catalog, models: { save, remove }, onClose }: DialogsProps) {
+function Dialogs({ asking, rows, catalog, models: { save, remove }, onClose, onAdded }: DialogsProps) {
   if (asking === undefined) return null;
   if (asking.what === 'price')
     return <PriceDialog row={asking.row} onClose={onClose} onSave={(body) => save.mutateAsync(body)} />;
@@ -181,7 +182,10 @@ function Dialogs({ asking, rows, catalog, models: { save, remove }, onClose }: D
       catalog={catalog}
       taken={rows.map((one) => one.slug)}
       onClose={onClose}
-      onSave={(body) => save.mutateAsync(body)}
+      onSave={async (body) => {
+        await save.mutateAsync(body);
+        if (asking.what === 'add') onAdded();
+      }}
     />
   );
 }
@@ -287,6 +291,7 @@ export function ModelsPanel({ row }: { row: Integration }) {
               catalog={catalog.data ?? []}
               models={models}
               onClose={() => setAsking(undefined)}
+              onAdded={() => set({ q: '', show: 'custom' })}
             />
           </>
         )

@@ -34,7 +34,7 @@ export function PriceFields({
     />
   );
   return (
-    <Row>
+    <Row tight>
       {field('input', 'Input', 'input_token')}
       {field('output', 'Output', 'output_token')}
       {field('cached', 'Cached input', 'cache_read_token')}

@@ -90,7 +90,7 @@ function columnsOf(toggle: (row: AccessRow, enabled: boolean) => void, edit: (ro
     {
       id: 'name',
       head: 'Workspace',
-      width: 'minmax(150px, 1fr)',
+      width: 'minmax(90px, 1fr)',
       cell: (row) => <Lines first={`${row.icon} ${row.name}`.trim()} second={row.slug} />,
     },
     {
@@ -108,7 +108,7 @@ function columnsOf(toggle: (row: AccessRow, enabled: boolean) => void, edit: (ro
     {
       id: 'edit',
       head: <span className="visually-hidden">Edit limits</span>,
-      width: '128px',
+      width: '92px',
       end: true,
       cell: (row) =>
         row.enabled && (

@@ -107,6 +107,8 @@ function Model({ model, workspace }: { model: ModelView; workspace: SessionWorks
     kind: model.kind,
     type: model.known?.type,
     input: model.known?.input ?? [],
+    output: model.known?.output ?? [],
+    units: Object.keys(model.known?.prices_picousd ?? {}),
   });
   const chat = model.known?.type === undefined || model.known.type === 'chat';
   return (

@@ -24,17 +24,25 @@ const route = getRouteApi('/inside/w/$workspace/models/');
 
 /* Told in the list; the rest is on the model's page. */
 const SHOWN_CAPABILITIES = ['vision', 'function_calling', 'reasoning', 'structured_output', 'audio_input', 'image_output'];
-const SHOWN_MAX = 3;
+const SHOWN_MAX = 2;
 
 const Unknown = () => <span className={css.unknown}>—</span>;
 
 function Capabilities({ model }: { model: ModelView }) {
-  const known = SHOWN_CAPABILITIES.filter((one) => model.known?.capabilities?.includes(one)).slice(0, SHOWN_MAX);
+  const known = SHOWN_CAPABILITIES.filter((one) => model.known?.capabilities?.includes(one)).map(
+    (one) => CAPABILITIES[one] ?? one,
+  );
+  const more = known.slice(SHOWN_MAX);
   return (
     <span className={css.badges}>
-      {known.map((one) => (
-        <Badge key={one}>{CAPABILITIES[one]}</Badge>
+      {known.slice(0, SHOWN_MAX).map((one) => (
+        <Badge key={one}>{one}</Badge>
       ))}
+      {more.length > 0 && (
+        <span className={css.unknown} title={more.join(', ')}>
+          +{more.length}
+        </span>
+      )}
     </span>
   );
 }

@@ -12,7 +12,10 @@ export interface SnippetTarget {
   /** Kind of provider: some speak dialects whose own SDKs can be used. */
   kind: string;
   type: ModelType | undefined;
+  /** What it reads and writes, and the units it is paid by, as far as the catalog knows. */
   input: readonly string[];
+  output: readonly string[];
+  units: readonly string[];
 }
 
 /** How the request says what it wants. */

@@ -11,6 +11,8 @@ const target = (more: Partial<SnippetTarget> = {}): SnippetTarget => ({
   kind: 'openai',
   type: 'chat',
   input: ['text'],
+  output: ['text'],
+  units: [],
   ...more,
 });
 
@@ -51,9 +53,16 @@ test('a snippet names the model, the gateway and the variable of the key, and no
     }
 });
 
-test('audio that goes in is written down, audio that comes out is spoken', () => {
-  expect(snippetsOf(target({ type: 'audio', input: ['audio'] }))[0]?.code).toContain('/audio/transcriptions');
-  expect(snippetsOf(target({ type: 'audio', input: ['text'] }))[0]?.code).toContain('/audio/speech');
+test.each([
+  ['gpt-4o-transcribe', [], [], ['audio_input_second', 'input_token'], '/audio/transcriptions'],
+  ['whisper', [], [], [], '/audio/transcriptions'],
+  ['qwen3-asr-flash', ['audio'], ['text'], [], '/audio/transcriptions'],
+  ['tts-1', [], [], ['input_character'], '/audio/speech'],
+  ['gpt-4o-mini-tts', [], [], ['audio_output_second', 'input_token'], '/audio/speech'],
+  ['orpheus', ['text'], ['audio'], [], '/audio/speech'],
+  ['gpt-audio-mini', [], [], ['audio_input_token', 'audio_output_token', 'output_token'], '/chat/completions'],
+])('%s: the call that fits an audio model', (model, input, output, units, path) => {
+  expect(snippetsOf(target({ type: 'audio', model, input, output, units }))[0]?.code).toContain(path);
 });
 
 test('what no client can show has none', () => expect(snippetsOf(target({ type: 'realtime' }))).toEqual([]));

@@ -6,8 +6,28 @@ import { completion, embedding, image, moderation, rerank, speech, transcription
 
 const named = (way: Way, drafts: Draft[]): Snippet[] => drafts.map((draft) => ({ ...draft, way }));
 
-/** Whether audio goes in (then it is written down) or comes out. */
-const listens = (t: SnippetTarget): boolean => t.input.includes('audio');
+const LISTENERS = /whisper|transcri|\basr\b|speech-to-text/i;
+
+/** Audio models answer three kinds of calls. The catalog seldom says which; what they are paid for, and their names, do. */
+export function audioUse(t: SnippetTarget): 'speech' | 'transcription' | 'chat' {
+  if (t.output.includes('audio')) return 'speech';
+  if (t.input.includes('audio')) return 'transcription';
+  const hears = t.units.some((unit) => unit.startsWith('audio_input_'));
+  const speaks = t.units.some((unit) => unit.startsWith('audio_output_'));
+  if (hears && speaks) return 'chat';
+  return hears || LISTENERS.test(t.model) ? 'transcription' : 'speech';
+}
+
+const chat = (t: SnippetTarget): Snippet[] => [
+  ...named('model', byModel(t)),
+  ...named('header', byHeader(t)),
+  ...named('config', byConfig(t)),
+];
+
+function audio(t: SnippetTarget): Snippet[] {
+  const use = audioUse(t);
+  return use === 'chat' ? chat(t) : named('model', use === 'speech' ? speech(t) : transcription(t));
+}
 
 /** Every snippet of a model. Empty: its kind of call has no client that can be shown (realtime, video). */
 export function snippetsOf(t: SnippetTarget): Snippet[] {
@@ -17,7 +37,7 @@ export function snippetsOf(t: SnippetTarget): Snippet[] {
     case 'image':
       return named('model', image(t));
     case 'audio':
-      return named('model', listens(t) ? transcription(t) : speech(t));
+      return audio(t);
     case 'completion':
       return named('model', completion(t));
     case 'moderation':
@@ -30,6 +50,6 @@ export function snippetsOf(t: SnippetTarget): Snippet[] {
       return [];
     case 'chat':
     case undefined:
-      return [...named('model', byModel(t)), ...named('header', byHeader(t)), ...named('config', byConfig(t))];
+      return chat(t);
   }
 }
