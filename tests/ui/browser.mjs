@@ -10,12 +10,12 @@ const OURS = [new URL(stack.control_url).origin, new URL(stack.gateway_url).orig
 const EXPECTED = /Failed to load resource: the server responded with a status of (400|401|403|404|409|412|429|503)/;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-let browser;
+let launched; // one browser, also when several pages are opened at once
 
 /** Gives a page of a fresh profile; close(page) checks its guard. */
 export async function open({ theme = 'light', width = 1280, height = 800 } = {}) {
-  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-  const context = await browser.newContext({
+  launched ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const context = await (await launched).newContext({
     baseURL: base,
     viewport: { width, height },
     colorScheme: theme,
@@ -24,7 +24,7 @@ export async function open({ theme = 'light', width = 1280, height = 800 } = {})
     permissions: ['clipboard-read', 'clipboard-write'],
     timezoneId: 'UTC',
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(`error: ${error.message}`));
@@ -54,7 +54,7 @@ export async function close(page) {
 }
 
 export async function shut() {
-  await browser?.close();
+  await (await launched)?.close();
 }
 
 /** Signs in with a key; the page that is shown then is the start. */
@@ -62,8 +62,7 @@ export async function signIn(page, key) {
   await page.goto('/sign-in');
   await page.getByLabel('API key').fill(key);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('main').waitFor();
-  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  await page.locator('#main').waitFor();
 }
 
 /** Goes to a page and waits until it has what it shows. */
@@ -80,7 +79,7 @@ export async function settle(page) {
 /** A picture, if they are wanted. */
 export async function shoot(page, name) {
   const folder = process.env.SLUICE_SHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.jpg`, type: 'jpeg', quality: 80 });
+  if (folder) await page.screenshot({ path: `${folder}/${name}.jpg`, type: 'jpeg', quality: 60 });
 }
 
 export const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());

@@ -147,7 +147,7 @@ async function walk(t, view, prefix, key, rows) {
 
 const VIEWS = { light: { theme: 'light' }, dark: { theme: 'dark' }, phone: { theme: 'light', width: 390, height: 844 } };
 
-describe('pages', () => {
+describe('pages', { concurrency: 3 }, () => {
   for (const [prefix, view] of Object.entries(VIEWS)) {
     test(`sign-in, ${prefix}`, async () => {
       const page = await open(view);

@@ -25,6 +25,7 @@ test('an administrator connects a provider in three steps', async () => {
   // Faults are told at their fields: by the page, then by the API.
   await page.getByRole('button', { name: 'Save and go on' }).click();
   await page.getByText('is required').waitFor();
+  await page.waitForFunction(() => document.activeElement?.getAttribute('type') === 'password'); // the refused field has the focus
   await page.getByLabel('Name', { exact: true }).fill('OpenAI for everybody');
   await page.getByLabel('Slug').fill('no spaces please');
   await page.getByLabel('API key').fill(SECRET);
@@ -32,6 +33,7 @@ test('an administrator connects a provider in three steps', async () => {
   await page.getByLabel('Custom host').fill(`${stack.sim_url}/v1`);
   await page.getByRole('button', { name: 'Save and go on' }).click();
   await page.getByText('must be 1 to 255 letters').waitFor();
+  await page.waitForFunction(() => document.activeElement?.value === 'no spaces please');
   await shoot(page, 'connect-refused');
   await page.getByLabel('Slug').fill('openai-prod');
   await page.getByRole('button', { name: 'Save and go on' }).click();

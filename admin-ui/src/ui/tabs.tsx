@@ -2,7 +2,6 @@
 import { createLink, type LinkComponent } from '@tanstack/react-router';
 import { forwardRef, type AnchorHTMLAttributes, type ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from 'react-aria-components/Tabs';
-import { cx } from '~/lib/cx';
 import css from './tabs.module.css';
 
 export interface TabItem {
@@ -45,7 +44,7 @@ export function Tabs({
 }
 
 export const TabLinks = ({ label, children }: { label: string; children: ReactNode }) => (
-  <nav aria-label={label} className={cx(css.bar, css.links)}>
+  <nav aria-label={label} className={css.bar}>
     {children}
   </nav>
 );

@@ -11,6 +11,7 @@ import { aiProvider, integrations } from '~/api/queries';
 import type { AiProvider } from '~/api/types';
 import { useSession } from '~/auth/session';
 import { freeSlug, slugOf } from '~/lib/slug';
+import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button, ButtonLink } from '~/ui/button';
 import { Row, TextField } from '~/ui/field';
 import { Mark } from '~/ui/mark';
@@ -105,7 +106,7 @@ function ConnectForm(props: FormProps) {
     form.submit();
   };
   return (
-    <form onSubmit={submit} noValidate className={css.form}>
+    <form ref={useFaultFocus(form.faults)} onSubmit={submit} noValidate className={css.form}>
       <Card>
         <div className={css.form}>
           <Row>

@@ -93,7 +93,9 @@ function Deployments({ values, onChange, faults }: FieldsProps) {
         </div>
       ))}
       {faults.azure_deployment_config !== undefined && (
-        <p className={field.error}>Deployments: {faults.azure_deployment_config}</p>
+        <p className={field.error} data-fault tabIndex={-1}>
+          Deployments: {faults.azure_deployment_config}
+        </p>
       )}
       <div>
         <Button
@@ -125,7 +127,11 @@ function Headers({ spec, values, onChange, faults }: FieldsProps & { spec: Field
           />
         </div>
       ))}
-      {faults[spec.name] !== undefined && <p className={field.error}>{faults[spec.name]}</p>}
+      {faults[spec.name] !== undefined && (
+        <p className={field.error} data-fault tabIndex={-1}>
+          {faults[spec.name]}
+        </p>
+      )}
       <div>
         <Button small icon={Plus} onPress={() => onChange({ ...values, headers: [...rows, NEW_HEADER] })}>
           Add header

@@ -67,7 +67,7 @@ function Steps({ row, step }: { row: Integration; step: string }) {
         <Stepper steps={stepsOf(ofWorkspace)} current={last && !ofWorkspace ? 2 : 1} />
       </div>
       {last ? <ModelsPanel row={row} /> : <WorkspacesPanel row={row} />}
-      <div className={css.foot}>
+      <div className={css.stepFoot}>
         <TestButton slug={row.slug} />
         {last && !ofWorkspace && (
           <ButtonLink {...to} search={{ step: 'workspaces' }} icon={ArrowLeft}>

@@ -8,6 +8,7 @@ import { aiProvider } from '~/api/queries';
 import type { AiProvider, Integration } from '~/api/types';
 import { limitsWords } from '~/features/limits/limits';
 import { dateTime } from '~/lib/format';
+import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button } from '~/ui/button';
 import { TextField } from '~/ui/field';
 import { Card, Facts, Section } from '~/ui/page';
@@ -63,7 +64,7 @@ function EditForm({ row, provider }: { row: Integration; provider: AiProvider })
     form.submit();
   };
   return (
-    <form onSubmit={submit} noValidate className={css.form}>
+    <form ref={useFaultFocus(form.faults)} onSubmit={submit} noValidate className={css.form}>
       <Card>
         <div className={css.form}>
           <TextField label="Name" value={form.name} onChange={form.setName} error={form.faults.name} />
@@ -83,7 +84,8 @@ function EditForm({ row, provider }: { row: Integration; provider: AiProvider })
 
 export function Overview({ row }: { row: Integration }) {
   const provider = useQuery(aiProvider(row.ai_provider_id));
-  const hosts = provider.data?.hosts ?? [];
+  const own = row.configurations.custom_host;
+  const hosts = typeof own === 'string' ? [own] : (provider.data?.hosts ?? []);
   return (
     <div className={css.split}>
       <Section title="Credentials" about="Secrets are sealed. What is shown is a mask of them.">

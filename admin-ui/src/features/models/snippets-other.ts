@@ -120,6 +120,7 @@ await writeFile('hello.mp3', Buffer.from(await response.arrayBuffer()));`,
   },
 ];
 
+/* Not -F: curl would take what follows the @ of a model string for the name of a file. */
 export const transcription = (t: SnippetTarget): Draft[] => [
   {
     id: 'curl',
@@ -127,7 +128,7 @@ export const transcription = (t: SnippetTarget): Draft[] => [
     language: 'bash',
     code: `curl ${base(t)}/audio/transcriptions \\
   -H "Authorization: Bearer $${KEY}" \\
-  -F model=${sh(full(t))} \\
+  --form-string model=${sh(full(t))} \\
   -F file=@speech.mp3`,
   },
   {

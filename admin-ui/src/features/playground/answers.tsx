@@ -39,16 +39,30 @@ function Metrics({ figures, prices }: { figures: Figures; prices: Record<string,
   );
 }
 
-export function Answers({ exchanges, prices }: { exchanges: Exchange[]; prices: Record<string, number> | undefined }) {
-  const end = useRef<HTMLDivElement>(null);
-  const last = exchanges.at(-1);
+const NEAR_PX = 80;
+
+/** Follows the text as it grows, unless one has scrolled up to read. */
+function useFollow(changes: readonly unknown[]) {
+  const box = useRef<HTMLDivElement>(null);
+  const following = useRef(true);
   useEffect(() => {
-    end.current?.scrollIntoView({ block: 'nearest' });
-  }, [last?.answer, last?.running, exchanges.length]);
+    if (box.current && following.current) box.current.scrollTop = box.current.scrollHeight;
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what makes the text grow is the caller's to say
+  }, changes);
+  const onScroll = () => {
+    const it = box.current;
+    if (it) following.current = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_PX;
+  };
+  return { box, onScroll };
+}
+
+export function Answers({ exchanges, prices }: { exchanges: Exchange[]; prices: Record<string, number> | undefined }) {
+  const last = exchanges.at(-1);
+  const { box, onScroll } = useFollow([last?.answer, last?.running, exchanges.length]);
   return (
     // Scrolls, so the keyboard must be able to get into it.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={css.answers} role="log" aria-label="Answers" tabIndex={0}>
+    <div ref={box} onScroll={onScroll} className={css.answers} role="log" aria-label="Answers" tabIndex={0}>
       {exchanges.length === 0 && <p className={css.waiting}>Answers appear here.</p>}
       {exchanges.map((one, i) => (
         <article key={i} className={css.exchange}>
@@ -68,7 +82,6 @@ export function Answers({ exchanges, prices }: { exchanges: Exchange[]; prices: 
           <Metrics figures={one.figures} prices={prices} />
         </article>
       ))}
-      <div ref={end} />
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { WorkspaceGate } from '~/app/workspace-gate';
 import { inOrder } from '~/features/integrations/kinds';
 import type { FormErrors } from '~/features/limits/limits';
 import { freeSlug, slugOf } from '~/lib/slug';
+import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button, ButtonLink } from '~/ui/button';
 import { Cards, Select, type Option } from '~/ui/choice';
 import { Row, SearchField, TextField } from '~/ui/field';
@@ -68,7 +69,7 @@ function FromGiven({ workspace, given, taken }: FormProps) {
   const refused = placeOf(create.error);
   const shown = { ...refused, ...errors };
   return (
-    <form onSubmit={submit} noValidate className={css.form}>
+    <form ref={useFaultFocus(shown)} onSubmit={submit} noValidate className={css.form}>
       <Card>
         <div className={css.form}>
           <Select

@@ -12,6 +12,7 @@ import { useSession, type SessionWorkspace } from '~/auth/session';
 import { WorkspaceGate } from '~/app/workspace-gate';
 import { limitsWords, type FormErrors } from '~/features/limits/limits';
 import { dateTime } from '~/lib/format';
+import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button, ButtonLink } from '~/ui/button';
 import { Copyable } from '~/ui/copy';
 import { Confirm } from '~/ui/dialog';
@@ -41,7 +42,7 @@ function EditForm({ row, workspace }: { row: Provider; workspace: SessionWorkspa
   const refused = placeOf(save.error);
   const shown = { ...refused, ...errors };
   return (
-    <form onSubmit={submit} noValidate>
+    <form ref={useFaultFocus(shown)} onSubmit={submit} noValidate>
       <Card>
         <div className={css.form}>
           <TextField label="Name" value={form.name} onChange={(name) => setForm({ ...form, name })} error={shown.name} required />
