@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "common/catalog_flat.h"
+#include "common/route_plan.h"
 #include "common/wire.h"
 
 enum field_op { FIELD_STR, FIELD_ID, FIELD_HASH, FIELD_U8, FIELD_I64, FIELD_U64, FIELD_LINES };
@@ -107,7 +108,8 @@ static enum status integration_extra(struct buf *flat, const void *message)
     };
     const Sluice__Integration *integration = message;
     uint32_t flags = (integration->allow_all_models ? CAT_INTEGRATION_ALLOW_ALL : 0) |
-                     (integration->passthrough ? CAT_INTEGRATION_PASSTHROUGH : 0);
+                     (integration->passthrough ? CAT_INTEGRATION_PASSTHROUGH : 0) |
+                     (integration->elsewhere ? CAT_INTEGRATION_ELSEWHERE : 0);
     struct id type = id_named(STR("provider-type/"), str_c(integration->provider_type));
     flat_put(flat, offsetof(struct cat_integration, flags), &flags, sizeof flags);
     flat_put(flat, offsetof(struct cat_integration, provider_type), &type, sizeof type);
@@ -116,7 +118,7 @@ static enum status integration_extra(struct buf *flat, const void *message)
     return flat_put_secrets(flat, at, integration->secrets);
 }
 
-static uint16_t dialect_from_text(struct str text)
+uint16_t catalog_dialect(struct str text)
 {
     static const struct {
         const char *name;
@@ -160,7 +162,7 @@ static enum status provider_type_pairs(struct buf *flat, const Sluice__ProviderT
 static enum status provider_type_extra(struct buf *flat, const void *message)
 {
     const Sluice__ProviderType *type = message;
-    uint16_t dialect = dialect_from_text(str_c(type->dialect));
+    uint16_t dialect = catalog_dialect(str_c(type->dialect));
     flat_put(flat, offsetof(struct cat_provider_type, dialect), &dialect, sizeof dialect);
     for (size_t i = 0; i < type->n_endpoints; i++) {
         enum op op;
@@ -176,6 +178,12 @@ static enum status model_extra(struct buf *flat, const void *message)
 {
     const Sluice__Model *model = message;
     return flat_put_prices(flat, offsetof(struct cat_model, prices), model->prices);
+}
+
+static enum status config_extra(struct buf *flat, const void *message)
+{
+    const Sluice__Config *config = message;
+    return flat_put_plan(flat, offsetof(struct cat_config, plan), str_c(config->document_json));
 }
 
 static enum status delivery_key_extra(struct buf *flat, const void *message)
@@ -297,7 +305,7 @@ static const struct kind_row kinds[] = {
     KIND_ROW(PROVIDER, sluice__provider, cat_provider, provider_fields, SLUG_OF(cat_provider),
              NULL),
     KIND_ROW(API_KEY, sluice__api_key, cat_api_key, api_key_fields, 0, api_key_extra),
-    KIND_ROW(CONFIG, sluice__config, cat_config, config_fields, SLUG_OF(cat_config), NULL),
+    KIND_ROW(CONFIG, sluice__config, cat_config, config_fields, SLUG_OF(cat_config), config_extra),
     KIND_ROW(PROVIDER_TYPE, sluice__provider_type, cat_provider_type, provider_type_fields,
              SLUG_OF(cat_provider_type), provider_type_extra),
     KIND_ROW(MODEL, sluice__model, cat_model, model_fields, SLUG_OF(cat_model), model_extra),
@@ -481,7 +489,7 @@ void catalog_index_key(uint8_t key[CAT_KEY_BYTES], uint8_t generation, uint8_t k
 
 uint32_t catalog_layout(void)
 {
-    uint32_t mix = 2166136261u;
+    uint32_t mix = 2166136261u ^ ROUTE_PLAN_VERSION << 8;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         mix = (mix ^ (uint32_t)kinds[i].fixed_bytes ^ (uint32_t)kinds[i].kind << 16) * 16777619u;
     return (mix ^ (uint32_t)sizeof(struct cat_rule) ^ (uint32_t)sizeof(struct price_table) << 16) *

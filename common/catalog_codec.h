@@ -96,6 +96,7 @@ struct cat_provider {
 
 #define CAT_INTEGRATION_ALLOW_ALL   1u
 #define CAT_INTEGRATION_PASSTHROUGH 2u
+#define CAT_INTEGRATION_ELSEWHERE   4u /* bound to regions that this node is not in */
 
 struct cat_integration {
     struct cat_head head;
@@ -176,12 +177,16 @@ struct cat_config {
     struct cat_head head; /* parent = workspace */
     uint8_t status;
     struct cat_ref slug, name, document_json;
+    struct cat_ref plan; /* route_plan.h, at any byte: copy it to where it is aligned before it is opened */
 } CAT_PACKED;
 
 struct cat_delivery_key {
     struct cat_head head;
     struct cat_ref node_box; /* crypto_box_seal to this node's public key */
 } CAT_PACKED;
+
+/* The dialect of a name ("openai", "azure-openai"); CAT_DIALECT_OTHER if it is not known. */
+uint16_t catalog_dialect(struct str name);
 
 /* Builds the flat record of one entity from its packed protobuf body; gives it in the arena. ST_TOO_LARGE, ST_NO_MEMORY. A kind without a flat form gives ST_NOT_FOUND (skipped and
  * counted); an unknown enum in a field that decides gives ST_BAD_FORMAT (the revision is refused). KIND_MODEL_RULE has no flat

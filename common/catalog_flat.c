@@ -7,6 +7,10 @@
  */
 #include "common/catalog_flat.h"
 
+#include "common/route_doc.h"
+
+#define PLAN_ARENA_BYTES (64u << 20)
+
 void flat_put(struct buf *flat, size_t to, const void *p, size_t n)
 {
     if (flat->failed == ST_OK)
@@ -96,6 +100,25 @@ enum status flat_put_exact(struct buf *flat, size_t to, ProtobufCBinaryData byte
 
 /* A class this version does not know cannot be counted either, so its price is left out; a price
  * that makes no sense is refused. */
+/* A config that cannot be used is no reason to stop the feed: its record says why. */
+enum status flat_put_plan(struct buf *flat, size_t to, struct str document)
+{
+    struct arena arena;
+    struct str plan, why;
+    size_t start = flat->n;
+    arena_init(&arena, PLAN_ARENA_BYTES);
+    enum status status = route_doc_compile(&arena, document.n == 0 ? STR("{}") : document,
+                                           ROUTE_DOC_SAVED, &plan, &why);
+    if (status == ST_INVALID)
+        status = route_doc_refusal(&arena, why, &plan);
+    if (status == ST_OK) {
+        buf_add_str(flat, plan);
+        flat_put_ref(flat, to, start);
+    }
+    arena_free(&arena);
+    return status;
+}
+
 enum status flat_put_prices(struct buf *flat, size_t to, const Sluice__Prices *prices)
 {
     if (prices == NULL || prices->n_rows == 0)

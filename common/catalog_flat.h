@@ -39,6 +39,8 @@ MUST_USE enum status flat_put_commas(struct buf *flat, size_t to, size_t count, 
 MUST_USE enum status flat_put_names(struct buf *flat, size_t to, size_t count, Sluice__Header *const *headers);
 /* Raw bytes of exactly n, or none: then the place keeps its zeros. */
 MUST_USE enum status flat_put_exact(struct buf *flat, size_t to, ProtobufCBinaryData bytes, size_t n);
+/* The compiled form of a config; of one that cannot be used, the reason. */
+MUST_USE enum status flat_put_plan(struct buf *flat, size_t to, struct str document);
 /* A price_table_blob; nothing when there are no prices. */
 MUST_USE enum status flat_put_prices(struct buf *flat, size_t to, const Sluice__Prices *prices);
 /* The parts that a node can use: the first delivery box (publish sends only boxes that this node can open). */

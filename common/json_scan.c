@@ -250,6 +250,24 @@ enum status json_scan_object(struct str text, struct json_field *fields, size_t 
 
 /* --- stepping over what was validated before */
 
+static bool has_escape(struct str raw)
+{
+    return memchr(raw.p, '\\', raw.n) != NULL;
+}
+
+bool json_string_is(struct str raw, struct str text)
+{
+    return json_name_is(raw, has_escape(raw), text);
+}
+
+bool json_string_eq(struct str a, struct str b)
+{
+    bool a_escaped = has_escape(a), b_escaped = has_escape(b);
+    if (!a_escaped && !b_escaped)
+        return str_eq(a, b);
+    return json_name_cmp(a, a_escaped, b, b_escaped) == 0;
+}
+
 static size_t skip_ws(struct str s, size_t at)
 {
     while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t' || s.p[at] == '\n' || s.p[at] == '\r'))
@@ -257,13 +275,22 @@ static size_t skip_ws(struct str s, size_t at)
     return at;
 }
 
-/* Place behind the string that opens at `at`. */
+/* Place behind the string that opens at `at`: its end is a quote with an even number of backslashes
+ * before it. Every run of backslashes is counted once. */
 static size_t skip_string(struct str s, size_t at)
 {
-    for (at++; at < s.n && s.p[at] != '"'; at++)
-        if (s.p[at] == '\\')
-            at++;
-    return at < s.n ? at + 1 : s.n;
+    for (at++; at < s.n;) {
+        const char *quote = memchr(s.p + at, '"', s.n - at);
+        if (quote == NULL)
+            break;
+        size_t end = (size_t)(quote - s.p), slashes = 0;
+        while (end - slashes > at && s.p[end - slashes - 1] == '\\')
+            slashes++;
+        if (slashes % 2 == 0)
+            return end + 1;
+        at = end + 1;
+    }
+    return s.n;
 }
 
 /* Place behind the value that starts at `at`. */

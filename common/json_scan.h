@@ -51,6 +51,11 @@ MUST_USE enum status json_scan_value(struct str text, enum json_type *type,
  * and `out` is not touched (may be NULL). */
 MUST_USE enum status json_unescape(struct str raw, char *out, struct str *text);
 
+/* True if the validated string `raw` (with its quotes) unescapes to `text`. Copies nothing. */
+bool json_string_is(struct str raw, struct str text);
+/* True if two validated strings (with their quotes) unescape to the same bytes. */
+bool json_string_eq(struct str a, struct str b);
+
 /* A steppable reader over the members of a validated object or the items of a validated array:
  * skips with no checks. Start with *at = 0. False at the end. For an array name.p is NULL; name is
  * raw with its quotes. */

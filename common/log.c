@@ -7,6 +7,7 @@
  */
 #include "common/log.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -140,4 +141,16 @@ enum status log_level_from_text(struct str text, enum log_level *level)
         }
     }
     return ST_INVALID;
+}
+
+enum status log_to_file(struct str path)
+{
+    if (path.n == 0)
+        return ST_OK;
+    int fd = open(path.p, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    if (fd < 0)
+        return ST_IO;
+    bool placed = dup2(fd, STDERR_FILENO) == STDERR_FILENO;
+    close(fd);
+    return placed ? ST_OK : ST_IO;
 }

@@ -35,6 +35,9 @@ struct log_field {
 /* program: a literal such as "gateway.worker"; fd: where lines go; minimum: below it nothing is written. */
 void log_open(const char *program, int fd, enum log_level minimum);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+/* Appends stderr, and so all lines of log_open(.., 2, ..), to a file from now on; again: the file that has
+ * the path now (after a rotation). n = 0 of path changes nothing. Keeps what was there on failure: ST_IO. */
+MUST_USE enum status log_to_file(struct str path);
 uint64_t log_dropped(void);
 /* "debug" | "info" | "warn" | "error". ST_INVALID. */
 MUST_USE enum status log_level_from_text(struct str text, enum log_level *level);

@@ -146,7 +146,8 @@ static enum status start_link(struct app *app, const struct params *params, stru
     return status;
 }
 
-/* With tls_cert: the front takes the addresses, and the plain listener a free port on loopback. */
+/* With tls_cert: the front takes the addresses, and the plain listener a free port on loopback; and
+ * at a reload its certificate and key are read anew. */
 static enum status start_front(struct app *app, const struct params *params, struct buf *why)
 {
     struct str cert = params_str(params, PARAM_TLS_CERT);
@@ -167,7 +168,8 @@ static enum status start_front(struct app *app, const struct params *params, str
                                         .port = (uint16_t)params_u64(params, PARAM_CONTROL_PORT),
                                         .cert_path = cert.p,
                                         .key_pem = key};
-    status = tls_front_start(&options, &app->front);
+    status = app->front == NULL ? tls_front_start(&options, &app->front)
+                                : tls_front_reload(app->front, &options);
     secret_free(key);
     if (status != ST_OK)
         buf_printf(why, "TLS of the admin listener: %s",
@@ -188,6 +190,7 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .console = app->console,
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
+                            .ignore_guardrails = params_bool(params, PARAM_IGNORE_GUARDRAILS),
                             .started_ms = clock_utc_ms()};
     struct str address =
         app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
@@ -307,4 +310,9 @@ void app_upkeep(struct app *app)
         }
     }
     arena_free(&arena);
+}
+
+enum status app_reload(struct app *app, const struct params *params, struct buf *why)
+{
+    return app->front == NULL ? ST_OK : start_front(app, params, why);
 }

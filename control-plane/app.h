@@ -18,6 +18,10 @@ void app_stop(struct app *app);
 uint16_t app_control_port(const struct app *app);
 uint16_t app_link_port(const struct app *app);
 
+/* Takes over what may change while it runs: certificate and key of the listeners. Everything else of
+ * the configuration holds from the next start on. On failure all stays as it was, and `why` says what
+ * is wrong: ST_INVALID, ST_IO, ST_NO_MEMORY. */
+MUST_USE enum status app_reload(struct app *app, const struct params *params, struct buf *why);
 /* Once a minute: readers of dead threads, old tombstones. */
 void app_upkeep(struct app *app);
 

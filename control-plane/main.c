@@ -1,11 +1,13 @@
 /* main.c: sluice-control: parameters, signals, and the life of one struct app (app.c).
  *
- * TERM and INT stop it: requests in progress end, the store is closed. The first line on stdout
- * says where it listens, for whoever started it; everything else is log lines on stderr.
+ * TERM and INT stop it: requests in progress end, the store is closed. HUP reads the configuration
+ * and the certificates again, USR1 opens log_file again. The first line on stdout says where it
+ * listens, for whoever started it; everything else is log lines on stderr or in log_file.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/secret.h"
@@ -26,32 +28,66 @@ static int print(const struct params *params)
     return 0;
 }
 
+static enum log_level level_of(const struct params *params)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+    if (log_level_from_text(params_str(params, PARAM_LOG_LEVEL), &level) != ST_OK)
+        level = LOG_LEVEL_INFO;
+    return level;
+}
+
+/* A configuration that cannot be read changes nothing. */
+static void reload(struct app *app, int argc, char **argv)
+{
+    static struct params params;
+    struct buf why;
+    buf_init(&why, 4096);
+    enum status status = params_load(&params, PARAMS_CONTROL, argc, argv, &why);
+    if (status == ST_OK) {
+        status = app_reload(app, &params, &why);
+        log_open("control", STDERR_FILENO, level_of(&params));
+        params_free(&params);
+    }
+    if (status == ST_OK)
+        log_info("reloaded");
+    else
+        log_error("not_reloaded", LOG_STATUS(status), LOG_STR("why", buf_str(&why)));
+    buf_free(&why);
+}
+
 /* Sleeps in ticks until a signal says stop. */
-static int wait_for_signal(const sigset_t *signals, struct app *app)
+static int wait_for_signal(const sigset_t *signals, const struct params *params, struct app *app,
+                           int argc, char **argv)
 {
     const struct timespec tick = {.tv_sec = MAIN_TICK_S};
     for (;;) {
         int number = sigtimedwait(signals, NULL, &tick);
         if (number == SIGTERM || number == SIGINT)
             return number;
-        if (number < 0)
+        if (number == SIGHUP)
+            reload(app, argc, argv);
+        else if (number == SIGUSR1 && log_to_file(params_str(params, PARAM_LOG_FILE)) != ST_OK)
+            log_error("log_file_not_opened", LOG_STR("path", params_str(params, PARAM_LOG_FILE)));
+        else if (number < 0)
             app_upkeep(app);
     }
 }
 
-static int run(const struct params *params)
+static int run(const struct params *params, int argc, char **argv)
 {
     struct app *app;
     struct buf why;
     sigset_t signals;
-    enum log_level level = LOG_LEVEL_INFO;
-    if (log_level_from_text(params_str(params, PARAM_LOG_LEVEL), &level) != ST_OK)
-        level = LOG_LEVEL_INFO;
-    log_open("control", 2, level);
+    log_open("control", STDERR_FILENO, level_of(params));
+    if (log_to_file(params_str(params, PARAM_LOG_FILE)) != ST_OK) {
+        log_error("log_file_not_opened", LOG_STR("path", params_str(params, PARAM_LOG_FILE)));
+        return 1;
+    }
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     buf_init(&why, 4096);
@@ -66,7 +102,7 @@ static int run(const struct params *params)
     (void)fflush(stdout);
     log_info("ready", LOG_U64("control_port", app_control_port(app)),
              LOG_U64("link_port", app_link_port(app)));
-    int number = wait_for_signal(&signals, app);
+    int number = wait_for_signal(&signals, params, app, argc, argv);
     log_info("stopping", LOG_I64("signal", number));
     app_stop(app);
     return 0;
@@ -88,7 +124,7 @@ int main(int argc, char **argv)
         return 2;
     }
     buf_free(&why);
-    int result = params.action == PARAMS_RUN ? run(&params) : print(&params);
+    int result = params.action == PARAMS_RUN ? run(&params, argc, argv) : print(&params);
     params_free(&params);
     return result;
 }

@@ -68,6 +68,15 @@ static int run_worker(const struct params *params, char **argv)
     return worker_main(&boot);
 }
 
+static int run_master(const struct params *params, int option_count, char **options)
+{
+    struct str log_file = params_str(params, PARAM_LOG_FILE);
+    if (log_to_file(log_file) == ST_OK)
+        return master_main(params, option_count, options);
+    log_error("log_file_not_opened", LOG_STR("path", log_file));
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static struct params params;
@@ -89,7 +98,7 @@ int main(int argc, char **argv)
             .params = &params, .workers = number(argv[2]), .status_count = number(argv[3])};
         code = courier_main(&boot);
     } else if (code < 0) {
-        code = master_main(&params, argc - 1 - skip, argv + 1 + skip);
+        code = run_master(&params, argc - 1 - skip, argv + 1 + skip);
     }
     params_free(&params);
     return code;

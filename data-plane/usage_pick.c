@@ -29,7 +29,8 @@ static void pick_details(struct slot_usage *usage, struct str raw, bool input)
     struct json_field fields[] = {{.name = "cached_tokens"},
                                   {.name = "audio_tokens"},
                                   {.name = "reasoning_tokens"},
-                                  {.name = "cache_write_tokens"}};
+                                  {.name = "cache_write_tokens"},
+                                  {.name = "thinking_tokens"}};
     if (json_scan_object(raw, fields, COUNT_OF(fields), NULL) != ST_OK)
         return;
     if (input) {
@@ -38,8 +39,27 @@ static void pick_details(struct slot_usage *usage, struct str raw, bool input)
         usage->cache_write_tokens = number_of(&fields[3]);
     } else {
         usage->audio_output_tokens = number_of(&fields[1]);
-        usage->reasoning_tokens = number_of(&fields[2]);
+        usage->reasoning_tokens = number_of(&fields[fields[4].raw.p != NULL ? 4 : 2]);
     }
+}
+
+/* Anthropic counts what it read from and wrote to a cache beside the input; a total holds it. */
+static void add_beside(struct slot_usage *usage, const struct json_field *read,
+                       const struct json_field *wrote)
+{
+    if (read->raw.p == NULL && wrote->raw.p == NULL)
+        return;
+    usage->cached_tokens = number_of(read);
+    usage->cache_write_tokens = number_of(wrote);
+    usage->input_tokens += usage->cached_tokens + usage->cache_write_tokens;
+}
+
+/* Figures that name no input (the last ones of an older Anthropic stream) leave what was known of it. */
+static void keep_input(struct slot_usage *usage, const struct slot_usage *known)
+{
+    usage->input_tokens = known->input_tokens;
+    usage->cached_tokens = known->cached_tokens;
+    usage->cache_write_tokens = known->cache_write_tokens;
 }
 
 bool usage_pick_object(struct usage_pick *pick, struct str raw)
@@ -55,6 +75,8 @@ bool usage_pick_object(struct usage_pick *pick, struct str raw)
         {.name = "output_tokens_details"},
         {.name = "seconds"},
         {.name = "total_tokens"},
+        {.name = "cache_read_input_tokens"},
+        {.name = "cache_creation_input_tokens"},
     };
     if (json_scan_object(raw, fields, COUNT_OF(fields), NULL) != ST_OK)
         return false;
@@ -69,6 +91,9 @@ bool usage_pick_object(struct usage_pick *pick, struct str raw)
     for (size_t i = 4; i < 8; i++)
         if (fields[i].raw.p != NULL && fields[i].type == JSON_OBJECT)
             pick_details(&usage, fields[i].raw, i < 6);
+    add_beside(&usage, &fields[10], &fields[11]);
+    if (fields[0].raw.p == NULL && fields[1].raw.p == NULL)
+        keep_input(&usage, &pick->usage);
     usage.audio_ms = number_of(&fields[8]) * 1000;
     pick->usage = usage;
     pick->found = true;
@@ -270,7 +295,8 @@ bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage
     *only_usage = false;
     if (str_find(data, STR("\"usage\"")) < 0)
         return false;
-    struct json_field fields[] = {{.name = "choices"}, {.name = "usage"}, {.name = "response"}};
+    struct json_field fields[] = {
+        {.name = "choices"}, {.name = "usage"}, {.name = "response"}, {.name = "message"}};
     if (json_scan_object(data, fields, COUNT_OF(fields), NULL) != ST_OK)
         return false;
     struct str usage =
@@ -279,6 +305,12 @@ bool usage_pick_event(struct usage_pick *pick, struct str data, struct str usage
         usage = find_path(fields[2].raw, STR("usage"));
     if (usage.p == NULL && usage_path.n > 0)
         usage = find_path(data, usage_path);
+    if (usage.p == NULL && fields[3].raw.p != NULL && fields[3].type == JSON_OBJECT) {
+        usage = find_path(fields[3].raw, STR("usage")); /* the first figures of a message: no output yet */
+        if (usage.p != NULL && usage_pick_object(pick, usage))
+            pick->found = false;
+        return false;
+    }
     if (usage.p == NULL || !usage_pick_object(pick, usage))
         return false;
     struct json_field *choices = &fields[0];

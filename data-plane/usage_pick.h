@@ -3,8 +3,8 @@
  * For a whole JSON answer: an incremental scan of the top-level object that captures a few members
  * (usage, id, object, model) without keeping the rest; constant memory (USAGE_PICK_MEMBER_MAX per
  * captured member). For a stream event: usage_pick_event reads one data payload. Understands
- * OpenAI's usage objects (chat, completions, embeddings, responses, images, audio) and
- * x_groq.usage. Never fails the answer: what is not understood counts as "no usage".
+ * OpenAI's usage objects (chat, completions, embeddings, responses, images, audio), x_groq.usage and
+ * Anthropic's (whose totals are made the same: input holds what a cache gave and took). Never fails the answer: what is not understood counts as "no usage".
  */
 #ifndef SLUICE_DATA_USAGE_PICK_H
 #define SLUICE_DATA_USAGE_PICK_H

@@ -31,6 +31,7 @@ struct api {
     struct static_files *console; /* NULL: not built */
     struct str private_upstreams; /* CIDRs that custom hosts may lie in besides the public ones */
     struct str gateway_url;       /* for links and snippets */
+    bool ignore_guardrails;       /* configs with guardrails are taken, though none is run */
     int64_t started_ms;
     _Atomic bool ready;
     _Atomic unsigned waiters; /* of ?wait=applied */

@@ -1,11 +1,14 @@
 /* configs.c: /v1/configs: routing documents of a workspace, with their versions.
  *
- * The document is stored as it was sent (an object, or its text); only that it is one JSON object
- * of bounded size and depth is checked here, what it means is the gateway's affair. Answers are
- * flat and carry {success, data} too, because the API's description and its clients disagree. A
- * config that keys or the workspace's defaults name is not deleted. At most CONFIG_VERSIONS_MAX
- * versions are kept, the oldest go first.
+ * The document is stored as it was sent (an object, or its text), once it is known that gateways
+ * can use it: it is compiled as they compile it (route_doc.h), refused with the path of what is
+ * wrong, and what has no effect comes back as `warnings`. Answers are flat and carry {success,
+ * data} too, because the API's description and its clients disagree. A config that keys or the
+ * workspace's defaults name is not deleted. At most CONFIG_VERSIONS_MAX versions are kept, the
+ * oldest go first.
  */
+#include "common/route_doc.h"
+#include "common/route_plan.h"
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
 #include "control-plane/api/list.h"
@@ -13,8 +16,8 @@
 #include "control-plane/domain/provision.h"
 #include "control-plane/domain/slug.h"
 
-#define CONFIG_DOCUMENT_MAX (512u << 10)
-#define CONFIG_VERSIONS_MAX 100
+#define CONFIG_COMPILE_BYTES (64u << 20)
+#define CONFIG_VERSIONS_MAX  100
 
 #define AT(member) FIELD_AT(Sluice__Config, member)
 
@@ -64,10 +67,38 @@ static void write_head(struct json_writer *w, const struct record_key *key,
     jw_field_time(w, "last_updated_at", config->updated_at_ms);
 }
 
-/* The answer to create and update: flat, and once more under `data`. */
-static void write_written(struct json_writer *w, const struct record_key *key,
-                          const Sluice__Config *config)
+/* lines: each ended by a newline; `suffix` is added to each. */
+static void write_lines(struct api_call *call, struct str lines, const char *suffix)
 {
+    struct str line;
+    while (lines.n > 0 && str_split(&lines, '\n', &line)) {
+        struct str sentence = arena_printf(call->arena, STR_FMT "%s", STR_ARG(line), suffix);
+        jw_str(&call->json, sentence);
+    }
+}
+
+/* What a document says that has no effect. */
+struct config_warnings {
+    bool checked; /* a document was given */
+    struct str guards, others;
+};
+
+static void write_warnings(struct api_call *call, const struct config_warnings *warnings)
+{
+    if (!warnings->checked)
+        return;
+    jw_key(&call->json, "warnings");
+    jw_array(&call->json);
+    write_lines(call, warnings->guards, ": not run, as the operator chose (ignore_guardrails).");
+    write_lines(call, warnings->others, "");
+    jw_end(&call->json);
+}
+
+/* The answer to create and update: flat, and once more under `data`. */
+static void write_written(struct api_call *call, const struct record_key *key,
+                          const Sluice__Config *config, const struct config_warnings *warnings)
+{
+    struct json_writer *w = &call->json;
     jw_object(w);
     jw_field_bool(w, "success", true);
     jw_key(w, "data");
@@ -80,17 +111,52 @@ static void write_written(struct json_writer *w, const struct record_key *key,
     jw_field_cstr(w, "slug", config->slug);
     write_id(w, "version_id", &config->version);
     jw_field_cstr(w, "object", "config");
+    write_warnings(call, warnings);
     jw_end(w);
 }
 
+/* As the gateways will read it. */
+static enum status check_plan(struct api_call *call, struct arena *arena, struct str document,
+                              struct config_warnings *warnings)
+{
+    struct str bytes, why;
+    struct route_plan plan;
+    enum status status = route_doc_compile(arena, document, ROUTE_DOC_SAVED, &bytes, &why);
+    if (status == ST_INVALID)
+        return api_fail(call, status, STR_FMT, STR_ARG(why));
+    TRY(status);
+    TRY(route_plan_open(bytes, &plan));
+    struct str guarded = route_plan_guarded(arena, &plan);
+    if (guarded.p == NULL)
+        return ST_NO_MEMORY;
+    if (guarded.n > 0 && !call->api->ignore_guardrails)
+        return api_fail(call, ST_INVALID, STR_FMT, STR_ARG(guarded));
+    warnings->checked = true;
+    warnings->guards = arena_str(call->arena, route_str(&plan, plan.head->guards));
+    warnings->others = arena_str(call->arena, route_str(&plan, plan.head->warnings));
+    bool copied = warnings->guards.p != NULL && warnings->others.p != NULL;
+    return copied ? ST_OK : ST_NO_MEMORY;
+}
+
+static enum status check_document(struct api_call *call, struct str document,
+                                  struct config_warnings *warnings)
+{
+    struct arena arena;
+    arena_init(&arena, CONFIG_COMPILE_BYTES);
+    enum status status = check_plan(call, &arena, document, warnings);
+    arena_free(&arena);
+    return status;
+}
+
 /* The document: an object, or a string that holds one. */
-static enum status read_document(struct api_call *call, bool required, char **document, bool *given)
+static enum status read_document(struct api_call *call, bool required, char **document,
+                                 struct config_warnings *warnings)
 {
     const struct json *node = api_body(call, "config");
     struct json *parsed;
     struct json_error error;
     struct str text;
-    *given = node != NULL;
+    *warnings = (struct config_warnings){.checked = false};
     if (node == NULL)
         return required ? api_invalid(call, "config", "is required") : ST_OK;
     if (json_is(node, JSON_OBJECT)) {
@@ -102,8 +168,7 @@ static enum status read_document(struct api_call *call, bool required, char **do
             return api_invalid(call, "config", "must be a JSON object, or a string that holds one");
         text = parsed->raw;
     }
-    if (text.n > CONFIG_DOCUMENT_MAX)
-        return api_invalid(call, "config", "is too large");
+    TRY(check_document(call, text, warnings));
     return api_cstr(call->arena, text, document);
 }
 
@@ -237,10 +302,11 @@ enum status api_configs_create(struct api_call *call)
     Sluice__Config config = SLUICE__CONFIG__INIT;
     struct record_key scope, key;
     Sluice__Workspace *workspace;
-    bool given, is_default = false;
+    struct config_warnings warnings;
+    bool is_default = false;
     TRY(resolve_scope(call, true, &scope, &workspace));
     TRY(fields_read(call, &api_fields_config, &config, true));
-    TRY(read_document(call, true, &config.document_json, &given));
+    TRY(read_document(call, true, &config.document_json, &warnings));
     TRY(api_body_bool(call, "is_default", &is_default));
     TRY(pick_slug(call, &config));
     key = (struct record_key){SLUICE__KIND__KIND_CONFIG, scope.org, scope.id, id_new()};
@@ -254,7 +320,7 @@ enum status api_configs_create(struct api_call *call)
         return api_fail(call, status, "A config with this slug already exists in the workspace");
     TRY(status);
     api_audit(call, "create", "config", &key.parent, &key.id, config.slug);
-    write_written(&call->json, &key, &config);
+    write_written(call, &key, &config, &warnings);
     return ST_OK;
 }
 
@@ -262,21 +328,21 @@ enum status api_configs_update(struct api_call *call)
 {
     struct record_key key;
     Sluice__Config *config;
-    bool given;
+    struct config_warnings warnings;
     TRY(resolve_config(call, call->params[0], &key, &config));
     bool is_default = config->is_default;
     TRY(fields_read(call, &api_fields_config, config, false));
-    TRY(read_document(call, false, &config->document_json, &given));
+    TRY(read_document(call, false, &config->document_json, &warnings));
     TRY(api_body_bool(call, "is_default", &is_default));
     config->updated_by = wire_id_data(&call->auth.key);
     config->updated_at_ms = call->now_ms;
-    if (given)
+    if (warnings.checked)
         TRY(add_version(call, &key, config));
     if (api_body(call, "is_default") != NULL)
         TRY(set_default(call, &key, config, is_default));
     TRY(record_put(call->op, &key, config, str_c(config->slug)));
     api_audit(call, "update", "config", &key.parent, &key.id, config->slug);
-    write_written(&call->json, &key, config);
+    write_written(call, &key, config, &warnings);
     return ST_OK;
 }
 

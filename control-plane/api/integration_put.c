@@ -164,3 +164,35 @@ enum status integrations_put_new(struct api_call *call, const struct record_key 
                            "is taken by another provider of the workspace");
     return status;
 }
+
+/* --- regions --- */
+
+enum status integrations_check_regions(struct api_call *call, const Sluice__Integration *record)
+{
+    struct record_key group;
+    for (size_t i = 0; i < record->n_regions; i++) {
+        enum status status = record_find(call->txn, SLUICE__KIND__KIND_NODE_GROUP, &ID_NONE, &ID_NONE,
+                                         str_c(record->regions[i]), &group);
+        if (status == ST_NOT_FOUND)
+            return api_fail(call, ST_INVALID,
+                            "regions: there is no node group \"%s\"; it comes with the first node added to it",
+                            record->regions[i]);
+        TRY(status);
+    }
+    return ST_OK;
+}
+
+enum status integrations_republish_rules(struct api_call *call, const struct record_key *integration)
+{
+    struct record_cursor *cursor;
+    struct record_key key;
+    Sluice__ModelRule *rule;
+    enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_MODEL_RULE,
+                                            &integration->org, &integration->id, &cursor);
+    TRY(status);
+    while ((status = record_cursor_next(cursor, call->arena, &key, &rule, NULL)) == ST_OK)
+        if (rule->secrets != NULL && (status = record_update(call->op, &key, rule)) != ST_OK)
+            break;
+    record_cursor_close(cursor);
+    return status == ST_END ? ST_OK : status;
+}

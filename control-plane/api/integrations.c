@@ -26,6 +26,7 @@ static const struct field rows[] = {
     {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
     {"passthrough", FIELD_BOOL, FIELD_OUT, AT(passthrough), 0, 0},
     {"api_dialect", FIELD_TEXT, FIELD_OUT, AT(api_dialect), 0, 32},
+    {"regions", FIELD_TEXTS, FIELD_OUT, AT(n_regions), 0, 32},
     {"ai_provider_id", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},
     {"key", FIELD_OTHER, 0, 0, 0, 0},
@@ -296,6 +297,7 @@ enum status api_integrations_create(struct api_call *call)
     TRY(api_body_bool(call, "create_default_provider", &create_provider));
     TRY(read_mappings(call, &record));
     TRY(read_adjustments(call, &record));
+    TRY(integrations_check_regions(call, &record));
     record.allow_all_models = 1;
     TRY(integrations_read_secrets(call, &key, &record, api_body(call, "key"),
                                   api_body(call, "configurations")));
@@ -316,6 +318,10 @@ enum status api_integrations_update(struct api_call *call)
     struct id workspace;
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     TRY(fields_read(call, &api_fields_integration, record, false));
+    if (api_body(call, "regions") != NULL) {
+        TRY(integrations_check_regions(call, record));
+        TRY(integrations_republish_rules(call, &key));
+    }
     TRY(read_mappings(call, record));
     TRY(read_adjustments(call, record));
     TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"),

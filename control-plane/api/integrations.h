@@ -30,4 +30,11 @@ MUST_USE enum status integrations_put_new(struct api_call *call, const struct re
                                           Sluice__Integration *record, const struct id *workspace,
                                           struct str provider_slug, bool create_provider);
 
+/* regions: each must be the name of a node group. ST_INVALID (told). */
+MUST_USE enum status integrations_check_regions(struct api_call *call,
+                                                const Sluice__Integration *record);
+/* The regions changed: its models' own secrets must reach, or leave, the nodes with it. */
+MUST_USE enum status integrations_republish_rules(struct api_call *call,
+                                                  const struct record_key *integration);
+
 #endif

@@ -226,7 +226,9 @@ static void *serve_connection(void *arg)
         r->front = front;
         r->client = slot->client;
         r->inner = -1;
-        r->ssl = SSL_new(front->tls);
+        CHECK(pthread_mutex_lock(&front->lock) == 0);
+        r->ssl = SSL_new(front->tls); /* of the identity that holds now: tls_front_reload */
+        CHECK(pthread_mutex_unlock(&front->lock) == 0);
         if (r->ssl != NULL && set_nonblocking(r->client) && SSL_set_fd(r->ssl, r->client) == 1 &&
             handshake(r) && (r->inner = connect_inner(slot)) >= 0)
             run_relay(r);
@@ -320,29 +322,47 @@ static void *accept_all(void *arg)
 /* --- starting and stopping -----------------------------------------------------------------------
  */
 
-static enum status load_identity(struct tls_front *front, const struct tls_front_options *options)
+static enum status load_identity(const struct tls_front_options *options, SSL_CTX **out)
 {
-    front->tls = SSL_CTX_new(TLS_server_method());
-    if (front->tls == NULL)
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    if (tls == NULL)
         return ST_NO_MEMORY;
-    (void)SSL_CTX_set_min_proto_version(front->tls, TLS1_2_VERSION);
-    (void)SSL_CTX_set_mode(front->tls, SSL_MODE_RELEASE_BUFFERS |
+    (void)SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+    (void)SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS |
                                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                            SSL_MODE_ENABLE_PARTIAL_WRITE);
-    (void)SSL_CTX_set_options(front->tls,
+    (void)SSL_CTX_set_options(tls,
                               SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     struct str pem = secret_open(options->key_pem);
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
     EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
     secret_close(options->key_pem);
-    bool good = SSL_CTX_use_certificate_chain_file(front->tls, options->cert_path) == 1 &&
-                key != NULL && SSL_CTX_use_PrivateKey(front->tls, key) == 1 &&
-                SSL_CTX_check_private_key(front->tls) == 1;
+    bool good = SSL_CTX_use_certificate_chain_file(tls, options->cert_path) == 1 &&
+                key != NULL && SSL_CTX_use_PrivateKey(tls, key) == 1 &&
+                SSL_CTX_check_private_key(tls) == 1;
     EVP_PKEY_free(key);
     BIO_free(bio);
     ERR_clear_error();
-    return good ? ST_OK : ST_INVALID;
+    if (!good) {
+        SSL_CTX_free(tls);
+        return ST_INVALID;
+    }
+    *out = tls;
+    return ST_OK;
 }
+
+enum status tls_front_reload(struct tls_front *front, const struct tls_front_options *options)
+{
+    SSL_CTX *tls;
+    TRY(load_identity(options, &tls));
+    pthread_mutex_lock(&front->lock);
+    SSL_CTX *before = front->tls;
+    front->tls = tls;
+    pthread_mutex_unlock(&front->lock);
+    SSL_CTX_free(before); /* connections that were made with it hold it until they end */
+    return ST_OK;
+}
+
 
 static enum status listen_on(struct tls_front *front, struct str address)
 {
@@ -381,7 +401,7 @@ enum status tls_front_start(const struct tls_front_options *options, struct tls_
     front->stop[0] = front->stop[1] = -1;
     CHECK(pthread_mutex_init(&front->lock, NULL) == 0);
     CHECK(pthread_cond_init(&front->idle, NULL) == 0);
-    enum status status = load_identity(front, options);
+    enum status status = load_identity(options, &front->tls);
     if (status == ST_OK && pipe2(front->stop, O_CLOEXEC) != 0)
         status = ST_IO;
     while (status == ST_OK && str_split(&rest, ',', &address))

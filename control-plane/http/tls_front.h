@@ -33,6 +33,10 @@ MUST_USE enum status tls_front_start(const struct tls_front_options *options,
                                      struct tls_front **front);
 /* Accepts from now on and relays to 127.0.0.1:inner_port. ST_NO_MEMORY. */
 MUST_USE enum status tls_front_serve(struct tls_front *front, uint16_t inner_port);
+/* Reads certificate and key anew for connections to come; address and port stay. ST_INVALID,
+ * ST_NO_MEMORY: the old ones stay. */
+MUST_USE enum status tls_front_reload(struct tls_front *front,
+                                      const struct tls_front_options *options);
 /* Closes everything. NULL is fine. */
 void tls_front_stop(struct tls_front *front);
 uint16_t tls_front_port(const struct tls_front *front);

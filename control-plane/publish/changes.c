@@ -31,9 +31,37 @@ struct changes_walk {
 
 static char changes_nothing[] = "";
 
-enum status changes_cut_integration(struct kv_txn *txn, const struct id *group,
+/* Whether `regions` leave a node group out. */
+static enum status changes_elsewhere(struct kv_txn *txn, const struct id *group, struct arena *arena,
+                                     const Sluice__Integration *integration, bool *elsewhere)
+{
+    struct record_key key = {.kind = SLUICE__KIND__KIND_NODE_GROUP, .id = *group};
+    Sluice__NodeGroup *row;
+    *elsewhere = integration->n_regions > 0;
+    if (!*elsewhere)
+        return ST_OK;
+    TRY(record_get(txn, &key, arena, &row, NULL));
+    for (size_t i = 0; i < integration->n_regions; i++)
+        *elsewhere = *elsewhere && !str_eq(str_c(integration->regions[i]), str_c(row->name));
+    return ST_OK;
+}
+
+bool changes_reaches(struct kv_txn *txn, const struct id *group, struct arena *arena,
+                     const Sluice__Integration *integration)
+{
+    bool elsewhere;
+    return changes_elsewhere(txn, group, arena, integration, &elsewhere) == ST_OK && !elsewhere;
+}
+
+enum status changes_cut_integration(struct kv_txn *txn, const struct id *group, struct arena *arena,
                                     Sluice__Integration *integration)
 {
+    bool elsewhere;
+    TRY(changes_elsewhere(txn, group, arena, integration, &elsewhere));
+    integration->elsewhere = elsewhere;
+    integration->n_regions = 0;
+    if (elsewhere)
+        integration->secrets = NULL;
     integration->masked_json = changes_nothing;
     integration->secret_mappings_json = changes_nothing;
     integration->description = changes_nothing;
@@ -45,17 +73,28 @@ static enum status changes_integration(struct changes_walk *walk, struct str bod
 {
     Sluice__Integration *integration;
     TRY(wire_unpack(&sluice__integration__descriptor, body, walk->arena, &integration));
-    TRY(changes_cut_integration(walk->txn, &walk->group, integration));
+    TRY(changes_cut_integration(walk->txn, &walk->group, walk->arena, integration));
     return wire_pack(integration, walk->arena, out);
 }
 
+/* A model's own secrets go where its integration goes. */
 static enum status changes_rule(struct changes_walk *walk, struct str body, struct str *out)
 {
+    struct record_key owner = {SLUICE__KIND__KIND_INTEGRATION, walk->last_key.org, ID_NONE,
+                               walk->last_key.parent};
+    Sluice__Integration *integration;
     Sluice__ModelRule *rule;
+    bool elsewhere;
     TRY(wire_unpack(&sluice__model_rule__descriptor, body, walk->arena, &rule));
     if (rule->secrets == NULL) {
         *out = body;
         return ST_OK;
+    }
+    TRY(record_get(walk->txn, &owner, walk->arena, &integration, NULL));
+    TRY(changes_elsewhere(walk->txn, &walk->group, walk->arena, integration, &elsewhere));
+    if (elsewhere) {
+        rule->secrets = NULL;
+        return wire_pack(rule, walk->arena, out);
     }
     TRY(vault_secrets_for_group(walk->txn, &walk->group, rule->secrets));
     return wire_pack(rule, walk->arena, out);

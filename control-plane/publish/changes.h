@@ -25,8 +25,13 @@ MUST_USE enum status changes_build(struct vault *vault, struct kv_txn *txn,
 /* True if the reply says something the asker does not have. */
 bool changes_is_news(const Sluice__ChangesRequest *ask, const Sluice__ChangesReply *reply);
 
-/* Cuts an integration (an unpacked copy) to what nodes of the group may see. Store statuses. */
+/* Cuts an integration (an unpacked copy) to what nodes of the group may see: its boxes only, and none
+ * where the integration's regions leave the group out. Store statuses. */
 MUST_USE enum status changes_cut_integration(struct kv_txn *txn, const struct id *group,
-                                             Sluice__Integration *integration);
+                                             struct arena *arena, Sluice__Integration *integration);
+
+/* True if nodes of the group may use the integration (its regions). */
+bool changes_reaches(struct kv_txn *txn, const struct id *group, struct arena *arena,
+                     const Sluice__Integration *integration);
 
 #endif

@@ -172,7 +172,9 @@ static enum status probe_build(struct kv_txn *txn, const struct probe *probe,
     message->org = wire_data(org);
     message->deadline_ms = clock_utc_ms() + (probe->deadline_ms - clock_mono_ms());
     TRY(record_get(txn, &probe->integration, arena, &message->integration, NULL));
-    TRY(changes_cut_integration(txn, group, message->integration));
+    TRY(changes_cut_integration(txn, group, arena, message->integration));
+    if (message->integration->elsewhere)
+        return ST_NOT_FOUND; /* bound to other regions since it was asked */
     *out = message;
     return ST_OK;
 }

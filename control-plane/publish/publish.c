@@ -339,16 +339,36 @@ static void publish_handle(void *arg, struct link_request *request)
 
 /* --- probes ----------------------------------------------------------------------------------- */
 
-/* A connected node, the one seen last. ST_NOT_READY. */
-static enum status publish_pick(struct publish *publish, struct arena *arena, struct id *node)
+static bool publish_may_probe(struct kv_txn *txn, struct arena *arena, const struct id *node,
+                              const Sluice__Integration *integration)
+{
+    struct record_key key;
+    Sluice__Node *row;
+    struct id group;
+    return record_locate(txn, SLUICE__KIND__KIND_NODE, &ID_NONE, node, &key) == ST_OK &&
+           record_get(txn, &key, arena, &row, NULL) == ST_OK && wire_id(&row->group, &group) == ST_OK &&
+           changes_reaches(txn, &group, arena, integration);
+}
+
+/* A connected node that may use the integration, the one seen last. ST_NOT_READY, ST_NOT_FOUND (the
+ * integration). */
+static enum status publish_pick(struct publish *publish, struct arena *arena,
+                                const struct record_key *integration, struct id *node)
 {
     struct node_live *list;
+    struct kv_txn *txn;
+    Sluice__Integration *record;
     size_t count;
     const struct node_live *best = NULL;
     TRY(nodes_list(publish->nodes, arena, &list, &count));
-    for (size_t i = 0; i < count; i++)
-        if (list[i].connected && (best == NULL || list[i].last_seen_ms > best->last_seen_ms))
+    TRY(kv_begin(publish->kv, false, &txn));
+    enum status status = record_get(txn, integration, arena, &record, NULL);
+    for (size_t i = 0; i < count && status == ST_OK; i++)
+        if (list[i].connected && (best == NULL || list[i].last_seen_ms > best->last_seen_ms) &&
+            publish_may_probe(txn, arena, &list[i].id, record))
             best = &list[i];
+    kv_abort(txn);
+    TRY(status);
     if (best == NULL)
         return ST_NOT_READY;
     *node = best->id;
@@ -361,7 +381,7 @@ enum status publish_probe(struct publish *publish, const struct record_key *inte
 {
     CHECK_OBJ(publish, PUBLISH_MAGIC);
     struct id probe;
-    TRY(publish_pick(publish, arena, node));
+    TRY(publish_pick(publish, arena, integration, node));
     TRY(probe_ask(publish->probes, node, integration, action, wait_ms, &probe));
     publish_serve_node(publish, node);
     return probe_wait(publish->probes, &probe, arena, result);

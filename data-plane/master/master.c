@@ -249,12 +249,22 @@ static void stop(struct master *master, bool now)
     signal_workers(master, now ? SIGINT : SIGTERM);
 }
 
+/* Lines of all processes pass through here, so one file is opened for all. */
+static void open_log(const struct master *master)
+{
+    struct str path = params_str(master->params, PARAM_LOG_FILE);
+    if (log_to_file(path) != ST_OK)
+        log_error("log_file_not_opened", LOG_STR("path", path));
+}
+
 static void on_signal(struct master *master, uint32_t number)
 {
     if (number == SIGTERM || number == SIGINT)
         stop(master, number == SIGINT || master->stopping);
     else if (number == SIGHUP && !master->stopping)
         replace_workers(master);
+    else if (number == SIGUSR1)
+        open_log(master);
     else if (number == SIGCHLD)
         reap(master);
 }

@@ -63,6 +63,11 @@ static enum status find_integration(struct req *req, struct authorize_view *view
     if (view->integration == NULL || view->integration->status != SLUICE__STATUS__STATUS_ACTIVE)
         return say(reason, ST_PROVIDER_DISABLED, "The integration behind provider @" STR_FMT " is disabled or deleted.",
                    STR_ARG(slug));
+    if ((view->integration->flags & CAT_INTEGRATION_ELSEWHERE) != 0)
+        return say(reason, ST_REGION_BOUND,
+                   "The integration behind provider @" STR_FMT " is bound to regions that this gateway is not in. Call a gateway "
+                   "of one of its regions.",
+                   STR_ARG(slug));
     struct id owner = view->integration->workspace;
     if (id_eq(&owner, &req->auth.workspace))
         return ST_OK;

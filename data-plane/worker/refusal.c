@@ -7,6 +7,7 @@
 #include "data-plane/worker/refusal.h"
 
 #include "common/json_write.h"
+#include "data-plane/worker/translate.h"
 
 #define REFUSAL_MAX_BYTES 4096
 
@@ -102,7 +103,15 @@ static bool is_sse_answer(const struct req *req)
 /* The answer has begun: say what happened in the stream's own form, then cut. */
 static void break_answer(struct req *req, struct str body)
 {
-    if (is_sse_answer(req)) {
+    if (is_sse_answer(req) && req->attempt.call != NULL) {
+        int http = status_row(req->refused)->http;
+        struct str type = str_c(req->anthropic ? anthropic_type(http) : openai_type(http));
+        struct buf last;
+        buf_init(&last, 2 * REFUSAL_MAX_BYTES);
+        translate_refusal(req, type, &last);
+        conn_reply_write(req->conn, last.p, last.n);
+        buf_free(&last);
+    } else if (is_sse_answer(req)) {
         struct str head = req->anthropic ? STR("event: error\ndata: ") : STR("data: ");
         conn_reply_write(req->conn, head.p, head.n);
         conn_reply_write(req->conn, body.p, body.n);

@@ -12,6 +12,7 @@
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 #include "data-plane/worker/req.h"
+#include "data-plane/worker/translate.h"
 
 #define PASS_HEADERS_MAX 40
 #define EVENT_OUT_MAX    (SSE_EVENT_MAX + 1024u)
@@ -43,7 +44,10 @@ static void on_head(void *arg, int http_status, struct str name, struct str valu
     if (str_eq_nocase(name, STR("content-type"))) {
         attempt->is_sse = str_starts_nocase(value, STR("text/event-stream"));
         attempt->is_json = str_starts_nocase(value, STR("application/json"));
+        attempt->content_type = arena_str(&req->arena, value);
     }
+    if (attempt->call != NULL && (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("cache-control"))))
+        return; /* the caller gets others */
     if (!may_pass(req, name) || attempt->reply_header_count >= PASS_HEADERS_MAX)
         return;
     if (attempt->reply_headers == NULL)
@@ -71,6 +75,8 @@ static void on_head_end(void *arg, int http_status)
         attempt->slot->first_byte_us = (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000;
     metrics_observe_us(&req->worker->metrics, M_FIRST_BYTE_US,
                        (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000);
+    if (attempt->call != NULL)
+        translate_head(req);
     char *room = attempt->is_json ? arena_alloc(&req->arena, USAGE_PICK_MEMBER_MAX) : NULL;
     usage_pick_init(&req->usage, room);
     if (room == NULL)
@@ -78,7 +84,7 @@ static void on_head_end(void *arg, int http_status)
 }
 
 /* Sends status and headers. False: the client is gone and the request has ended. */
-static bool begin_answer(struct req *req)
+bool reply_begin(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
     struct reply_header headers[REPLY_HEADERS_MAX];
@@ -87,6 +93,10 @@ static bool begin_answer(struct req *req)
         headers[count++] = (struct reply_header){attempt->reply_headers[i].name, attempt->reply_headers[i].value};
     if (req->surface != REQ_SURFACE_RELAY)
         count = refusal_common_headers(req, headers, count, attempt->http_status >= 400 ? "provider" : NULL);
+    if (attempt->reply_type.n > 0)
+        headers[count++] = (struct reply_header){STR("content-type"), attempt->reply_type};
+    if (attempt->call != NULL && attempt->call->dropped[0] != '\0')
+        headers[count++] = (struct reply_header){STR("x-sluice-dropped-params"), str_c(attempt->call->dropped)};
     if (attempt->is_sse) {
         headers[count++] = (struct reply_header){STR("cache-control"), STR("no-cache")};
         headers[count++] = (struct reply_header){STR("x-accel-buffering"), STR("no")};
@@ -152,6 +162,8 @@ static bool on_body(void *arg, const char *p, size_t n)
 {
     struct req *req = arg;
     struct req_attempt *attempt = &req->attempt;
+    if (attempt->call != NULL)
+        return translate_body(req, p, n);
     if (reply_list_applies(req)) {
         if (!reply_list_feed(req, p, n)) {
             req_refuse(req, ST_OVERLOADED, "The provider's list is too long; ask for smaller pages with ?limit=.");
@@ -159,7 +171,7 @@ static bool on_body(void *arg, const char *p, size_t n)
         }
         return true;
     }
-    if (!req->answer_begun && !begin_answer(req))
+    if (!req->answer_begun && !reply_begin(req))
         return true;
     if (conn_write_room(req->conn) == 0)
         return false;
@@ -209,7 +221,7 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
     return 0;
 }
 
-static enum slot_outcome outcome_of(const struct req *req, enum status status)
+enum slot_outcome reply_outcome(const struct req *req, enum status status)
 {
     switch (status) {
     case ST_OK:
@@ -221,7 +233,7 @@ static enum slot_outcome outcome_of(const struct req *req, enum status status)
     }
 }
 
-static void refuse_failed(struct req *req, enum status status)
+void reply_refuse_failed(struct req *req, enum status status)
 {
     struct str slug = req->attempt.provider_slug;
     if (req->surface == REQ_SURFACE_RELAY)
@@ -243,19 +255,23 @@ static void on_done(void *arg, enum status status)
     req->attempt.exchange = NULL;
     if (req->finished)
         return;
+    if (req->attempt.call != NULL) {
+        translate_done(req, status);
+        return;
+    }
     if (status == ST_OK && reply_list_applies(req)) {
         reply_list_done(req);
         return;
     }
-    req_settle(req, outcome_of(req, status));
+    req_settle(req, reply_outcome(req, status));
     if (status != ST_OK) {
-        refuse_failed(req, status);
+        reply_refuse_failed(req, status);
         return;
     }
     if (!req->answer_begun) {
         if (!req->attempt.is_sse && req->attempt.reply_length < 0)
             req->attempt.reply_length = 0;
-        if (!begin_answer(req))
+        if (!reply_begin(req))
             return;
     }
     struct str rest = sse_rest(&req->sse);

@@ -3,7 +3,14 @@
 #define SLUICE_DATA_WORKER_REPLY_H
 
 #include "data-plane/upstream.h"
+#include "data-plane/worker/req.h"
 
 extern const struct upstream_events reply_events;
+
+/* For translate.c. Sends status and headers of the answer. False: the client is gone and the request has ended. */
+bool reply_begin(struct req *req);
+enum slot_outcome reply_outcome(const struct req *req, enum status status);
+/* Answers that the exchange failed with `status`. Ends the request. */
+void reply_refuse_failed(struct req *req, enum status status);
 
 #endif

@@ -16,6 +16,7 @@
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
+#include "data-plane/worker/translate.h"
 
 #define REQ_POOL_MAX 1024
 
@@ -57,6 +58,7 @@ static void free_now(struct loop_job *job)
     struct req *req = job->owner;
     CHECK_OBJ(req, REQ_MAGIC);
     req->worker->body_bytes -= req->body.charged;
+    translate_free(req);
     buf_free(&req->body.mem);
     sse_free(&req->sse);
     arena_free(&req->arena);

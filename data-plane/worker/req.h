@@ -15,6 +15,7 @@
 
 #include "common/catalog_codec.h"
 #include "common/json_scan.h"
+#include "data-plane/dialect/dialect.h"
 #include "data-plane/segment.h"
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
@@ -98,6 +99,11 @@ struct req_attempt {
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, unlisted;
     struct str prices, rule_prices; /* price.h blobs; n = 0 none */
+    struct str base_model;          /* catalog slug that says what the model can do; n = 0 unknown */
+    uint64_t max_output_tokens;     /* of the model; 0 unknown */
+    struct dialect_target facts;    /* what a back may know of this attempt */
+    struct dialect_call *call;      /* translated (translate.h); NULL: spliced */
+    size_t call_bytes;              /* what the call holds, counted in worker->body_bytes */
     struct str url, host;           /* url NUL-terminated */
     uint16_t port;
     bool tls;
@@ -114,6 +120,8 @@ struct req_attempt {
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;
     int64_t reply_length;
+    struct str content_type; /* the provider's */
+    struct str reply_type;   /* content type in its place; n = 0: the provider's passes */
 };
 
 /* Objects at the provider that the request names (step_own.c). */
@@ -156,6 +164,7 @@ struct req {
     char reason[REQ_REASON_MAX]; /* sentence for the caller */
     struct sse sse;
     struct usage_pick usage;
+    const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];
 };

@@ -6,7 +6,7 @@
  */
 #include "common/price.h"
 #include "data-plane/worker/authorize.h"
-#include "data-plane/worker/req.h"
+#include "data-plane/worker/translate.h"
 #include "data-plane/worker/url.h"
 
 static struct str keep(struct req *req, const struct cat_head *head, struct cat_ref ref)
@@ -18,7 +18,8 @@ static void copy_type(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
     const struct cat_provider_type *type = view->type;
-    attempt->dialect = type->dialect;
+    struct str own = cat_str(&view->integration->head, view->integration->api_dialect);
+    attempt->dialect = own.n > 0 ? catalog_dialect(own) : type->dialect;
     attempt->type_slug = keep(req, &type->head, type->slug);
     attempt->auth_header = keep(req, &type->head, type->auth_header);
     attempt->auth_prefix = keep(req, &type->head, type->auth_prefix);
@@ -66,7 +67,11 @@ static void copy_model(struct req *req, const struct authorize_view *view)
     if (view->model != NULL) {
         attempt->priced_model = keep(req, &view->model->head, view->model->slug);
         attempt->prices = keep(req, &view->model->head, view->model->prices);
+        attempt->base_model = attempt->priced_model;
+        attempt->max_output_tokens = view->model->max_output_tokens;
     }
+    if (view->rule != NULL && view->rule->base_model.len > 0)
+        attempt->base_model = keep(req, &view->rules->head, view->rule->base_model);
     if (view->rule != NULL && view->rule->prices.len > 0) {
         attempt->rule_prices = keep(req, &view->rules->head, view->rule->prices);
         if (attempt->priced_model.n == 0)
@@ -97,6 +102,23 @@ static enum step_result check_passthrough(struct req *req, const struct authoriz
                       STR_ARG(str_head(req->path, 100)), STR_ARG(req->attempt.type_slug));
 }
 
+/* The operation's path at the provider, and whether it is translated on the way. */
+static enum step_result choose_path(struct req *req, const struct authorize_view *view,
+                                    struct str *path)
+{
+    struct str paths[OP_COUNT];
+    for (size_t i = 0; i < OP_COUNT; i++)
+        paths[i] = cat_str(&view->type->head, view->type->paths[i]);
+    enum step_result result = translate_route(req, paths, path);
+    if (result != STEP_NEXT || path->n > 0)
+        return result;
+    return req_refuse(req, ST_UNSUPPORTED,
+                      "Provider @" STR_FMT " (" STR_FMT
+                      ") does not offer the operation \"%s\" here.",
+                      STR_ARG(req->attempt.provider_slug), STR_ARG(req->attempt.type_slug),
+                      op_row(req->op)->text);
+}
+
 /* base + path with {id} filled, + the caller's query without any key of ours. */
 static enum step_result copy_url(struct req *req, const struct authorize_view *view)
 {
@@ -108,18 +130,11 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
         base = cat_str(&view->type->head, view->type->base_url);
     while (base.n > 0 && base.p[base.n - 1] == '/')
         base.n--;
-    struct str path = cat_str(&view->type->head, view->type->paths[req->op]), tail = STR("");
-    if (req->surface == REQ_SURFACE_PASSTHROUGH) {
-        enum step_result result = check_passthrough(req, view);
-        if (result != STEP_NEXT)
-            return result;
-        path = req->path;
-    }
-    if (path.n == 0 || attempt->dialect != CAT_DIALECT_OPENAI)
-        return req_refuse(
-            req, ST_UNSUPPORTED,
-            "Provider @" STR_FMT " (" STR_FMT ") does not offer the operation \"%s\" here.",
-            STR_ARG(attempt->provider_slug), STR_ARG(attempt->type_slug), op_row(req->op)->text);
+    struct str path = req->path, tail = STR("");
+    bool passes = req->surface == REQ_SURFACE_PASSTHROUGH;
+    enum step_result result = passes ? check_passthrough(req, view) : choose_path(req, view, &path);
+    if (result != STEP_NEXT)
+        return result;
     ptrdiff_t id = str_find(path, STR("{id}"));
     if (id >= 0) {
         tail = str_from(path, (size_t)id + 4);
@@ -172,6 +187,7 @@ static enum step_result authorize(struct req *req)
 
 enum step_result req_step_authorize(struct req *req)
 {
+    translate_free(req);
     memset(&req->attempt, 0, sizeof req->attempt);
     req->attempt.target = &req->targets[req->target_at];
     req->attempt.reply_length = -1;

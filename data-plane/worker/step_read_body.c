@@ -96,6 +96,7 @@ enum step_result req_body_replace(struct req *req, struct str text)
     struct str copy = arena_str(&req->arena, text);
     if (copy.p == NULL)
         return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
+    req->chat = NULL;
     buf_clear(&body->mem);
     buf_add_str(&body->mem, copy);
     if (buf_status(&body->mem) != ST_OK || !charge(req))

@@ -9,7 +9,7 @@
  * the text in front of it is moved up in place; otherwise a new text is built in the arena.
  */
 #include "common/json_write.h"
-#include "data-plane/worker/req.h"
+#include "data-plane/worker/translate.h"
 
 #define OVERRIDES_MAX 32
 #define EDITS_MAX     (OVERRIDES_MAX + 4)
@@ -185,6 +185,8 @@ enum step_result req_step_transform(struct req *req)
             return result;
         attempt->body = buf_str(&body->mem);
     }
+    if (attempt->call != NULL)
+        return translate_request(req);
     if (body->model.raw.p != NULL) {
         struct str with = json ? quoted(req, attempt->upstream_model) : attempt->upstream_model;
         if (with.p == NULL)

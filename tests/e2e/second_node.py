@@ -153,7 +153,7 @@ def plane(stack, name):
 
 def add_node(stack, name, link, folder):
     bundle = folder / f"{name}.bundle"
-    sluicectl(stack, "node", "add", f"--data-dir={control_home(stack)}", "--name", name, "--region", "us",
+    sluicectl(stack, "node", "add", f"--data-dir={control_home(stack)}", "--name", name, "--region", "us", "--group", "us",
               "--link", f"{link.address[0]}:{link.address[1]}", "--control", stack.control_url, "--out", str(bundle))
     return bundle
 
@@ -176,6 +176,23 @@ def check_shared(stack, node):
     for what, reply in (("first", stack.chat()), ("second", node.chat())):
         assert reply.status == 200, f"{what} node: {reply}"
     ok("a change, narrowing and widening, is enforced on both when the reply says applied")
+
+
+def check_regions(stack, node):
+    """An integration bound to a region is used from its gateways only; its credential reaches no other."""
+    path = f"/integrations/{stack.integration}"
+    unknown = stack.admin("PUT", path, {"regions": ["mars"]}, expect=400)
+    assert "regions" in unknown.message and "mars" in unknown.message, unknown
+    stack.admin("PUT", path, {"regions": ["us"]})
+    here, there = stack.chat(), node.chat()
+    assert (here.status, here.json["error"]["code"]) == (403, "region_bound"), here
+    assert there.status == 200, there
+    assert stack.admin("GET", path).json["regions"] == ["us"]
+    tried = stack.admin("POST", path + "/test", wait=False)
+    assert tried.json["success"] and tried.json["data_plane_id"] == plane(stack, "second")["id"], tried
+    stack.admin("PUT", path, {"regions": None})
+    assert (stack.chat().status, node.chat().status) == (200, 200)
+    ok("a bound integration is used from its region only")
 
 
 def check_cut(stack, node, link, cut, heal):
@@ -267,6 +284,7 @@ def run(stack, host, folder):
             node.wait("the second node to be ready", lambda state: state.get("ready"))
             ok("a second host joins with two commands")
             check_shared(stack, node)
+            check_regions(stack, node)
             check_cut(stack, node, link, link.reset, lambda: None)
             ok("a connection that is reset is made again")
             check_cut(stack, node, link, lambda: silent_cut(link), lambda: silent_heal(link))

@@ -179,6 +179,40 @@ class Content(unittest.TestCase):
         finally:
             strict.stop()
 
+    def test_parallel_tool_calls_whole_and_streamed(self):
+        def tool(name):
+            return {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}}
+        tools = [tool("get_weather"), tool("get_time"), tool("get_news")]
+        whole = json.loads(self.sim.chat("weather, time sim:fault=preface;calls:2", tools=tools)[2])["choices"][0]["message"]
+        names = [c["function"]["name"] for c in whole["tool_calls"]]
+        self.assertEqual((names, whole["content"]), (["get_weather"] * 2 + ["get_time"] * 2, "One moment, please."))
+        calls, content = {}, ""
+        for event in self.sim.events("weather, time sim:fault=preface;calls:2", tools=tools)[:-1]:
+            delta = json.loads(event)["choices"][0]["delta"]
+            content += delta.get("content") or ""
+            for part in delta.get("tool_calls", []):
+                call = calls.setdefault(part["index"], ["", ""])
+                call[0] += part["function"].get("name", "")
+                call[1] += part["function"]["arguments"]
+        self.assertEqual(content, whole["content"])
+        self.assertEqual([calls[i] for i in range(4)], [[c["function"]["name"], c["function"]["arguments"]] for c in whole["tool_calls"]])
+        one = json.loads(self.sim.chat("weather, time", tools=tools, parallel_tool_calls=False)[2])["choices"][0]["message"]
+        self.assertEqual(len(one["tool_calls"]), 1)
+        body = {"model": "gpt-4o", "input": "weather, time", "tools": [{"type": "function", "name": "get_weather"}, {"type": "function", "name": "get_time"}]}
+        made = self.sim.json("POST", "/v1/responses", body)[1]
+        self.assertEqual([(i["type"], i["name"]) for i in made["output"]], [("function_call", "get_weather"), ("function_call", "get_time")])
+        data = self.sim.call("POST", "/v1/responses", {**body, "stream": True})[2].decode()
+        events = [json.loads(block.split("data: ", 1)[1]) for block in data.split("\n\n") if block]
+        self.assertEqual([e["output_index"] for e in events if e["type"] == "response.output_item.done"], [0, 1])
+        self.assertEqual([i["name"] for i in events[-1]["response"]["output"]], ["get_weather", "get_time"])
+
+    def test_stop_and_refusal(self):
+        for stop in ("said", ["zz", "lo", "said"]):
+            choice = json.loads(self.sim.chat("hello", stop=stop)[2])["choices"][0]
+            self.assertEqual((choice["message"]["content"], choice["finish_reason"]), ("You ", "stop"))
+        refused = json.loads(self.sim.chat("x sim:fault=refuse")[2])["choices"][0]
+        self.assertEqual(refused["finish_reason"], "content_filter")
+
     def test_files_come_back_byte_for_byte(self):
         data = os.urandom(300_000) + b"\r\n--B\r\n--BX\r\n" + os.urandom(99)
         body, headers = multipart([("purpose", "user_data")], [("file", "a.bin", data)])

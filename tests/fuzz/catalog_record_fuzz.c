@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/catalog_codec.h"
+#include "common/route_plan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -91,6 +92,21 @@ static void check_damaged(uint16_t kind, size_t fixed_bytes, const uint8_t *data
     free(copy);
 }
 
+/* A config that was written holds a plan, whatever its document. */
+static void check_plan(const struct cat_head *head)
+{
+    struct arena arena;
+    struct route_plan plan;
+    if (head->kind != SLUICE__KIND__KIND_CONFIG)
+        return;
+    arena_init(&arena, 4u << 20);
+    const struct cat_config *config = (const struct cat_config *)(const void *)head;
+    struct str copy = arena_str(&arena, cat_str(head, config->plan));
+    CHECK(copy.p != NULL && route_plan_open(copy, &plan) == ST_OK);
+    CHECK((plan.head->nodes == 0) == (plan.head->refusal.len > 0));
+    arena_free(&arena);
+}
+
 static void check_encoded(Sluice__Kind kind, size_t fixed_bytes, struct str body)
 {
     struct id id = {{3}};
@@ -104,6 +120,7 @@ static void check_encoded(Sluice__Kind kind, size_t fixed_bytes, struct str body
         touch(catalog_index_name(head, 0));
         touch(catalog_index_name(head, 1));
         check_refs(head);
+        check_plan(head);
     } else {
         CHECK(status == ST_BAD_FORMAT || status == ST_TOO_LARGE || status == ST_INVALID ||
               status == ST_RANGE || status == ST_NOT_FOUND);

@@ -38,6 +38,8 @@ static void admin_reset(struct sim *sim)
     sim->stats = kept;
     sim->first_next = 0;
     memset(sim->first, 0, sizeof sim->first);
+    sim->cached_next = 0;
+    memset(sim->cached, 0, sizeof sim->cached);
 }
 
 void admin_request(struct request *req, struct str rest)

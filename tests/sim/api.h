@@ -6,6 +6,8 @@
 #include "tests/sim/call.h"
 
 void api_chat_create(struct call *call);
+/* The same when the model is known already: whoever else serves this API has names of its own. */
+void api_chat_run(struct call *call);
 void api_completions_create(struct call *call);
 void api_embeddings_create(struct call *call);
 void api_moderations_create(struct call *call);

@@ -5,7 +5,6 @@
  * null when usage was asked for, as at OpenAI.
  */
 #include "tests/sim/api.h"
-#include "tests/sim/schema.h"
 #include "tests/sim/stream.h"
 
 #define CHAT_CHOICES_MAX 128
@@ -30,25 +29,39 @@ static void chat_write_common(struct json_writer *w, const struct chat_context *
 
 static const char *chat_finish_reason(const struct answer *answer)
 {
-    return answer->cut ? "length" : answer->tool_name.p != NULL ? "tool_calls" : "stop";
+    if (answer->refused)
+        return "content_filter";
+    if (answer->cut)
+        return "length";
+    return answer_first(answer, ANSWER_CALL) != NULL ? "tool_calls" : "stop";
 }
 
-static void chat_write_call(struct json_writer *w, const struct answer *answer, bool indexed,
-                            struct str arguments)
+/* One call; in a stream (`index` not negative) without its arguments. */
+static void chat_write_call(struct json_writer *w, const struct answer_block *block, int64_t index)
 {
-    jw_key(w, "tool_calls");
-    jw_array(w);
     jw_object(w);
-    if (indexed)
-        jw_field_u64(w, "index", 0);
-    jw_field_str(w, "id", answer->tool_id);
+    if (index >= 0)
+        jw_field_i64(w, "index", index);
+    jw_field_str(w, "id", block->id);
     jw_field_cstr(w, "type", "function");
     jw_key(w, "function");
     jw_object(w);
-    jw_field_str(w, "name", answer->tool_name);
-    jw_field_str(w, "arguments", arguments);
+    jw_field_str(w, "name", block->name);
+    jw_field_str(w, "arguments", index >= 0 ? STR("") : block->text);
     jw_end(w);
     jw_end(w);
+}
+
+static void chat_write_calls(struct json_writer *w, const struct answer *answer)
+{
+    if (answer_first(answer, ANSWER_CALL) == NULL)
+        return;
+    jw_key(w, "tool_calls");
+    jw_array(w);
+    for (size_t i = 0; i < answer->count; i++) {
+        if (answer->blocks[i].kind == ANSWER_CALL)
+            chat_write_call(w, &answer->blocks[i], -1);
+    }
     jw_end(w);
 }
 
@@ -60,12 +73,11 @@ static void chat_write_choice(struct json_writer *w, const struct answer *answer
     jw_object(w);
     jw_field_cstr(w, "role", "assistant");
     jw_key(w, "content");
-    if (answer->tool_name.p == NULL) {
-        jw_str(w, answer->text);
-    } else {
+    if (answer_text(answer).p == NULL)
         jw_null(w);
-        chat_write_call(w, answer, false, answer->text);
-    }
+    else
+        jw_str(w, answer_text(answer));
+    chat_write_calls(w, answer);
     jw_field_cstr(w, "refusal", NULL);
     jw_key(w, "annotations");
     jw_array(w);
@@ -94,23 +106,42 @@ static void chat_write_complete(struct call *call, const struct chat_context *ch
     call->usage = answer->usage;
 }
 
-enum chat_delta { DELTA_ROLE, DELTA_TEXT, DELTA_FINISH };
+enum chat_delta { DELTA_ROLE, DELTA_CALL, DELTA_TEXT, DELTA_FINISH };
 
-static void chat_write_delta(struct json_writer *w, const struct answer *answer,
+/* The place of the open block among the calls. */
+static int64_t chat_call_index(const struct stream *stream)
+{
+    int64_t index = 0;
+    for (size_t i = 0; i < stream->block; i++)
+        index += stream->answer.blocks[i].kind == ANSWER_CALL ? 1 : 0;
+    return index;
+}
+
+/* The role comes with the first call if the answer begins with one, as at OpenAI. */
+static void chat_write_delta(struct json_writer *w, const struct stream *stream,
                              enum chat_delta kind, struct str text)
 {
-    bool tool = answer->tool_name.p != NULL;
+    const struct answer_block *first = &stream->answer.blocks[0];
+    bool begins_with_call = first->kind == ANSWER_CALL;
     jw_key(w, "delta");
     jw_object(w);
     if (kind == DELTA_ROLE) {
         jw_field_cstr(w, "role", "assistant");
-        jw_field_cstr(w, "content", tool ? NULL : "");
-        if (tool)
-            chat_write_call(w, answer, true, STR(""));
+        jw_field_cstr(w, "content", begins_with_call ? NULL : "");
+    }
+    if (kind == DELTA_CALL || (kind == DELTA_ROLE && begins_with_call)) {
+        jw_key(w, "tool_calls");
+        jw_array(w);
+        chat_write_call(w, kind == DELTA_ROLE ? first : stream_block(stream),
+                        kind == DELTA_ROLE ? 0 : chat_call_index(stream));
+        jw_end(w);
+    }
+    if (kind == DELTA_ROLE)
         jw_field_cstr(w, "refusal", NULL);
-    } else if (kind == DELTA_TEXT && tool) {
-        buf_add_lit(w->buf, "\"tool_calls\":[{\"index\":0,\"function\":");
+    if (kind == DELTA_TEXT && stream_block(stream)->kind == ANSWER_CALL) {
         struct json_writer function;
+        buf_printf(w->buf, "\"tool_calls\":[{\"index\":%lld,\"function\":",
+                   (long long)chat_call_index(stream));
         jw_init(&function, w->buf);
         jw_object(&function);
         jw_field_str(&function, "arguments", text);
@@ -137,7 +168,7 @@ static void chat_add_events(struct stream *stream, enum chat_delta kind, struct 
         jw_array(&w);
         jw_object(&w);
         jw_field_u64(&w, "index", i);
-        chat_write_delta(&w, &stream->answer, kind, text);
+        chat_write_delta(&w, stream, kind, text);
         jw_field_cstr(&w, "logprobs", NULL);
         jw_field_cstr(&w, "finish_reason",
                       kind == DELTA_FINISH ? chat_finish_reason(&stream->answer) : NULL);
@@ -153,6 +184,12 @@ static void chat_add_events(struct stream *stream, enum chat_delta kind, struct 
 static void chat_stream_begin(struct stream *stream, struct buf *out)
 {
     chat_add_events(stream, DELTA_ROLE, STR_NONE, out);
+}
+
+static void chat_stream_open(struct stream *stream, struct buf *out)
+{
+    if (stream->block > 0 && stream_block(stream)->kind == ANSWER_CALL)
+        chat_add_events(stream, DELTA_CALL, STR_NONE, out);
 }
 
 static void chat_stream_piece(struct stream *stream, struct str text, struct buf *out)
@@ -185,17 +222,19 @@ static void chat_stream_error(struct stream *stream, struct buf *out)
 {
     (void)stream;
     buf_add_lit(out, "data: ");
-    error_write(out, 500, NULL, NULL,
-                STR("The server had an error while processing your request. Sorry about that!"));
+    call_write_stream_error(out);
     buf_add_lit(out, "\n\n");
 }
 
-static const struct stream_ops chat_stream = {chat_stream_begin, chat_stream_piece, chat_stream_end,
-                                              chat_stream_error};
+static const struct stream_ops chat_stream = {.begin = chat_stream_begin,
+                                              .open = chat_stream_open,
+                                              .piece = chat_stream_piece,
+                                              .end = chat_stream_end,
+                                              .error = chat_stream_error};
 
 /* What is asked for: the last message, the shape of the answer, the bounds. False: an error is the
  * outcome. */
-static bool chat_read_ask(struct call *call, struct answer_ask *ask)
+static bool chat_read_ask(struct call *call, struct answer_ask *ask, struct toolbox *toolbox)
 {
     const struct json *messages = json_get(call->root, "messages"), *last = NULL;
     const struct json *format = json_get(call->root, "response_format");
@@ -206,8 +245,11 @@ static bool chat_read_ask(struct call *call, struct answer_ask *ask)
     }
     for (const struct json *m = messages->first; m != NULL; m = m->next)
         last = m;
-    *ask = (struct answer_ask){.user = answer_content_text(call, json_get(last, "content"))};
-    if (usage_chat(call->root, call->arena, &ask->prompt_tokens) != ST_OK || ask->user.p == NULL) {
+    *ask = (struct answer_ask){.user = answer_content_text(call, json_get(last, "content")),
+                               .stops = json_get(call->root, "stop"),
+                               .call_prefix = "call_"};
+    if (usage_chat(call->root, call->arena, &ask->usage.prompt) != ST_OK || ask->user.p == NULL ||
+        tools_read(toolbox, call->root, call->arena) != ST_OK) {
         call_error(call, 500, NULL, NULL, "out of memory");
         return false;
     }
@@ -222,16 +264,17 @@ static bool chat_read_ask(struct call *call, struct answer_ask *ask)
     ask->json = str_eq(type, STR("json_object"));
     if (str_eq(type, STR("json_schema")))
         ask->schema = json_get(json_get(format, "json_schema"), "schema");
-    ask->function = schema_pick_function(
-        call->root, str_eq(call_text(call, last, "role"), STR("user")), ask->user, call->arena);
+    if (str_eq(call_text(call, last, "role"), STR("user")))
+        ask->toolbox = toolbox;
     return true;
 }
 
-void api_chat_create(struct call *call)
+void api_chat_run(struct call *call)
 {
     struct answer_ask ask;
+    struct toolbox toolbox;
     struct answer answer;
-    if (!call_model(call) || !chat_read_ask(call, &ask))
+    if (!chat_read_ask(call, &ask, &toolbox))
         return;
     struct chat_context *chat = arena_calloc(call->keep, 1, sizeof *chat);
     if (chat == NULL || answer_make(call, &ask, &answer) != ST_OK) {
@@ -248,4 +291,10 @@ void api_chat_create(struct call *call)
         stream_start(call, &chat_stream, &answer, chat);
     else
         chat_write_complete(call, chat, &answer);
+}
+
+void api_chat_create(struct call *call)
+{
+    if (call_model(call))
+        api_chat_run(call);
 }

@@ -37,7 +37,7 @@ static void completion_write_choice(struct json_writer *w, uint64_t index, struc
 
 static const char *completion_finish(const struct answer *answer)
 {
-    return answer->cut ? "length" : "stop";
+    return answer->refused ? "content_filter" : answer->cut ? "length" : "stop";
 }
 
 static void completion_events(struct stream *stream, struct str text, const char *finish,
@@ -97,13 +97,14 @@ static void completion_error(struct stream *stream, struct buf *out)
 {
     (void)stream;
     buf_add_lit(out, "data: ");
-    error_write(out, 500, NULL, NULL,
-                STR("The server had an error while processing your request. Sorry about that!"));
+    call_write_stream_error(out);
     buf_add_lit(out, "\n\n");
 }
 
-static const struct stream_ops completion_stream = {completion_begin, completion_piece,
-                                                    completion_end, completion_error};
+static const struct stream_ops completion_stream = {.begin = completion_begin,
+                                                    .piece = completion_piece,
+                                                    .end = completion_end,
+                                                    .error = completion_error};
 
 static void completion_write(struct call *call, const struct completion_context *context,
                              const struct answer *answer)
@@ -115,7 +116,7 @@ static void completion_write(struct call *call, const struct completion_context 
     jw_key(&w, "choices");
     jw_array(&w);
     for (uint64_t i = 0; i < answer->choices; i++)
-        completion_write_choice(&w, i, answer->text, completion_finish(answer));
+        completion_write_choice(&w, i, answer_text(answer), completion_finish(answer));
     jw_end(&w);
     jw_key(&w, "usage");
     call_write_usage(&w, &answer->usage);
@@ -129,8 +130,8 @@ static bool completion_read_ask(struct call *call, struct answer_ask *ask)
     const struct json *prompt = json_get(call->root, "prompt");
     int64_t choices = 1;
     uint64_t prompts = 1;
-    *ask = (struct answer_ask){.user = STR("")};
-    if (!json_is_none(prompt) && usage_input(prompt, call->arena, &ask->prompt_tokens) != ST_OK) {
+    *ask = (struct answer_ask){.user = STR(""), .stops = json_get(call->root, "stop")};
+    if (!json_is_none(prompt) && usage_input(prompt, call->arena, &ask->usage.prompt) != ST_OK) {
         call_error(call, 400, NULL, "prompt", "Invalid type for 'prompt'.");
         return false;
     }

@@ -1,72 +1,24 @@
-/* api_embeddings.c: POST embeddings: one vector per input, as decimal numbers or as base64 of
- * little-endian floats.
- *
- * Component k/4096 with k in [-127, 127], drawn from a hash of the input and the component's place:
- * exact in binary32 and in at most 12 decimals, so both encodings carry the very same value. The
- * same input gives the same vector, always; a shorter vector (dimensions) is the beginning of the
- * longer one.
+/* api_embeddings.c: POST embeddings: one vector (vector.h) per input, as decimal numbers or as
+ * base64 of little-endian floats.
  */
 #include "tests/sim/api.h"
+#include "tests/sim/vector.h"
 
 #define EMBEDDINGS_INPUTS_MAX 2048
-#define EMBEDDINGS_STEP_12    244140625 /* 1/4096 in units of 10^-12 */
-
-static int embedding_component(uint64_t hash, uint32_t at)
-{
-    return (int)(sim_hash(STR_NONE, hash + at) % 255) - 127;
-}
-
-static void embedding_write_floats(struct json_writer *w, uint64_t hash, uint32_t dimensions)
-{
-    jw_array(w);
-    for (uint32_t i = 0; i < dimensions; i++)
-        jw_decimal(w, (int64_t)embedding_component(hash, i) * EMBEDDINGS_STEP_12, 12);
-    jw_end(w);
-}
-
-static void embedding_write_base64(struct json_writer *w, uint64_t hash, uint32_t dimensions)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint32_t bits = 0;
-    unsigned have = 0;
-    uint64_t chars = 0;
-    buf_add_char(w->buf, '"');
-    for (uint32_t i = 0; i < dimensions; i++) {
-        float value = (float)embedding_component(hash, i) / 4096.0f;
-        uint8_t bytes[sizeof value];
-        memcpy(bytes, &value, sizeof value);
-        for (size_t b = 0; b < sizeof bytes; b++) {
-            bits = (bits << 8) | bytes[b];
-            have += 8;
-            while (have >= 6) {
-                have -= 6;
-                buf_add_char(w->buf, digits[(bits >> have) & 63]);
-                chars++;
-            }
-        }
-    }
-    if (have > 0) {
-        buf_add_char(w->buf, digits[(bits << (6 - have)) & 63]);
-        chars++;
-    }
-    for (; chars % 4 != 0; chars++)
-        buf_add_char(w->buf, '=');
-    buf_add_char(w->buf, '"');
-}
 
 static void embedding_write(struct json_writer *w, const struct json *input, uint64_t index,
                             uint32_t dimensions, bool base64)
 {
-    uint64_t hash = sim_hash(input->raw, 1);
+    uint64_t hash = vector_hash(input->raw);
     jw_object(w);
     jw_field_cstr(w, "object", "embedding");
     jw_field_u64(w, "index", index);
     if (base64) {
         buf_add_lit(w->buf, ",\"embedding\":");
-        embedding_write_base64(w, hash, dimensions);
+        vector_write_base64(w, hash, dimensions);
     } else {
         jw_key(w, "embedding");
-        embedding_write_floats(w, hash, dimensions);
+        vector_write_floats(w, hash, dimensions);
     }
     jw_end(w);
 }

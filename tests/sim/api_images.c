@@ -5,13 +5,10 @@
  * input = tokens of the prompt + 300 per image sent.
  */
 #include "tests/sim/api.h"
+#include "tests/sim/media.h"
 
 #define IMAGES_MAX          10
 #define IMAGES_INPUT_TOKENS 300
-
-#define IMAGES_PNG                                                                                 \
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+"                                \
-    "M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 struct images_ask {
     struct str prompt, size, quality, format;
@@ -67,7 +64,7 @@ static void images_write(struct call *call, const struct images_ask *ask)
     for (int64_t i = 0; i < ask->n; i++) {
         jw_object(&w);
         if (base64)
-            jw_field_cstr(&w, "b64_json", IMAGES_PNG);
+            jw_field_cstr(&w, "b64_json", MEDIA_PNG);
         else
             jw_field_cstr(&w, "url", url);
         if (!modern)

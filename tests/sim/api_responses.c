@@ -7,7 +7,6 @@
  */
 #include "tests/sim/api.h"
 #include "tests/sim/response.h"
-#include "tests/sim/schema.h"
 
 #define RESPONSES_BASE_TOKENS 3
 #define RESPONSES_ITEM_TOKENS 4
@@ -38,7 +37,7 @@ static bool responses_count(struct call *call, const struct json *input, struct 
     }
     if (json_is(tools, JSON_ARRAY) && tools->count > 0)
         sum += usage_tokens(tools->raw.n);
-    ask->prompt_tokens = sum;
+    ask->usage.prompt = sum;
     return true;
 }
 
@@ -55,7 +54,7 @@ static struct str responses_user_text(struct call *call, const struct json *inpu
 }
 
 /* False: an error is the outcome. */
-static bool responses_read_ask(struct call *call, struct answer_ask *ask)
+static bool responses_read_ask(struct call *call, struct answer_ask *ask, struct toolbox *toolbox)
 {
     const struct json *input = json_get(call->root, "input");
     const struct json *format = json_get(json_get(call->root, "text"), "format");
@@ -73,30 +72,34 @@ static bool responses_read_ask(struct call *call, struct answer_ask *ask)
                    STR_ARG(str_head(previous, 200)));
         return false;
     }
-    *ask = (struct answer_ask){.choices = 1};
+    *ask = (struct answer_ask){.choices = 1, .call_prefix = "call_"};
     ask->user = responses_user_text(call, input, &last_is_user);
-    if (ask->user.p == NULL || !responses_count(call, input, ask)) {
+    if (ask->user.p == NULL || !responses_count(call, input, ask) ||
+        tools_read(toolbox, call->root, call->arena) != ST_OK) {
         call_error(call, 500, NULL, NULL, "out of memory");
         return false;
     }
     ask->json = str_eq(type, STR("json_object"));
     if (str_eq(type, STR("json_schema")))
         ask->schema = json_get(format, "schema");
-    ask->function = schema_pick_function(call->root, last_is_user, ask->user, call->arena);
+    if (last_is_user)
+        ask->toolbox = toolbox;
     return call_number(call, "max_output_tokens", 1, 1 << 30, FAULT_NONE, &ask->max_tokens);
 }
 
-static void responses_write_item(struct json_writer *w, const struct response *response, bool done)
+static void responses_write_item(struct json_writer *w, const struct response *response, size_t i,
+                                 bool done)
 {
-    const struct answer *answer = &response->answer;
+    const struct answer_block *block = &response->answer.blocks[i];
+    bool tool = block->kind == ANSWER_CALL;
     jw_object(w);
-    jw_field_str(w, "id", response->item_id);
-    jw_field_cstr(w, "type", answer->tool_name.p != NULL ? "function_call" : "message");
-    jw_field_cstr(w, "status", !done ? "in_progress" : answer->cut ? "incomplete" : "completed");
-    if (answer->tool_name.p != NULL) {
-        jw_field_str(w, "call_id", answer->tool_id);
-        jw_field_str(w, "name", answer->tool_name);
-        jw_field_str(w, "arguments", done ? answer->text : STR(""));
+    jw_field_str(w, "id", response->items[i].id);
+    jw_field_cstr(w, "type", tool ? "function_call" : "message");
+    jw_field_cstr(w, "status", !done ? "in_progress" : block->cut ? "incomplete" : "completed");
+    if (tool) {
+        jw_field_str(w, "call_id", block->id);
+        jw_field_str(w, "name", block->name);
+        jw_field_str(w, "arguments", done ? block->text : STR(""));
     } else {
         jw_field_cstr(w, "role", "assistant");
         jw_key(w, "content");
@@ -106,7 +109,7 @@ static void responses_write_item(struct json_writer *w, const struct response *r
             jw_field_cstr(w, "type", "output_text");
             jw_field_raw(w, "annotations", STR("[]"));
             jw_field_raw(w, "logprobs", STR("[]"));
-            jw_field_str(w, "text", answer->text);
+            jw_field_str(w, "text", block->text);
             jw_end(w);
         }
         jw_end(w);
@@ -165,13 +168,15 @@ static struct str responses_render(struct call *call, const struct response *res
     jw_field_cstr(&w, "status", status);
     jw_field_cstr(&w, "error", NULL);
     jw_field_raw(&w, "incomplete_details",
-                 done && response->answer.cut ? STR("{\"reason\":\"max_output_tokens\"}")
-                                              : STR("null"));
+                 !done                      ? STR("null")
+                 : response->answer.refused ? STR("{\"reason\":\"content_filter\"}")
+                 : response->answer.cut     ? STR("{\"reason\":\"max_output_tokens\"}")
+                                            : STR("null"));
     jw_field_str(&w, "model", call->model);
     jw_key(&w, "output");
     jw_array(&w);
-    if (done)
-        responses_write_item(&w, response, true);
+    for (size_t i = 0; done && i < response->answer.count; i++)
+        responses_write_item(&w, response, i, true);
     jw_end(&w);
     responses_write_echoes(&w, call->root);
     jw_field_cstr(&w, "service_tier", "default");
@@ -187,13 +192,13 @@ static struct str responses_render(struct call *call, const struct response *res
 }
 
 static struct str responses_render_item(struct call *call, const struct response *response,
-                                        bool done)
+                                        size_t i, bool done)
 {
     struct buf text;
     struct json_writer w;
     buf_init(&text, RESPONSES_TEXT_MAX);
     jw_init(&w, &text);
-    responses_write_item(&w, response, done);
+    responses_write_item(&w, response, i, done);
     struct str kept = buf_status(&text) == ST_OK ? arena_str(call->keep, buf_str(&text)) : STR_NONE;
     buf_free(&text);
     return kept;
@@ -261,29 +266,43 @@ static void responses_store(struct call *call, const struct response *response)
     buf_free(&items);
 }
 
+/* Renders all states of the response. ST_NO_MEMORY. */
+static enum status responses_render_all(struct call *call, struct response *response)
+{
+    const struct answer *answer = &response->answer;
+    bool whole = !answer->cut && !answer->refused;
+    response->id = sim_make_id(call->keep, "resp_");
+    response->items = arena_calloc(call->keep, answer->count, sizeof *response->items);
+    if (response->items == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < answer->count; i++) {
+        struct response_item *item = &response->items[i];
+        item->id = sim_make_id(call->keep, answer->blocks[i].kind == ANSWER_CALL ? "fc_" : "msg_");
+        item->running = responses_render_item(call, response, i, false);
+        item->done = responses_render_item(call, response, i, true);
+        if (item->running.p == NULL || item->done.p == NULL)
+            return ST_NO_MEMORY;
+    }
+    response->running =
+        responses_render(call, response, response->background ? "queued" : "in_progress");
+    response->done = responses_render(call, response, whole ? "completed" : "incomplete");
+    response->cancelled = responses_render(call, response, "cancelled");
+    return response->running.p == NULL || response->done.p == NULL || response->cancelled.p == NULL
+               ? ST_NO_MEMORY
+               : ST_OK;
+}
+
 void api_responses_create(struct call *call)
 {
     struct answer_ask ask;
-    if (!call_model(call) || !responses_read_ask(call, &ask))
+    struct toolbox toolbox;
+    if (!call_model(call) || !responses_read_ask(call, &ask, &toolbox))
         return;
     struct response *response = arena_calloc(call->keep, 1, sizeof *response);
-    if (response == NULL || answer_make(call, &ask, &response->answer) != ST_OK) {
-        call_error(call, 500, NULL, NULL, "out of memory");
-        return;
-    }
-    bool tool = response->answer.tool_name.p != NULL;
-    response->id = sim_make_id(call->keep, "resp_");
-    response->item_id = sim_make_id(call->keep, tool ? "fc_" : "msg_");
-    response->background = call_flag(call->root, "background");
-    response->running =
-        responses_render(call, response, response->background ? "queued" : "in_progress");
-    response->done =
-        responses_render(call, response, response->answer.cut ? "incomplete" : "completed");
-    response->cancelled = responses_render(call, response, "cancelled");
-    response->item_running = responses_render_item(call, response, false);
-    response->item_done = responses_render_item(call, response, true);
-    if (response->running.p == NULL || response->done.p == NULL || response->cancelled.p == NULL ||
-        response->item_running.p == NULL || response->item_done.p == NULL) {
+    if (response != NULL)
+        response->background = call_flag(call->root, "background");
+    if (response == NULL || answer_make(call, &ask, &response->answer) != ST_OK ||
+        responses_render_all(call, response) != ST_OK) {
         call_error(call, 500, NULL, NULL, "out of memory");
         return;
     }

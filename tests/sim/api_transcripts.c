@@ -15,6 +15,7 @@ struct transcript {
     struct str text;
     uint64_t seconds, audio_tokens, text_tokens;
     struct usage usage;
+    struct answer_block block; /* the text, as the answer of a stream */
     bool by_tokens, translated;
 };
 
@@ -122,13 +123,14 @@ static void transcript_error(struct stream *stream, struct buf *out)
 {
     (void)stream;
     buf_add_lit(out, "data: ");
-    error_write(out, 500, NULL, NULL,
-                STR("The server had an error while processing your request. Sorry about that!"));
+    call_write_stream_error(out);
     buf_add_lit(out, "\n\n");
 }
 
-static const struct stream_ops transcript_stream = {transcript_begin, transcript_piece,
-                                                    transcript_end, transcript_error};
+static const struct stream_ops transcript_stream = {.begin = transcript_begin,
+                                                    .piece = transcript_piece,
+                                                    .end = transcript_end,
+                                                    .error = transcript_error};
 
 static bool transcript_read(struct call *call, struct transcript *t)
 {
@@ -162,8 +164,12 @@ static void transcript_answer(struct call *call, bool translated)
     t->translated = translated;
     call->usage = t->usage;
     if (t->by_tokens && str_eq(call_field(call, "stream"), STR("true"))) {
-        struct answer answer = {
-            .text = t->text, .choices = 1, .usage = t->usage, .pieces = t->usage.completion};
+        t->block = (struct answer_block){.kind = ANSWER_TEXT, .text = t->text};
+        struct answer answer = {.blocks = &t->block,
+                                .count = 1,
+                                .choices = 1,
+                                .usage = t->usage,
+                                .pieces = t->usage.completion};
         stream_start(call, &transcript_stream, &answer, t);
     } else if (str_eq(format, STR("text"))) {
         buf_printf(call->out, STR_FMT "\n", STR_ARG(t->text));

@@ -7,7 +7,7 @@
  */
 #include "tests/sim/batch_run.h"
 
-#include "tests/sim/dispatch.h"
+#include "tests/sim/family.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -49,6 +49,7 @@ static void batch_run_row(struct call *parent, struct str line, struct str endpo
     struct fault fault;
     struct json *root = NULL;
     struct str id = STR_NONE;
+    const struct family *family = NULL;
     bool wrong_method = false;
     arena_init(&arena, BATCH_ARENA_MAX);
     buf_init(&out, BATCH_BYTES_MAX);
@@ -65,8 +66,8 @@ static void batch_run_row(struct call *parent, struct str line, struct str endpo
         custom_id = call_text(&row, root, "custom_id");
     row.root = json_get(root, "body");
     struct str url = call_text(&row, root, "url");
-    const struct route *route = routes_find(STR("POST"), url, &id, &wrong_method);
-    if (route == NULL || row.root == NULL || !str_eq(url, endpoint))
+    const struct route *route = routes_find(NULL, STR("POST"), url, &id, &family, &wrong_method);
+    if (route == NULL || family != &family_openai || row.root == NULL || !str_eq(url, endpoint))
         call_error(&row, 400, "invalid_request", NULL,
                    "The row is no request for the batch's endpoint.");
     else

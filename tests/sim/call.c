@@ -1,50 +1,52 @@
-/* call.c: see call.h: reading parameters, and OpenAI's error shape.
+/* call.c: see call.h: reading parameters, and how a handler fails.
  *
- * Error bodies: {"error":{"message","type","param","code"}}; the type follows from the status, as
- * at OpenAI. A handler makes at most one error the outcome: what was written before is dropped.
+ * A handler makes at most one error the outcome: what was written before is dropped. The words and
+ * the shape of an error are the family's.
  */
 #include "tests/sim/call.h"
 
-#include <stdarg.h>
+#include "tests/sim/family.h"
 
-static const char *error_type(int status, const char *code)
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct family *call_family(const struct call *call)
 {
-    if (status == 429)
-        return code != NULL && strcmp(code, "insufficient_quota") == 0 ? "insufficient_quota"
-                                                                       : "requests";
-    return status >= 500 ? "server_error" : "invalid_request_error";
+    if (call->family != NULL)
+        return call->family;
+    return call->req == NULL ? &family_openai : call->req->family;
 }
 
-void error_write(struct buf *out, int status, const char *code, const char *param,
-                 struct str message)
+void call_write_stream_error(struct buf *out)
 {
-    struct json_writer w;
-    jw_init(&w, out);
-    jw_object(&w);
-    jw_key(&w, "error");
-    jw_object(&w);
-    jw_field_str(&w, "message", message);
-    jw_field_cstr(&w, "type", error_type(status, code));
-    jw_field_cstr(&w, "param", param);
-    jw_field_cstr(&w, "code", code);
-    jw_end(&w);
-    jw_end(&w);
+    struct failure failure = {.status = 500};
+    family_openai.error(out, &failure);
 }
 
 void call_error(struct call *call, int status, const char *code, const char *param,
                 const char *format, ...)
 {
-    char message[1024];
+    char message[1024] = "";
+    size_t before = 0;
     va_list args;
+    if (call->error_prefix != NULL) {
+        (void)snprintf(message, sizeof message, "%s", call->error_prefix);
+        before = strlen(message);
+    }
     va_start(args, format);
-    int n = vsnprintf(message, sizeof message, format, args);
+    int n = vsnprintf(message + before, sizeof message - before, format, args);
     va_end(args);
     CHECK(n >= 0);
     buf_clear(call->out);
     call->status = status;
     call->source = NULL;
     call->content_type = NULL;
-    error_write(call->out, status, code, param, str_c(message));
+    struct failure failure = {.req = call->req,
+                              .status = status,
+                              .code = code,
+                              .param = param,
+                              .message = str_c(message)};
+    call_family(call)->error(call->out, &failure);
 }
 
 void call_no_object(struct call *call, const char *what)
@@ -117,6 +119,12 @@ bool call_number(struct call *call, const char *name, int64_t min, int64_t max, 
     }
     *value = number;
     return true;
+}
+
+int64_t call_integer(const struct json *node, const char *name, int64_t otherwise)
+{
+    int64_t value = otherwise;
+    return json_i64(json_get(node, name), &value) == ST_OK ? value : otherwise;
 }
 
 bool call_flag(const struct json *node, const char *name)

@@ -15,7 +15,8 @@
 
 struct call {
     struct sim *sim;
-    struct request *req; /* NULL in a batch row */
+    struct request *req;         /* NULL in a batch row */
+    const struct family *family; /* of a batch row; NULL: the request's, or OpenAI's */
     const struct fault *fault;
     struct arena *arena;     /* for the handler's own time */
     struct arena *keep;      /* until the reply is out */
@@ -23,7 +24,8 @@ struct call {
     struct str id;           /* what stood for * in the path */
     struct buf *out;
     int status;
-    const char *content_type; /* NULL: application/json */
+    const char *error_prefix; /* of what call_error says; NULL: none */
+    const char *content_type; /* NULL: the family's */
     struct source *source;
     int64_t length;   /* of the source's bytes; -1: not known, chunked */
     struct str model; /* in keep */
@@ -32,7 +34,8 @@ struct call {
     bool stream;
 };
 
-/* Makes OpenAI's error body the outcome. `code` and `param` may be NULL. */
+/* Makes an error body in the words of the call's API the outcome. `code` and `param` may be NULL.
+ */
 void call_error(struct call *call, int status, const char *code, const char *param,
                 const char *format, ...) PRINTF_LIKE(5, 6);
 /* 404 for an object that is not there. */
@@ -53,6 +56,8 @@ struct str call_text(const struct call *call, const struct json *node, const cha
  * outcome. */
 bool call_number(struct call *call, const char *name, int64_t min, int64_t max, int64_t otherwise,
                  int64_t *value);
+/* A whole-number member of a body that was checked, or `otherwise` when it is absent. */
+int64_t call_integer(const struct json *node, const char *name, int64_t otherwise);
 /* A boolean member; false when absent. */
 bool call_flag(const struct json *node, const char *name);
 
@@ -61,8 +66,7 @@ bool call_flag(const struct json *node, const char *name);
 void call_write_usage(struct json_writer *w, const struct usage *usage);
 void call_write_usage_responses(struct json_writer *w, const struct usage *usage);
 
-/* OpenAI's error body by itself. `code`, `param` NULL: null. */
-void error_write(struct buf *out, int status, const char *code, const char *param,
-                 struct str message);
+/* The error body that OpenAI's API puts into a stream. */
+void call_write_stream_error(struct buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* dispatch.c: see dispatch.h.
  *
- *   /__sim? -> static magic? -> fault spec -> latency -> credential -> fault before the reply ->
- * route -> handler
+ *   /__sim? -> static magic? -> route and family -> fault spec -> latency -> credential ->
+ *   fault before the reply -> handler
  *
  * The credential is judged before a fault is acted on, so a test of a wrong key always sees 401. A
  * fault spec that does not parse is 400. Handlers never see a request whose body could not be
@@ -10,6 +10,7 @@
 #include "tests/sim/dispatch.h"
 
 #include "tests/sim/conn.h"
+#include "tests/sim/family.h"
 #include "tests/sim/reply.h"
 
 /* The text in which fault words are looked for: the JSON body, or all fields of the form. */
@@ -65,61 +66,17 @@ static void dispatch_note_model(struct request *req)
         req->model = arena_str(&req->keep, text);
 }
 
-static bool dispatch_check_key(struct request *req)
-{
-    const struct options *options = &req->sim->options;
-    struct str key;
-    const char *header = NULL;
-    if (!request_credential(req, &key, &header)) {
-        reply_error(req, 401, NULL,
-                    STR("You didn't provide an API key. You need to provide your API key in an "
-                        "Authorization "
-                        "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."));
-        return false;
-    }
-    for (size_t i = 0; i < options->accept_keys; i++) {
-        if (str_eq(key, str_c(options->accept_key[i])))
-            return true;
-    }
-    if (options->accept_keys == 0)
-        return true;
-    struct str tail = key.n > 4 ? str_from(key, key.n - 4) : STR("");
-    struct str message =
-        arena_printf(&req->keep,
-                     "Incorrect API key provided: ****" STR_FMT ". You can find your "
-                     "API key at https://platform.openai.com/account/api-keys.",
-                     STR_ARG(tail));
-    reply_error(req, 401, "invalid_api_key", message);
-    return false;
-}
-
-static struct str dispatch_status_message(int64_t status, const char **code)
-{
-    *code = NULL;
-    if (status == 429) {
-        *code = "rate_limit_exceeded";
-        return STR("Rate limit reached for requests. Please try again later.");
-    }
-    if (status == 503)
-        return STR("The engine is currently overloaded, please try again later.");
-    if (status >= 500)
-        return STR("The server had an error while processing your request. Sorry about that!");
-    return STR("The simulator was asked to refuse this request.");
-}
-
 /* True: the fault is the whole reply. */
 static bool dispatch_fault(struct request *req)
 {
     const struct fault *fault = &req->fault;
-    const char *code = NULL;
     if (fault->reset == 1) {
         req->dispatched = req->replied = true;
         req->ending = ENDING_RESET;
     } else if (fault->hang == 1) {
         req->dispatched = true;
     } else if (fault->status >= 0) {
-        struct str message = dispatch_status_message(fault->status, &code);
-        reply_error(req, (int)fault->status, code, message);
+        reply_error(req, (int)fault->status, NULL, STR_NONE);
     } else if (fault->garbage == 1) {
         reply_body(req, 200, REPLY_JSON,
                    STR("<html><body>this is {no} JSON \xff\xfe</body></html>\n"));
@@ -129,7 +86,7 @@ static bool dispatch_fault(struct request *req)
     return true;
 }
 
-static void dispatch_call(struct request *req, const struct route *route)
+static void dispatch_call(struct request *req, const struct route *route, struct str id)
 {
     struct buf out;
     struct json_error error;
@@ -140,16 +97,17 @@ static void dispatch_call(struct request *req, const struct route *route)
                         .fault = &req->fault,
                         .arena = &req->arena,
                         .keep = &req->keep,
-                        .id = req->id,
+                        .id = id,
                         .out = &out,
                         .status = 200,
                         .length = -1};
-    bool takes_body = strcmp(req->method, "POST") == 0 && req->form == NULL && req->body.n > 0;
+    bool takes_body = strcmp(req->method, "POST") == 0 && req->form == NULL && req->body.n > 0 &&
+                      (route->flags & ROUTE_RAW) == 0;
     if (takes_body && (json_parse(&req->arena, buf_str(&req->body), NULL, &root, &error) != ST_OK ||
                        root->type != JSON_OBJECT)) {
         call_error(&call, 400, NULL, NULL,
-                   "We could not parse the JSON body of your request. The OpenAI API expects a "
-                   "JSON payload.");
+                   "We could not parse the JSON body of your request. The API expects a JSON "
+                   "payload.");
     } else {
         call.root = root;
         route->call(&call);
@@ -163,26 +121,19 @@ static void dispatch_call(struct request *req, const struct route *route)
     if (call.source != NULL)
         reply_source(req, call.content_type, call.source, call.length);
     else
-        reply_body(req, call.status, call.content_type == NULL ? REPLY_JSON : call.content_type,
+        reply_body(req, call.status,
+                   call.content_type == NULL ? family_content_type(req->family) : call.content_type,
                    buf_str(&out));
     buf_free(&out);
 }
 
-static void dispatch_route(struct request *req)
+static void dispatch_no_route(struct request *req, bool wrong_method)
 {
-    bool wrong_method = false;
-    struct str id = STR_NONE;
-    const struct route *route = routes_find(str_c(req->method), req->path, &id, &wrong_method);
-    if (route == NULL) {
-        struct str message = arena_printf(&req->keep,
-                                          wrong_method ? "Not allowed to %s on " STR_FMT "."
-                                                       : "Invalid URL (%s " STR_FMT ")",
-                                          req->method, STR_ARG(str_head(req->path, 500)));
-        reply_error(req, wrong_method ? 405 : 404, NULL, message);
-        return;
-    }
-    req->id = request_decode(req, id);
-    dispatch_call(req, route);
+    struct str message = arena_printf(&req->keep,
+                                      wrong_method ? "Not allowed to %s on " STR_FMT "."
+                                                   : "Invalid URL (%s " STR_FMT ")",
+                                      req->method, STR_ARG(str_head(req->path, 500)));
+    reply_error(req, wrong_method ? 405 : 404, NULL, message);
 }
 
 /* The parsed body is not needed once the reply is made; long streams must not hold it. */
@@ -203,14 +154,20 @@ static void dispatch_drop_body(struct request *req)
 
 void dispatch_request(struct request *req)
 {
-    struct str own = STR("/__sim/");
+    struct str own = STR("/__sim/"), id = STR_NONE;
     ptrdiff_t at = str_find(req->path, own);
+    bool wrong_method = false;
+    req->family = &family_openai;
     if (at >= 0) {
         admin_request(req, str_from(req->path, (size_t)at + own.n));
         return;
     }
+    if (!req->latency_done && static_reply(req))
+        return;
+    const struct route *route =
+        routes_find(req, str_c(req->method), req->path, &id, &req->family, &wrong_method);
     if (!req->latency_done) {
-        if (static_reply(req) || !dispatch_read_fault(req))
+        if (!dispatch_read_fault(req))
             return;
         req->latency_done = true;
         if (req->fault.latency > 0) {
@@ -219,14 +176,16 @@ void dispatch_request(struct request *req)
         }
     }
     dispatch_note_model(req);
-    if (!dispatch_check_key(req) || dispatch_fault(req))
+    if (!req->family->admit(req) || dispatch_fault(req))
         return;
     if (req->refuse_status != 0)
         reply_error(req, req->refuse_status, NULL, STR("The request body could not be read."));
     else if (req->form != NULL && !form_is_complete(req->form))
         reply_error(req, 400, NULL, STR("The multipart body ends early."));
+    else if (route == NULL)
+        dispatch_no_route(req, wrong_method);
     else
-        dispatch_route(req);
+        dispatch_call(req, route, request_decode(req, id));
     CHECK(req->dispatched);
     dispatch_drop_body(req);
 }

@@ -8,20 +8,7 @@
 
 #include "tests/sim/call.h"
 
-/* One row of routes.c. */
-struct route {
-    const char *method;
-    const char
-        *path; /* segments after any base path; '*' is one segment, a last '**' all that is left */
-    void (*call)(struct call *call);
-};
-
 void dispatch_request(struct request *req);
-
-/* The route that the end of `path` matches, trying the longest end first; NULL: none. *id is what
- * stood for the star. *wrong_method is set when only the method does not fit. */
-const struct route *routes_find(struct str method, struct str path, struct str *id,
-                                bool *wrong_method);
 
 /* Answers /__sim/... (admin.c). */
 void admin_request(struct request *req, struct str rest);

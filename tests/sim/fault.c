@@ -36,7 +36,12 @@ static const struct fault_row fault_rows[] = {
     {"latency", FAULT_AT(latency), 0, FAULT_MS_MAX},
     {"first", FAULT_AT(first), 0, FAULT_COUNT_MAX},
     {"cached", FAULT_AT(cached), 0, FAULT_COUNT_MAX},
+    {"cache-write", FAULT_AT(cache_write), 0, FAULT_COUNT_MAX},
     {"reasoning", FAULT_AT(reasoning), 0, FAULT_COUNT_MAX},
+    {"calls", FAULT_AT(calls), 1, 8},
+    {"preface", FAULT_AT(preface), FAULT_FLAG},
+    {"refuse", FAULT_AT(refuse), FAULT_FLAG},
+    {"block", FAULT_AT(block), FAULT_FLAG},
 };
 
 static int64_t *fault_field(struct fault *fault, const struct fault_row *row)

@@ -37,7 +37,12 @@ struct fault {
     int64_t latency;     /* milliseconds before the first byte of the reply */
     int64_t first;       /* all of the above holds for the first so many equal requests only */
     int64_t cached;      /* prompt tokens reported as cached (at most all) */
+    int64_t cache_write; /* prompt tokens reported as written to a cache (at most all) */
     int64_t reasoning;   /* completion tokens reported as reasoning, added to the completion */
+    int64_t calls;       /* how often each chosen function is called */
+    int64_t preface;     /* 1: words come before the calls */
+    int64_t refuse;      /* 1: the answer ends as one that a safety rule stopped */
+    int64_t block;       /* 1: a safety rule stops the request itself */
 };
 
 void fault_init(struct fault *fault);

@@ -37,9 +37,10 @@ bool models_at(const struct options *options, size_t i, struct model *model)
         return true;
     }
     i -= COUNT_OF(models_known);
-    if (i >= options->models)
+    if (i >= options->models.count)
         return false;
-    *model = (struct model){.name = str_c(options->model[i]), .owner = "sim", .dimensions = 1536};
+    *model =
+        (struct model){.name = str_c(options->models.item[i]), .owner = "sim", .dimensions = 1536};
     return true;
 }
 

@@ -11,13 +11,27 @@
 
 #define OBJECTS_MAX 4096
 
-enum object_kind { OBJECT_FILE, OBJECT_BATCH, OBJECT_RESPONSE, OBJECT_JOB, OBJECT_KINDS };
+enum object_kind {
+    OBJECT_FILE,
+    OBJECT_BATCH,
+    OBJECT_RESPONSE,
+    OBJECT_JOB,
+    OBJECT_S3,         /* id: bucket/key */
+    OBJECT_S3_PART,    /* id: upload/number */
+    OBJECT_AWS_BATCH,  /* a model invocation job */
+    OBJECT_AWS_TUNING, /* a model customization job */
+    OBJECT_GCS,        /* id: bucket/key */
+    OBJECT_VERTEX_BATCH,
+    OBJECT_VERTEX_TUNING,
+    OBJECT_KINDS
+};
 
 struct object {
     struct object *older, *newer;
     enum object_kind kind;
     struct str id;
     int64_t created_s, born_ms; /* unix; monotonic */
+    int64_t shown_ms;           /* monotonic; it does not exist for callers before */
     bool cancelled;
     struct str name;  /* file: name. job: the fine-tuned model. batch: output file id */
     struct str note;  /* file: purpose. job: base model. batch: error file id */

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_PORT, OPTION_LIST_KEY, OPTION_LIST_MODEL };
+enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_PORT, OPTION_LIST };
 
 struct option_row {
     const char *name;
@@ -35,10 +35,29 @@ static const struct option_row option_rows[] = {
      "wait before every reply (0)"},
     {"job-ms", OPTION_NUMBER, OPTION_AT(job_ms), OPTION_MS_MAX,
      "how long batches, fine-tuning jobs and background responses run (1000)"},
-    {"accept-key", OPTION_LIST_KEY, 0, 0,
+    {"token-seconds", OPTION_NUMBER, OPTION_AT(token_seconds), 86400,
+     "life of the tokens given out (0: what was asked for)"},
+    {"accept-key", OPTION_LIST, OPTION_AT(accept_keys), 0,
      "a key that is accepted; repeatable; none given: any key is good"},
-    {"model", OPTION_LIST_MODEL, 0, 0, "one more known model; repeatable"},
+    {"model", OPTION_LIST, OPTION_AT(models), 0, "one more known model; repeatable"},
+    {"url-keys", OPTION_NUMBER, OPTION_AT(url_keys), 1,
+     "1: Google's API keys may come in the URL (0: they are refused)"},
+    {"service-account", OPTION_LIST, OPTION_AT(service_accounts), 0,
+     "JSON file of a Google service account that gets tokens; repeatable"},
+    {"aws-key", OPTION_LIST, OPTION_AT(aws_keys), 0,
+     "ID:SECRET of an AWS access key; repeatable; none given: the published example"},
+    {"aws-role", OPTION_LIST, OPTION_AT(aws_roles), 0,
+     "ARN or ARN=EXTERNAL_ID of a role; repeatable; none given: any role"},
 };
+
+bool options_accept_key(const struct options *options, struct str key)
+{
+    for (size_t i = 0; i < options->accept_keys.count; i++) {
+        if (str_eq(key, str_c(options->accept_keys.item[i])))
+            return true;
+    }
+    return options->accept_keys.count == 0;
+}
 
 static void options_help(void)
 {
@@ -47,11 +66,11 @@ static void options_help(void)
         printf("  --%-18s %s\n", option_rows[i].name, option_rows[i].text);
 }
 
-static enum status options_list_add(const char **list, size_t *count, const char *value)
+static enum status options_list_add(struct options_list *list, const char *value)
 {
-    if (*count == OPTIONS_LIST_MAX)
+    if (list->count == OPTIONS_LIST_MAX)
         return ST_TOO_LARGE;
-    list[(*count)++] = value;
+    list->item[list->count++] = value;
     return ST_OK;
 }
 
@@ -64,10 +83,8 @@ static enum status options_set(struct options *options, const struct option_row 
     case OPTION_TEXT:
         *(const char **)(void *)(base + row->offset) = value;
         return ST_OK;
-    case OPTION_LIST_KEY:
-        return options_list_add(options->accept_key, &options->accept_keys, value);
-    case OPTION_LIST_MODEL:
-        return options_list_add(options->model, &options->models, value);
+    case OPTION_LIST:
+        return options_list_add((struct options_list *)(void *)(base + row->offset), value);
     case OPTION_NUMBER:
     case OPTION_PORT:
         break;

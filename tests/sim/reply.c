@@ -1,14 +1,12 @@
 /* reply.c: see reply.h.
  *
- * Head lines are those a client of OpenAI sees: x-request-id, openai-*, x-ratelimit-*. Faults that
- * break a complete body (truncate, reset-after) promise its full length and deliver half; gzip
- * compresses it.
+ * Head lines are those a client of the request's API sees (family.h). Faults that break a complete
+ * body (truncate, reset-after) promise its full length and deliver half; gzip compresses it.
  */
 #include "tests/sim/reply.h"
 
-#include "common/clock.h"
-#include "tests/sim/call.h"
 #include "tests/sim/conn.h"
+#include "tests/sim/family.h"
 
 #include <zlib.h>
 
@@ -18,6 +16,7 @@ static const char *reply_reason(int status)
         int status;
         const char *text;
     } reasons[] = {{200, "OK"},
+                   {204, "No Content"},
                    {400, "Bad Request"},
                    {401, "Unauthorized"},
                    {403, "Forbidden"},
@@ -31,7 +30,8 @@ static const char *reply_reason(int status)
                    {500, "Internal Server Error"},
                    {502, "Bad Gateway"},
                    {503, "Service Unavailable"},
-                   {504, "Gateway Timeout"}};
+                   {504, "Gateway Timeout"},
+                   {529, "Overloaded"}};
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {
         if (reasons[i].status == status)
             return reasons[i].text;
@@ -45,14 +45,9 @@ static void reply_head(struct request *req, int status, const char *content_type
     struct buf *out = &req->conn->out;
     req->status = status;
     req->dispatched = true;
-    buf_printf(out, "HTTP/1.1 %d %s\r\ncontent-type: %s\r\nx-request-id: ", status,
-               reply_reason(status), content_type);
-    sim_add_id(out, "req_");
-    buf_printf(out,
-               "\r\nopenai-processing-ms: %lld\r\nopenai-version: 2020-10-01\r\n"
-               "openai-organization: sluice-sim\r\nx-ratelimit-limit-requests: 10000\r\n"
-               "x-ratelimit-remaining-requests: 9999\r\nx-ratelimit-reset-requests: 6ms\r\n",
-               (long long)(clock_wall_ms() - req->started_ms));
+    buf_printf(out, "HTTP/1.1 %d %s\r\ncontent-type: %s\r\n", status, reply_reason(status),
+               content_type);
+    req->family->head(req, out);
     if (req->fault.retry_after >= 0)
         buf_printf(out, "retry-after: %lld\r\n", (long long)req->fault.retry_after);
     if (req->fault.retry_after_ms >= 0)
@@ -90,7 +85,11 @@ void reply_body(struct request *req, int status, const char *content_type, struc
         buf_add_lit(&req->conn->out, "content-encoding: gzip\r\n");
         body = buf_str(&packed);
     }
-    buf_printf(&req->conn->out, "content-length: %zu\r\n\r\n", body.n);
+    if (status == 204)
+        body.n = 0;
+    buf_printf(&req->conn->out, status == 204 ? "\r\n" : "content-length: %zu\r\n\r\n", body.n);
+    if (strcmp(req->method, "HEAD") == 0)
+        body.n = 0;
     if (req->fault.truncate >= 0 || req->fault.reset_after >= 0) {
         body = str_head(body, body.n / 2);
         req->ending = req->fault.truncate >= 0 ? ENDING_CUT : ENDING_RESET;
@@ -104,8 +103,9 @@ void reply_error(struct request *req, int status, const char *code, struct str m
 {
     struct buf body;
     buf_init(&body, REQUEST_HEAD_MAX);
-    error_write(&body, status, code, NULL, message);
-    reply_body(req, status, REPLY_JSON, buf_str(&body));
+    struct failure failure = {.req = req, .status = status, .code = code, .message = message};
+    req->family->error(&body, &failure);
+    reply_body(req, status, family_content_type(req->family), buf_str(&body));
     buf_free(&body);
 }
 

@@ -13,7 +13,8 @@
 
 /* A complete body. Copies. */
 void reply_body(struct request *req, int status, const char *content_type, struct str body);
-/* OpenAI's error body. `code` may be NULL. */
+/* An error body in the words of the request's API. `code` may be NULL; `message` p = NULL: what
+ * that API says with this status. */
 void reply_error(struct request *req, int status, const char *code, struct str message);
 /* A body made by `source` (takes it); `length` < 0: not known, chunked. */
 void reply_source(struct request *req, const char *content_type, struct source *source,

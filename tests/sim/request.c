@@ -87,22 +87,48 @@ struct str request_decode(struct request *req, struct str text)
     return str_of(out, n);
 }
 
-struct str request_query(struct request *req, const char *name)
+/* The undecoded value of `name` in "a=b&c=d", or p = NULL. */
+static struct str request_pair(struct str pairs, const char *name)
 {
-    struct str rest = req->query, piece, wanted = str_c(name);
-    while (str_split(&rest, '&', &piece)) {
+    struct str piece, wanted = str_c(name);
+    while (str_split(&pairs, '&', &piece)) {
         ptrdiff_t equals = str_find_char(piece, '=');
         struct str key = equals < 0 ? piece : str_head(piece, (size_t)equals);
         if (str_eq(key, wanted))
-            return request_decode(req, equals < 0 ? str_from(piece, piece.n)
-                                                  : str_from(piece, (size_t)equals + 1));
+            return equals < 0 ? str_from(piece, piece.n) : str_from(piece, (size_t)equals + 1);
     }
     return STR_NONE;
 }
 
+struct str request_query(struct request *req, const char *name)
+{
+    struct str value = request_pair(req->query, name);
+    return value.p == NULL ? value : request_decode(req, value);
+}
+
+struct str request_form_value(struct request *req, const char *name)
+{
+    struct str value = request_pair(buf_str(&req->body), name);
+    char *copy = value.p == NULL ? NULL : arena_cstr(&req->keep, value);
+    if (copy == NULL)
+        return STR_NONE;
+    for (size_t i = 0; i < value.n; i++) {
+        if (copy[i] == '+')
+            copy[i] = ' ';
+    }
+    return request_decode(req, str_of(copy, value.n));
+}
+
+struct str request_reply_id(struct request *req)
+{
+    if (req->reply_id.p == NULL)
+        req->reply_id = sim_make_id(&req->keep, "req_");
+    return req->reply_id;
+}
+
 bool request_credential(const struct request *req, struct str *value, const char **header)
 {
-    static const char *const names[] = {"authorization", "api-key", "x-api-key"};
+    static const char *const names[] = {"authorization", "api-key", "x-api-key", "x-goog-api-key"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct str found = request_header(req, names[i]);
         if (i == 0 && str_starts_nocase(found, STR("bearer ")))

@@ -24,6 +24,7 @@
 
 struct conn;
 struct source;
+struct family;
 
 struct request_header {
     uint32_t name_at, name_n, value_at, value_n; /* in `head`; names are lower-case */
@@ -46,7 +47,9 @@ struct request {
     size_t header_count;
     bool in_value, http10;
     struct str path, query; /* of the target, not decoded */
-    struct str id;          /* what stood for * in the route */
+    const struct family *family;
+    struct str reply_id;  /* made when it is first asked for; in keep */
+    struct str principal; /* who the credential stands for; p = NULL: the credential itself */
 
     struct buf body;
     struct buf body_logged; /* the first REQUEST_BODY_LOGGED bytes */
@@ -81,10 +84,16 @@ void request_close(struct request *req);
 struct str request_header(const struct request *req, const char *name);
 /* Value of a query parameter, percent-decoded into keep, or p = NULL. */
 struct str request_query(struct request *req, const char *name);
+/* Value of a member of a form body (application/x-www-form-urlencoded), decoded into keep, or p =
+ * NULL. */
+struct str request_form_value(struct request *req, const char *name);
 /* Percent-decoded copy in keep; p = NULL when there is no memory. */
 struct str request_decode(struct request *req, struct str text);
 
-/* The credential and the header it came in (borrowed); false when there is none. */
+/* The id that the reply's head (and in some APIs its body) carries. */
+struct str request_reply_id(struct request *req);
+
+/* The credential and the header it came in (borrowed), whatever API; false when there is none. */
 bool request_credential(const struct request *req, struct str *value, const char **header);
 
 /* The digest of the body as 64 hexadecimal digits and NUL. */

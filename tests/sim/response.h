@@ -10,11 +10,17 @@
 
 #include "tests/sim/answer.h"
 
+/* One output item: a message or a call. */
+struct response_item {
+    struct str id;
+    struct str running, done;
+};
+
 struct response {
-    struct str id, item_id;
+    struct str id;
     struct answer answer;
     struct str running, done, cancelled; /* the response object */
-    struct str item_running, item_done;  /* its one output item */
+    struct response_item *items;         /* one per block of the answer */
     bool background;
 };
 

@@ -1,9 +1,11 @@
 /* response_stream.c: the events of a streamed response, in OpenAI's order.
  *
- *   created, in_progress, output_item.added,
+ *   created, in_progress,
+ *   per item: output_item.added,
  *     text: content_part.added, output_text.delta*, output_text.done, content_part.done
  *     call: function_call_arguments.delta*, function_call_arguments.done
- *   output_item.done, completed | incomplete
+ *   output_item.done
+ *   completed | incomplete
  *
  * sequence_number counts all events of the stream from 0. There is no [DONE].
  */
@@ -36,11 +38,17 @@ static void event_response(struct stream *stream, struct buf *out, const char *t
     event_close(&w, out);
 }
 
+static const struct response_item *stream_item(const struct stream *stream)
+{
+    const struct response *response = stream->context;
+    return &response->items[stream->block];
+}
+
 static void event_item(struct stream *stream, struct buf *out, const char *type, struct str item)
 {
     struct json_writer w;
     event_open(stream, &w, out, type);
-    jw_field_u64(&w, "output_index", 0);
+    jw_field_u64(&w, "output_index", stream->block);
     jw_field_raw(&w, "item", item);
     event_close(&w, out);
 }
@@ -49,16 +57,16 @@ static void event_item(struct stream *stream, struct buf *out, const char *type,
 static void event_text(struct stream *stream, struct buf *out, const char *type, const char *name,
                        struct str text)
 {
-    const struct response *response = stream->context;
+    const struct answer_block *block = stream_block(stream);
     struct json_writer w;
     event_open(stream, &w, out, type);
-    jw_field_str(&w, "item_id", response->item_id);
-    jw_field_u64(&w, "output_index", 0);
-    if (response->answer.tool_name.p == NULL) {
+    jw_field_str(&w, "item_id", stream_item(stream)->id);
+    jw_field_u64(&w, "output_index", stream->block);
+    if (block->kind == ANSWER_TEXT) {
         jw_field_u64(&w, "content_index", 0);
         jw_field_raw(&w, "logprobs", STR("[]"));
     } else if (strcmp(name, "arguments") == 0) {
-        jw_field_str(&w, "name", response->answer.tool_name);
+        jw_field_str(&w, "name", block->name);
     }
     jw_field_str(&w, name, text);
     event_close(&w, out);
@@ -66,11 +74,10 @@ static void event_text(struct stream *stream, struct buf *out, const char *type,
 
 static void event_part(struct stream *stream, struct buf *out, const char *type, struct str text)
 {
-    const struct response *response = stream->context;
     struct json_writer w;
     event_open(stream, &w, out, type);
-    jw_field_str(&w, "item_id", response->item_id);
-    jw_field_u64(&w, "output_index", 0);
+    jw_field_str(&w, "item_id", stream_item(stream)->id);
+    jw_field_u64(&w, "output_index", stream->block);
     jw_field_u64(&w, "content_index", 0);
     jw_key(&w, "part");
     jw_object(&w);
@@ -87,32 +94,40 @@ static void response_begin(struct stream *stream, struct buf *out)
     const struct response *response = stream->context;
     event_response(stream, out, "response.created", response->running);
     event_response(stream, out, "response.in_progress", response->running);
-    event_item(stream, out, "response.output_item.added", response->item_running);
-    if (response->answer.tool_name.p == NULL)
+}
+
+static void response_open(struct stream *stream, struct buf *out)
+{
+    event_item(stream, out, "response.output_item.added", stream_item(stream)->running);
+    if (stream_block(stream)->kind == ANSWER_TEXT)
         event_part(stream, out, "response.content_part.added", STR(""));
 }
 
 static void response_piece(struct stream *stream, struct str text, struct buf *out)
 {
-    const struct response *response = stream->context;
-    bool tool = response->answer.tool_name.p != NULL;
+    bool tool = stream_block(stream)->kind == ANSWER_CALL;
     event_text(stream, out,
                tool ? "response.function_call_arguments.delta" : "response.output_text.delta",
                "delta", text);
 }
 
+static void response_close(struct stream *stream, struct buf *out)
+{
+    struct str text = stream_block(stream)->text;
+    if (stream_block(stream)->kind == ANSWER_CALL) {
+        event_text(stream, out, "response.function_call_arguments.done", "arguments", text);
+    } else {
+        event_text(stream, out, "response.output_text.done", "text", text);
+        event_part(stream, out, "response.content_part.done", text);
+    }
+    event_item(stream, out, "response.output_item.done", stream_item(stream)->done);
+}
+
 static void response_end(struct stream *stream, struct buf *out)
 {
     const struct response *response = stream->context;
-    if (response->answer.tool_name.p != NULL) {
-        event_text(stream, out, "response.function_call_arguments.done", "arguments",
-                   response->answer.text);
-    } else {
-        event_text(stream, out, "response.output_text.done", "text", response->answer.text);
-        event_part(stream, out, "response.content_part.done", response->answer.text);
-    }
-    event_item(stream, out, "response.output_item.done", response->item_done);
-    event_response(stream, out, response->answer.cut ? "response.incomplete" : "response.completed",
+    bool whole = !response->answer.cut && !response->answer.refused;
+    event_response(stream, out, whole ? "response.completed" : "response.incomplete",
                    response->done);
 }
 
@@ -127,8 +142,8 @@ static void response_error(struct stream *stream, struct buf *out)
     event_close(&w, out);
 }
 
-static const struct stream_ops response_ops = {response_begin, response_piece, response_end,
-                                               response_error};
+static const struct stream_ops response_ops = {response_begin, response_open, response_piece,
+                                               response_close, response_end,  response_error};
 
 void response_stream_start(struct call *call, struct response *response)
 {

@@ -7,7 +7,6 @@
 #include "tests/sim/schema.h"
 
 #define SCHEMA_DEPTH_MAX 12
-#define SCHEMA_WORD_MIN  4
 
 struct schema_walk {
     struct json_writer *w;
@@ -101,18 +100,18 @@ static void schema_write(const struct schema_walk *walk, const struct json *sche
         jw_raw(walk->w, fixed->raw);
     } else if (choice != NULL) {
         schema_write(walk, choice, depth + 1);
-    } else if (str_eq(type, STR("string"))) {
+    } else if (str_eq_nocase(type, STR("string"))) {
         jw_str(walk->w, walk->text);
-    } else if (str_eq(type, STR("integer")) || str_eq(type, STR("number"))) {
+    } else if (str_eq_nocase(type, STR("integer")) || str_eq_nocase(type, STR("number"))) {
         schema_write_number(walk, schema);
-    } else if (str_eq(type, STR("boolean"))) {
+    } else if (str_eq_nocase(type, STR("boolean"))) {
         jw_bool(walk->w, true);
-    } else if (str_eq(type, STR("array"))) {
+    } else if (str_eq_nocase(type, STR("array"))) {
         jw_array(walk->w);
         if (json_get(schema, "items") != NULL)
             schema_write(walk, json_get(schema, "items"), depth + 1);
         jw_end(walk->w);
-    } else if (str_eq(type, STR("null"))) {
+    } else if (str_eq_nocase(type, STR("null"))) {
         jw_null(walk->w);
     } else {
         schema_write_object(walk, schema, depth);
@@ -124,50 +123,4 @@ void schema_write_sample(struct json_writer *w, const struct json *schema, struc
 {
     struct schema_walk walk = {.w = w, .root = schema, .text = text, .arena = arena};
     schema_write(&walk, schema, 0);
-}
-
-static bool schema_has_word(struct str text, struct str word)
-{
-    for (size_t at = 0; at + word.n <= text.n; at++) {
-        if (str_eq_nocase(str_of(text.p + at, word.n), word))
-            return true;
-    }
-    return false;
-}
-
-static bool schema_name_is_in(struct str name, struct str text)
-{
-    size_t start = 0;
-    for (size_t i = 0; i <= name.n; i++) {
-        if (i < name.n && name.p[i] != '_' && name.p[i] != '-')
-            continue;
-        struct str word = str_of(name.p + start, i - start);
-        if (word.n >= SCHEMA_WORD_MIN && schema_has_word(text, word))
-            return true;
-        start = i + 1;
-    }
-    return false;
-}
-
-const struct json *schema_pick_function(const struct json *root, bool last_is_user, struct str text,
-                                        struct arena *arena)
-{
-    const struct json *tools = json_get(root, "tools"), *choice = json_get(root, "tool_choice");
-    struct str mode = schema_string(root, "tool_choice", arena);
-    struct str wanted = schema_string(json_get(choice, "function"), "name", arena);
-    if (wanted.p == NULL)
-        wanted = schema_string(choice, "name", arena);
-    if (!json_is(tools, JSON_ARRAY) || str_eq(mode, STR("none")) || !last_is_user)
-        return NULL;
-    for (const struct json *tool = tools->first; tool != NULL; tool = tool->next) {
-        const struct json *function = json_get(tool, "function");
-        if (function == NULL)
-            function = tool;
-        struct str name = schema_string(function, "name", arena);
-        if (name.p == NULL || (wanted.p != NULL && !str_eq(name, wanted)))
-            continue;
-        if (wanted.p != NULL || str_eq(mode, STR("required")) || schema_name_is_in(name, text))
-            return function;
-    }
-    return NULL;
 }

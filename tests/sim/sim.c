@@ -9,7 +9,9 @@
 
 #include <sodium.h>
 
-#define SIM_ID_BYTES 16
+#define SIM_ID_BYTES   16
+#define SIM_SEED_BYTES 8
+#define SIM_SIGN_TEXT  128 /* base64 of a signature, and NUL */
 
 void sim_add_id(struct buf *buf, const char *prefix)
 {
@@ -35,6 +37,44 @@ struct str sim_make_id(struct arena *arena, const char *prefix)
     struct str id = buf_status(&buf) == ST_OK ? arena_str(arena, buf_str(&buf)) : STR_NONE;
     buf_free(&buf);
     return id;
+}
+
+static void sim_sign_bytes(struct str text, const uint8_t seed[SIM_SEED_BYTES],
+                           char signature[SIM_SIGN_TEXT])
+{
+    static const uint8_t key[crypto_generichash_KEYBYTES] = "sluice-sim signs its thoughts";
+    uint8_t bytes[SIM_SEED_BYTES + crypto_generichash_BYTES];
+    crypto_generichash_state state;
+    memcpy(bytes, seed, SIM_SEED_BYTES);
+    crypto_generichash_init(&state, key, sizeof key, crypto_generichash_BYTES);
+    crypto_generichash_update(&state, seed, SIM_SEED_BYTES);
+    crypto_generichash_update(&state, (const uint8_t *)text.p, text.n);
+    crypto_generichash_final(&state, bytes + SIM_SEED_BYTES, crypto_generichash_BYTES);
+    sodium_bin2base64(signature, SIM_SIGN_TEXT, bytes, sizeof bytes,
+                      sodium_base64_VARIANT_ORIGINAL);
+}
+
+struct str sim_sign(struct arena *arena, struct str text, uint64_t seed)
+{
+    uint8_t bytes[SIM_SEED_BYTES];
+    char signature[SIM_SIGN_TEXT];
+    for (size_t i = 0; i < SIM_SEED_BYTES; i++)
+        bytes[i] = (uint8_t)(seed >> (8 * i));
+    sim_sign_bytes(text, bytes, signature);
+    return arena_str(arena, str_c(signature));
+}
+
+bool sim_is_signed(struct str text, struct str signature)
+{
+    uint8_t bytes[SIM_SEED_BYTES + crypto_generichash_BYTES];
+    char expected[SIM_SIGN_TEXT];
+    size_t n = 0;
+    if (sodium_base642bin(bytes, sizeof bytes, signature.p, signature.n, NULL, &n, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
+        n != sizeof bytes)
+        return false;
+    sim_sign_bytes(text, bytes, expected);
+    return str_eq(str_c(expected), signature);
 }
 
 uint64_t sim_hash(struct str text, uint64_t seed)

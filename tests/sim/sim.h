@@ -13,8 +13,9 @@
 #include "tests/sim/tls.h"
 #include "tests/sim/truth.h"
 
-#define SIM_FIRST_ROWS 1024 /* faults with `first` that are counted at once; the table wraps */
-#define SIM_TEXT_MAX   (96 << 20)
+#define SIM_FIRST_ROWS  1024 /* faults with `first` that are counted at once; the table wraps */
+#define SIM_CACHED_ROWS 4096 /* entries of the prompt cache; the table wraps */
+#define SIM_TEXT_MAX    (96 << 20)
 
 struct sim_stats {
     uint64_t accepted, open_connections,
@@ -28,6 +29,12 @@ struct sim_first_row {
     uint64_t hash, seen;
 };
 
+/* One entry of the prompt cache (talk.h). */
+struct sim_cached {
+    uint64_t hash;
+    int64_t ttl_ms, expires_ms; /* monotonic */
+};
+
 struct sim {
     struct options options;
     struct loop loop;
@@ -39,7 +46,15 @@ struct sim {
     struct buf scratch; /* of one stream step */
     struct sim_first_row first[SIM_FIRST_ROWS];
     size_t first_next;
+    struct sim_cached cached[SIM_CACHED_ROWS];
+    size_t cached_next;
 };
+
+/* A text that proves that `text` came from this simulator: base64 of `seed` and a MAC of both; in
+ * an arena, p = NULL when there is no memory. The same in every process. */
+struct str sim_sign(struct arena *arena, struct str text, uint64_t seed);
+/* Whether `signature` was made for `text`. */
+bool sim_is_signed(struct str text, struct str signature);
 
 /* Adds an id such as "resp_" + 32 hexadecimal digits: unique over processes. */
 void sim_add_id(struct buf *buf, const char *prefix);

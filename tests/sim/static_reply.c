@@ -4,32 +4,28 @@
  * A JSON body in which a string begins with "sim:static" gets the same bytes every time: no
  * parsing, no credential check, no model check, and no truth record unless a truth log file was
  * asked for. "stream":true (written as the SDKs do, with or without one space) gets server-sent
- * events of the same text in one write. The counting rule of usage.h holds for the completion; the
- * prompt counts STATIC_PROMPT, whatever it is.
+ * events of the same text in one write. The end of the path picks the shape. The counting rule of
+ * usage.h holds for the completion; the prompt counts STATIC_PROMPT, whatever it is.
  */
+#include "tests/sim/static_reply.h"
+
 #include "tests/sim/dispatch.h"
 #include "tests/sim/reply.h"
 
-#define STATIC_PROMPT 8
 #define STATIC_PART(text)                                                                          \
     {                                                                                              \
         (text), sizeof(text) - 1                                                                   \
     }
 #define STATIC_ID "chatcmpl-static00000000000000000000000"
 
-static const struct str static_text[] = {
+const struct str static_text[STATIC_PARTS] = {
     STATIC_PART("The gateway stands between the caller and the model, and adds as "),
     STATIC_PART("little as it can: one look at the key, one at the policy, one slot "),
     STATIC_PART("for the reservation, and the bytes go on as they came, in the "),
     STATIC_PART("order in which they came, without a pause. That is all it does."),
 };
 
-struct static_replies {
-    struct buf json, stream, stream_usage; /* whole HTTP replies */
-    struct usage usage;
-};
-
-static void static_head(struct buf *out, const char *type, const struct buf *body)
+void static_add(struct buf *out, const char *type, const struct buf *body)
 {
     buf_printf(out,
                "HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: req_static\r\ncontent-length: "
@@ -47,7 +43,7 @@ static void static_common(struct json_writer *w, const char *object)
     jw_field_cstr(w, "system_fingerprint", "fp_sim");
 }
 
-static void static_make_json(struct static_replies *made)
+static void static_make_json(const struct usage *usage, struct buf *out)
 {
     struct buf body;
     struct json_writer w;
@@ -57,13 +53,13 @@ static void static_make_json(struct static_replies *made)
     static_common(&w, "chat.completion");
     buf_add_lit(&body,
                 ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
-    for (size_t i = 0; i < COUNT_OF(static_text); i++)
+    for (size_t i = 0; i < STATIC_PARTS; i++)
         buf_add_str(&body, static_text[i]);
     buf_add_lit(&body, "\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}]");
     jw_key(&w, "usage");
-    call_write_usage(&w, &made->usage);
+    call_write_usage(&w, usage);
     jw_end(&w);
-    static_head(&made->json, REPLY_JSON, &body);
+    static_add(out, REPLY_JSON, &body);
     buf_free(&body);
 }
 
@@ -88,40 +84,66 @@ static void static_event(struct buf *body, const char *delta, struct str text, c
     buf_add_lit(body, "\n\n");
 }
 
-static void static_make_stream(const struct static_replies *made, bool with_usage, struct buf *out)
+static void static_make_stream(const struct usage *usage, struct buf *out)
 {
     static const char more[] = "},\"logprobs\":null,\"finish_reason\":null}]";
     static const char more_text[] = "\"},\"logprobs\":null,\"finish_reason\":null}]";
     struct buf body;
     buf_init(&body, 16384);
     static_event(&body, "\"role\":\"assistant\",\"content\":\"\"", STR(""), more, NULL);
-    for (size_t i = 0; i < COUNT_OF(static_text); i++)
+    for (size_t i = 0; i < STATIC_PARTS; i++)
         static_event(&body, "\"content\":\"", static_text[i], more_text, NULL);
     static_event(&body, "", STR(""), "},\"logprobs\":null,\"finish_reason\":\"stop\"}]", NULL);
-    if (with_usage)
-        static_event(&body, NULL, STR(""), "", &made->usage);
+    if (usage != NULL)
+        static_event(&body, NULL, STR(""), "", usage);
     buf_add_lit(&body, "data: [DONE]\n\n");
-    static_head(out, "text/event-stream; charset=utf-8", &body);
+    static_add(out, "text/event-stream; charset=utf-8", &body);
     buf_free(&body);
 }
 
-static const struct static_replies *static_get(void)
+void static_make_openai(const struct usage *usage, struct buf *json, struct buf *stream,
+                        struct buf *stream_usage)
 {
-    static struct static_replies made;
-    if (made.json.n > 0)
-        return &made;
+    static_make_json(usage, json);
+    static_make_stream(NULL, stream);
+    static_make_stream(usage, stream_usage);
+}
+
+struct static_api {
+    const char *path_end; /* the last row takes all that is left */
+    const char *model;
+    static_maker *make;
+    struct buf json, stream, stream_usage; /* whole HTTP replies; made when first asked for */
+};
+
+static const struct usage *static_usage(void)
+{
+    static struct usage usage = {.prompt = STATIC_PROMPT};
     uint64_t bytes = 0;
-    for (size_t i = 0; i < COUNT_OF(static_text); i++)
+    for (size_t i = 0; usage.completion == 0 && i < STATIC_PARTS; i++)
         bytes += static_text[i].n;
-    made.usage = (struct usage){.prompt = STATIC_PROMPT, .completion = usage_tokens(bytes)};
-    buf_init(&made.json, 16384);
-    buf_init(&made.stream, 16384);
-    buf_init(&made.stream_usage, 16384);
-    static_make_json(&made);
-    static_make_stream(&made, false, &made.stream);
-    static_make_stream(&made, true, &made.stream_usage);
-    CHECK(made.json.failed == ST_OK && made.stream_usage.failed == ST_OK);
-    return &made;
+    if (usage.completion == 0)
+        usage.completion = usage_tokens(bytes);
+    return &usage;
+}
+
+static const struct static_api *static_find(struct str path)
+{
+    static struct static_api apis[] = {
+        {.path_end = "/messages", .model = "claude-sonnet-4-5", .make = static_make_anthropic},
+        {.path_end = "", .model = "gpt-4o-mini", .make = static_make_openai},
+    };
+    struct static_api *api = apis;
+    while (!str_ends(path, str_c(api->path_end)))
+        api++;
+    if (api->json.n > 0)
+        return api;
+    buf_init(&api->json, 16384);
+    buf_init(&api->stream, 16384);
+    buf_init(&api->stream_usage, 16384);
+    api->make(static_usage(), &api->json, &api->stream, &api->stream_usage);
+    CHECK(api->json.failed == ST_OK && api->stream_usage.failed == ST_OK);
+    return api;
 }
 
 static bool static_has(const struct request *req, struct str tight, struct str loose)
@@ -133,15 +155,15 @@ bool static_reply(struct request *req)
 {
     if (req->body.n == 0 || str_find(buf_str(&req->body), STR("\"sim:static")) < 0)
         return false;
-    const struct static_replies *made = static_get();
-    const struct buf *reply = &made->json;
+    const struct static_api *api = static_find(req->path);
+    const struct buf *reply = &api->json;
     req->stream = static_has(req, STR("\"stream\":true"), STR("\"stream\": true"));
     if (req->stream)
         reply = static_has(req, STR("\"include_usage\":true"), STR("\"include_usage\": true"))
-                    ? &made->stream_usage
-                    : &made->stream;
-    req->usage = made->usage;
-    req->model = STR("gpt-4o-mini");
+                    ? &api->stream_usage
+                    : &api->stream;
+    req->usage = *static_usage();
+    req->model = str_c(api->model);
     req->quiet = req->sim->truth.fd < 0;
     reply_raw(req, 200, buf_str(reply));
     return true;

@@ -21,6 +21,44 @@ bool stream_breaks_at(const struct fault *fault, uint64_t at, enum source_step *
     return true;
 }
 
+static void stream_open(struct stream *stream, struct buf *out)
+{
+    stream->open = true;
+    stream->offset = 0;
+    if (stream->ops->open != NULL)
+        stream->ops->open(stream, out);
+}
+
+static void stream_close(struct stream *stream, struct buf *out)
+{
+    if (stream->ops->close != NULL)
+        stream->ops->close(stream, out);
+    stream->open = false;
+    stream->block++;
+}
+
+/* Sends the blocks up to byte `end` of all of them; a piece that spans blocks becomes one event in
+ * each. A block is closed by the step that sends its last byte. */
+static void stream_send(struct stream *stream, size_t end, struct buf *out)
+{
+    while (stream->block < stream->answer.count) {
+        struct str text = stream_block(stream)->text;
+        if (!stream->open) {
+            if (stream->sent == end && text.n > 0)
+                return;
+            stream_open(stream, out);
+        }
+        struct str piece = str_head(str_from(text, stream->offset), end - stream->sent);
+        if (piece.n > 0)
+            stream->ops->piece(stream, piece, out);
+        stream->offset += piece.n;
+        stream->sent += piece.n;
+        if (stream->offset < text.n)
+            return;
+        stream_close(stream, out);
+    }
+}
+
 static enum source_step stream_fill(struct source *source, struct buf *out, int64_t *wait_ms)
 {
     struct stream *stream = (struct stream *)(void *)source;
@@ -29,7 +67,7 @@ static enum source_step stream_fill(struct source *source, struct buf *out, int6
     if (!stream->begun) {
         stream->begun = true;
         stream->ops->begin(stream, out);
-        req->usage = answer_usage_after(&stream->answer, 0);
+        req->usage = answer_usage_at(&stream->answer, 0, 0);
         return SOURCE_MORE;
     }
     if (stream_breaks_at(&req->fault, stream->at, &step))
@@ -39,13 +77,14 @@ static enum source_step stream_fill(struct source *source, struct buf *out, int6
         return SOURCE_END;
     }
     if (stream->at == stream->answer.pieces) {
+        stream_send(stream, stream->sent, out);
         req->usage = stream->answer.usage;
         stream->ops->end(stream, out);
         return SOURCE_END;
     }
-    stream->ops->piece(stream, answer_piece(&stream->answer, stream->at), out);
     stream->at++;
-    req->usage = answer_usage_after(&stream->answer, stream->at);
+    stream_send(stream, answer_piece_start(&stream->answer, stream->at), out);
+    req->usage = answer_usage_at(&stream->answer, stream->block, stream->open ? stream->offset : 0);
     *wait_ms = req->fault.interval >= 0 ? req->fault.interval : req->sim->options.chunk_interval_ms;
     return *wait_ms > 0 ? SOURCE_PAUSE : SOURCE_MORE;
 }

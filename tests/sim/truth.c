@@ -133,6 +133,8 @@ static void truth_write_line(struct truth *truth, struct request *req, bool comp
     jw_field_u64(&w, "completion_tokens", req->usage.completion);
     jw_field_u64(&w, "total_tokens", req->usage.prompt + req->usage.completion);
     jw_field_u64(&w, "cached_tokens", req->usage.cached);
+    jw_field_u64(&w, "cache_write_tokens", req->usage.cache_write);
+    jw_field_u64(&w, "cache_write_1h_tokens", req->usage.cache_write_1h);
     jw_field_u64(&w, "reasoning_tokens", req->usage.reasoning);
     jw_field_u64(&w, "bytes_in", req->body_bytes);
     jw_field_u64(&w, "bytes_out", req->bytes_out);

@@ -6,12 +6,6 @@
  */
 #include "tests/sim/usage.h"
 
-#define USAGE_IMAGE   85
-#define USAGE_AUDIO   100
-#define USAGE_FILE    200
-#define USAGE_MESSAGE 4
-#define USAGE_CHAT    3
-
 static enum status usage_text(const struct json *node, struct arena *arena, uint64_t *tokens)
 {
     struct str text;

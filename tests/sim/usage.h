@@ -15,9 +15,19 @@
 
 #define USAGE_BYTES_PER_TOKEN 4u
 
+#define USAGE_IMAGE   85u
+#define USAGE_AUDIO   100u
+#define USAGE_FILE    200u
+#define USAGE_MESSAGE 4u
+#define USAGE_CHAT    3u
+
 struct usage {
     uint64_t prompt, completion; /* total = the sum */
-    uint64_t cached;             /* part of prompt */
+    uint64_t image, audio, file; /* parts of prompt that are no text */
+    uint64_t image_out;          /* part of completion: pictures */
+    uint64_t cached;             /* part of prompt: read from a prompt cache */
+    uint64_t cache_write;        /* part of prompt: written to one */
+    uint64_t cache_write_1h;     /* part of cache_write: to live an hour */
     uint64_t reasoning;          /* part of completion */
 };
 

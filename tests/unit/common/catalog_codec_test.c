@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/catalog_codec.h"
+#include "common/route_plan.h"
 
 static struct arena arena;
 static const struct id org = {{1}}, parent = {{2}}, self = {{3}};
@@ -353,4 +354,39 @@ Test(catalog_codec, keys)
     catalog_index_key(one, 3, SLUICE__KIND__KIND_API_KEY, &org, &parent, STR("h"));
     catalog_index_key(two, 3, SLUICE__KIND__KIND_API_KEY, &ID_NONE, &ID_NONE, STR("h"));
     cr_assert_arr_eq(one, two, CAT_KEY_BYTES);
+}
+
+static struct route_plan config_plan(const char *document)
+{
+    Sluice__Config config = SLUICE__CONFIG__INIT;
+    struct str record, copy;
+    struct route_plan plan;
+    config.slug = "pc-x";
+    config.document_json = (char *)(uintptr_t)document;
+    cr_assert_eq(encode(SLUICE__KIND__KIND_CONFIG, &config, &record), ST_OK);
+    const struct cat_config *flat = CAT_AS(record, SLUICE__KIND__KIND_CONFIG, cat_config);
+    cr_assert_not_null(flat);
+    copy = arena_str(&arena, cat_str(&flat->head, flat->plan));
+    cr_assert_eq(route_plan_open(copy, &plan), ST_OK);
+    return plan;
+}
+
+Test(catalog_codec, a_config_is_compiled_when_it_is_written)
+{
+    struct route_plan plan = config_plan(
+        "{\"strategy\":{\"mode\":\"fallback\"},\"targets\":[{\"provider\":\"@a\"},{}]}");
+    cr_assert_eq(plan.head->nodes, 3);
+    cr_assert(str_eq(route_str(&plan, plan.nodes[1].provider), STR("a")));
+    cr_assert_eq(config_plan("").head->nodes, 1);
+}
+
+Test(catalog_codec, a_config_that_cannot_be_used_says_why)
+{
+    static const char *const documents[] = {"{\"targets\":[]}", "{\"options\":[]}", "nonsense",
+                                            "{\"provider\":\"openai\",\"api_key\":\"k\"}"};
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        struct route_plan plan = config_plan(documents[i]);
+        cr_assert_eq(plan.head->nodes, 0);
+        cr_assert(str_starts(route_str(&plan, plan.head->refusal), STR("config")));
+    }
 }

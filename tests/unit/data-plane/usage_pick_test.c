@@ -21,6 +21,9 @@ static const struct {
     {"{\"data\":[{\"id\":\"inner\",\"usage\":{\"prompt_tokens\":99}}],\"usage\":{\"prompt_tokens\":"
      "1,\"total_tokens\":1}}",
      true, 1, 0, 0, 0, ""},
+    {"{\"id\":\"msg_1\",\"usage\":{\"input_tokens\":3,\"cache_read_input_tokens\":20,\"cache_"
+     "creation_input_tokens\":7,\"output_tokens\":4,\"output_tokens_details\":{\"thinking_tokens\":2}}}",
+     true, 30, 4, 20, 2, "msg_1"},
     {"{\"object\":\"x\",\"usage\":null}", false, 0, 0, 0, 0, ""},
     {"{\"object\":\"x\"}", false, 0, 0, 0, 0, ""},
     {"[{\"usage\":{\"prompt_tokens\":1}}]", false, 0, 0, 0, 0, ""},
@@ -120,4 +123,22 @@ Test(usage_pick, collects_the_files_that_a_batch_or_job_made)
                                    "bbbbbbbbbbbbbbbbbbbbbbbbb\",\"f-c\",\"f-d\"]"));
     cr_expect_leq(strlen(full), 119);
     cr_expect(str_ends(str_c(full), STR("f-d")));
+}
+
+Test(usage_pick, an_anthropic_stream_counts_when_it_has_ended)
+{
+    struct usage_pick pick;
+    bool only;
+    usage_pick_init(&pick, room);
+    usage_pick_event(&pick,
+                     STR("{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":3,"
+                         "\"cache_read_input_tokens\":20,\"output_tokens\":1}}}"),
+                     STR("usage"), &only);
+    cr_expect_not(pick.found, "a stream that breaks off here has no figures");
+    usage_pick_event(&pick, STR("{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":9}}"),
+                     STR("usage"), &only);
+    cr_expect(pick.found);
+    cr_expect_eq(pick.usage.input_tokens, 23);
+    cr_expect_eq(pick.usage.cached_tokens, 20);
+    cr_expect_eq(pick.usage.output_tokens, 9);
 }

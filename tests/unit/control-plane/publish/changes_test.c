@@ -116,6 +116,32 @@ Test(changes, credentials_open_with_the_groups_key_and_no_other)
     secret_free(delivery);
 }
 
+static enum status bind_to_other(struct write_op *op, void *arg)
+{
+    struct record_key key = {SLUICE__KIND__KIND_INTEGRATION, pf.org, ID_NONE, pf.integration};
+    static char other[] = "other", *regions[] = {other};
+    Sluice__Integration *row;
+    (void)arg;
+    TRY(record_get(op->txn, &key, op->arena, &row, NULL));
+    row->regions = regions;
+    row->n_regions = 1;
+    return record_put(op, &key, row, STR("openai"));
+}
+
+Test(changes, a_bound_integration_reaches_its_regions_only)
+{
+    Sluice__ChangesRequest ask = changes_ask(0, 0);
+    OK(fixture_write(&pf.f, bind_to_other, NULL, NULL));
+    Sluice__Integration *here = integration_of(build(node, &ask));
+    cr_expect(here->elsewhere);
+    cr_expect_null(here->secrets);
+    Sluice__Integration *there = integration_of(build(read_node(&theirs), &ask));
+    cr_expect_not(there->elsewhere);
+    cr_assert_not_null(there->secrets);
+    cr_expect_eq(there->secrets->n_delivery, 1);
+    cr_expect_eq(there->n_regions, 0);
+}
+
 Test(changes, groups_get_different_boxes)
 {
     Sluice__ChangesRequest ask = changes_ask(0, 0);
