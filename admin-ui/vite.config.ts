@@ -1,12 +1,13 @@
 import react from '@vitejs/plugin-react';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { defs } from './tools/defs';
 import { packed } from './tools/packed';
 
 const source = fileURLToPath(new URL('./src', import.meta.url));
 
 export default defineConfig({
-  plugins: [react(), packed()],
+  plugins: [react(), defs(), packed()],
   resolve: { alias: { '~': source } },
   build: {
     target: 'es2022',
