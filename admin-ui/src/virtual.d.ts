@@ -1,10 +1,12 @@
 /* Modules that the build makes of the product's tables (tools/defs.ts). */
 declare module 'virtual:scopes' {
-  const rows: import('../tools/defs').ScopeRow[];
+  import type { ScopeRow } from '../tools/defs';
+  const rows: ScopeRow[];
   export default rows;
 }
 
 declare module 'virtual:errors' {
-  const rows: import('../tools/defs').ErrorRow[];
+  import type { ErrorRow } from '../tools/defs';
+  const rows: ErrorRow[];
   export default rows;
 }

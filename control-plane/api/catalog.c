@@ -154,9 +154,13 @@ static void write_limits(struct json_writer *w, const Sluice__Model *model)
     jw_end(w);
 }
 
-static void write_prices(struct json_writer *w, const Sluice__Prices *prices)
+/* Those in effect at `now_ms`: prices ascend by date, and from one without rows on none is known. */
+static void write_prices(struct json_writer *w, const Sluice__Model *model, int64_t now_ms)
 {
-    if (prices == NULL)
+    const Sluice__Prices *prices = NULL;
+    for (size_t i = 0; i < model->n_prices && model->prices[i]->effective_from_ms <= now_ms; i++)
+        prices = model->prices[i];
+    if (prices == NULL || prices->n_rows == 0)
         return;
     jw_key(w, "prices_picousd");
     jw_object(w);
@@ -184,7 +188,7 @@ static enum status model_row(struct api_call *call, struct arena *arena, const v
     write_text(w, "family", model->family);
     write_text(w, "knowledge_cutoff", model->knowledge_cutoff);
     write_text(w, "release_date", model->release_date);
-    write_prices(w, model->prices);
+    write_prices(w, model, call->now_ms);
     jw_end(w);
     return ST_OK;
 }

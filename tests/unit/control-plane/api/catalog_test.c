@@ -5,8 +5,10 @@ static enum status add_rows(struct write_op *op, void *arg)
 {
     Sluice__ProviderType type = SLUICE__PROVIDER_TYPE__INIT;
     Sluice__Model model = SLUICE__MODEL__INIT;
-    Sluice__Prices prices = SLUICE__PRICES__INIT;
-    Sluice__Price price = SLUICE__PRICE__INIT, *price_rows[] = {&price};
+    Sluice__Prices before = SLUICE__PRICES__INIT, now = SLUICE__PRICES__INIT, later = SLUICE__PRICES__INIT;
+    Sluice__Prices *prices[] = {&before, &now, &later};
+    Sluice__Price old_price = SLUICE__PRICE__INIT, price = SLUICE__PRICE__INIT;
+    Sluice__Price *old_rows[] = {&old_price}, *rows[] = {&price};
     Sluice__Endpoint chat = {PROTOBUF_C_MESSAGE_INIT(&sluice__endpoint__descriptor), "chat", "/chat/completions"};
     Sluice__Endpoint *endpoints[] = {&chat};
     char *env[] = {"ACME_API_KEY"}, *input[] = {"text", "image"};
@@ -22,16 +24,21 @@ static enum status add_rows(struct write_op *op, void *arg)
     type.n_endpoints = 1;
     type.data_json = "{\"auth\":{\"scheme\":\"header\"},\"placeholders\":[\"account\"],\"native_endpoints\":{}}";
     TRY(record_put(op, &key, &type, STR("acme-ai")));
-    price.unit = "input_token";
+    old_price.unit = price.unit = "input_token";
+    old_price.picousd = 5000000;
     price.picousd = 2500000;
-    prices.rows = price_rows;
-    prices.n_rows = 1;
+    before.rows = later.rows = old_rows;
+    now.rows = rows;
+    before.n_rows = now.n_rows = later.n_rows = 1;
+    now.effective_from_ms = 1;
+    later.effective_from_ms = INT64_MAX;
     model.slug = "a1";
     model.type = "chat";
     model.context_window_tokens = 128000;
     model.input_modalities = input;
     model.n_input_modalities = 2;
-    model.prices = &prices;
+    model.prices = prices;
+    model.n_prices = COUNT_OF(prices);
     struct record_key model_key = {SLUICE__KIND__KIND_MODEL, ID_NONE, key.id, builtin_model_id(STR("acme-ai"), STR("a1"))};
     return record_put(op, &model_key, &model, STR("a1"));
 }
@@ -78,7 +85,7 @@ Test(catalog, models)
     cr_expect(str_eq(text_at(got.body, "data.0.name"), STR("a1")), "a model without a name has its slug");
     cr_expect(str_eq(raw_at(got.body, "data.0.limits"), STR("{\"context_window_tokens\":128000}")));
     cr_expect(str_eq(raw_at(got.body, "data.0.input"), STR("[\"text\",\"image\"]")));
-    cr_expect(str_eq(raw_at(got.body, "data.0.prices_picousd"), STR("{\"input_token\":2500000}")));
+    cr_expect(str_eq(raw_at(got.body, "data.0.prices_picousd"), STR("{\"input_token\":2500000}")), "those in effect");
     cr_expect_null(at(got.body, "data.0.capabilities"), "what is unknown is absent");
 }
 
