@@ -1,8 +1,9 @@
 /* batch_rows.c: see batch_rows.h.
  *
- * The provider reads the same rows with a parser of its own, later and out of our sight. So a row is read by the strict scanner, or
- * refused; a model stands where the batch interfaces put it (OpenAI, "Create batch": each line has custom_id, method, url, body).
- * Invariant: every row of the file that names a model was judged before the last byte of the form went on. Must never: let a
+ * The provider reads the same rows with a parser of its own, later and out of our sight. So a row
+ * is read by the strict scanner, or refused; a model stands where the batch interfaces put it
+ * (OpenAI, "Create batch": each line has custom_id, method, url, body). Invariant: every row of the
+ * file that names a model was judged before the last byte of the form went on. Must never: let a
  * row pass because it is long, cut, oddly ended or named twice.
  */
 #include "data-plane/worker/batch_rows.h"
@@ -16,7 +17,8 @@ enum { PART_FILE, PART_PURPOSE };
 
 static const struct str part_names[] = {{"file", 4}, {"purpose", 7}};
 
-/* OpenAI, "Upload file": what a file may be for beside "batch". Files of these may hold anything. */
+/* OpenAI, "Upload file": what a file may be for beside "batch". Files of these may hold anything.
+ */
 static bool is_never_batch(struct str purpose)
 {
     static const char *const others[] = {"assistants", "evals", "fine-tune", "user_data", "vision"};
@@ -26,7 +28,8 @@ static bool is_never_batch(struct str purpose)
     return false;
 }
 
-static enum status say(struct batch_rows *rows, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
+static enum status say(struct batch_rows *rows, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 static enum status say(struct batch_rows *rows, enum status status, const char *format, ...)
 {
@@ -80,7 +83,8 @@ static enum status read_row(struct batch_rows *rows)
         return ST_OK;
     if (model.type != JSON_STRING || model.raw.n > sizeof room ||
         json_unescape(model.raw, room, &name) != ST_OK || name.n > BATCH_MODEL_MAX)
-        return say(rows, ST_INVALID, "file: row %llu: body.model must be a string of at most %d bytes.",
+        return say(rows, ST_INVALID,
+                   "file: row %llu: body.model must be a string of at most %d bytes.",
                    (unsigned long long)rows->number, BATCH_MODEL_MAX);
     return name.n == 0 ? ST_OK : judge_model(rows, name);
 }
@@ -101,7 +105,8 @@ static enum status end_row(struct batch_rows *rows)
 /* What begins like no object is not kept: most files of other purposes are no rows at all. */
 static void keep_row(struct batch_rows *rows, struct str bytes)
 {
-    while (rows->row.n == 0 && bytes.n > 0 && strchr(" \t\r", bytes.p[0]) != NULL && bytes.p[0] != '\0')
+    while (rows->row.n == 0 && bytes.n > 0 && strchr(" \t\r", bytes.p[0]) != NULL &&
+           bytes.p[0] != '\0')
         bytes = str_from(bytes, 1);
     if (rows->skipping || bytes.n == 0)
         return;
@@ -146,7 +151,8 @@ static enum status take_part(void *arg, unsigned which, struct str bytes, bool e
     return ST_OK;
 }
 
-void batch_rows_begin(struct batch_rows *rows, struct str boundary, size_t max_row_bytes, batch_judge *judge, void *arg)
+void batch_rows_begin(struct batch_rows *rows, struct str boundary, size_t max_row_bytes,
+                      batch_judge *judge, void *arg)
 {
     struct buf row = rows->row;
     memset(rows, 0, sizeof *rows);
@@ -179,7 +185,8 @@ enum status batch_rows_end(struct batch_rows *rows)
     TRY(form_says(rows, multipart_parts_end(&rows->parts)));
     if (rows->bad == 0 || is_never_batch(str_of(rows->purpose, rows->purpose_n)))
         return ST_OK;
-    return say(rows, ST_INVALID, "file: row %llu cannot be read (%s); the models of a batch are checked row by row.",
+    return say(rows, ST_INVALID,
+               "file: row %llu cannot be read (%s); the models of a batch are checked row by row.",
                (unsigned long long)rows->bad, rows->why);
 }
 

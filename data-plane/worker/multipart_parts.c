@@ -3,8 +3,9 @@
  *   keep:  [ in front | given | not given yet | where a delimiter may still begin ]
  *                             ^given          ^searched - 4
  *
- * Invariant: a byte of a wanted part is handed out once it is certain to be content, and before the delimiter behind it has been
- * seen whole by anybody else. Must never: copy a content as a whole, or read a form otherwise than multipart.c does.
+ * Invariant: a byte of a wanted part is handed out once it is certain to be content, and before the
+ * delimiter behind it has been seen whole by anybody else. Must never: copy a content as a whole,
+ * or read a form otherwise than multipart.c does.
  */
 #include "data-plane/worker/multipart_parts.h"
 

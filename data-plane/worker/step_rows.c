@@ -1,8 +1,9 @@
 /* step_rows.c: the models that an uploaded file's rows name, by the rules of the target it goes to.
  *
- * A batch is sent to the provider as a file and run there, so its rows are decided on here, each like a call of its own (bound.def:
- * ROWS). What is here of the file is judged before the attempt goes out; the rest as it flows, and the last byte only follows
- * when all of it has passed (req_body_holds_back). The file goes as it is: a row must use the provider's own id of a model.
+ * A batch is sent to the provider as a file and run there, so its rows are decided on here, each
+ * like a call of its own (bound.def: ROWS). What is here of the file is judged before the attempt
+ * goes out; the rest as it flows, and the last byte only follows when all of it has passed
+ * (req_body_holds_back). The file goes as it is: a row must use the provider's own id of a model.
  */
 #include <stdio.h>
 
@@ -16,8 +17,7 @@ static enum status judge(void *arg, struct str model, char *reason)
     char why[REQ_REASON_MAX] = "";
     struct catalog *catalog = req->worker->catalog;
     TRY(catalog_begin(catalog));
-    enum status status =
-        authorize_target(req, req->attempt.target->provider, model, &view, why);
+    enum status status = authorize_target(req, req->attempt.target->provider, model, &view, why);
     if (status == ST_OK && !str_eq(view.upstream_model, model)) {
         status = ST_MODEL_NOT_ALLOWED;
         snprintf(why, sizeof why,
