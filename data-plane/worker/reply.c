@@ -9,6 +9,7 @@
  */
 #include "data-plane/worker/reply.h"
 
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/limit_words.h"
 #include "data-plane/worker/outgoing.h"
 #include "data-plane/worker/refusal.h"
@@ -168,6 +169,15 @@ static bool on_event(void *arg, const struct sse_event *event)
     return true;
 }
 
+/* What was held of an answer goes out behind its head. False: the request has ended. */
+static bool write_held(struct req *req)
+{
+    if (req->held.n > 0)
+        conn_reply_write(req->conn, req->held.p, req->held.n);
+    buf_clear(&req->held);
+    return !req->finished;
+}
+
 static bool on_body(void *arg, const char *p, size_t n)
 {
     struct req *req = arg;
@@ -181,7 +191,11 @@ static bool on_body(void *arg, const char *p, size_t n)
         }
         return true;
     }
-    if (!req->answer_begun && !reply_begin(req))
+    if (cost_words_hold(req, p, n)) {
+        usage_pick_feed(&req->usage, p, n);
+        return true;
+    }
+    if (!req->answer_begun && !(reply_begin(req) && write_held(req)))
         return true;
     if (conn_write_room(req->conn) == 0)
         return false;
@@ -284,14 +298,16 @@ static void on_done(void *arg, enum status status)
         return;
     }
     if (!req->answer_begun) {
-        if (!req->attempt.is_sse && req->attempt.reply_length < 0)
-            req->attempt.reply_length = 0;
-        if (!reply_begin(req))
+        if (!req->attempt.is_sse && (req->attempt.reply_length < 0 || req->held.n > 0))
+            req->attempt.reply_length = (int64_t)req->held.n;
+        if (!reply_begin(req) || !write_held(req))
             return;
     }
     struct str rest = sse_rest(&req->sse);
     if (rest.n > 0)
         conn_reply_write(req->conn, rest.p, rest.n);
+    else
+        cost_words_comment(req);
     struct conn *conn = req->conn;
     conn_reply_end(conn);
     req->conn = NULL;

@@ -62,6 +62,7 @@ static void free_now(struct loop_job *job)
     req->worker->body_bytes -= req->body.charged + req->media_bytes;
     translate_free(req);
     buf_free(&req->body.mem);
+    buf_free(&req->held);
     if (req->body.rows != NULL)
         batch_rows_free(req->body.rows);
     sse_free(&req->sse);

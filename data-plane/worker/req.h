@@ -189,6 +189,9 @@ struct req {
     bool estimated; /* the gateway's own answer is an estimate */
     uint32_t attempts_sent;
     bool answer_begun;
+    struct buf held;         /* of an answer that has not begun (cost_words.h) */
+    int64_t told_nanousd;    /* the charge of all attempts that were settled */
+    const char *told_source; /* whose word the last one's is; NULL: nothing to tell */
     enum status refused;         /* ST_OK, or why the request was refused */
     char reason[REQ_REASON_MAX]; /* sentence for the caller */
     struct sse sse;
