@@ -62,8 +62,7 @@ class Streams(harness.Case):
                     with self.s.wire() as wire:
                         wire.head("POST", "/v1/chat/completions", {"authorization": f"Bearer {self.s.key}", "content-length": len(body)})
                         wire.send(body)
-                        harness.wait_for("the attempt", lambda: self.s.metrics()["sluice_upstream_open"] > 0)
-                        time.sleep(0.1)  # until the provider has the request: without it there is no record of one
+                        harness.wait_for("the attempt at the provider", lambda: self.s.sim.stats()["requests"] > 0)
                     record, = self.s.sim.wait_record()
                     self.assertEqual((record["aborted"], record["completed"]), (True, False))
                     harness.wait_for("the end of the exchange", lambda: self.s.metrics()["sluice_upstream_open"] == 0)

@@ -187,7 +187,7 @@ class Traffic:
                 body.update(stream=True, stream_options={"include_usage": True})
             try:
                 if connection is None:
-                    connection = http.client.HTTPConnection("127.0.0.1", self.stack.gateway_port, timeout=20)
+                    connection = http.client.HTTPConnection("127.0.0.1", self.stack.gateway_port, timeout=harness.WAIT_S)
                 connection.request("POST", "/v1/chat/completions", json.dumps(body),
                                    {"content-type": "application/json", "x-portkey-api-key": self.stack.key})
                 reply = connection.getresponse()
