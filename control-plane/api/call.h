@@ -20,6 +20,7 @@
 
 struct vault;
 struct publish;
+struct request_log;
 struct static_files;
 
 /* What handlers work with; made by app.c, lives as long as the process, read-only. */
@@ -28,6 +29,7 @@ struct api {
     struct writer *writer;
     struct vault *vault;
     struct publish *publish;      /* NULL: no link (tests) */
+    struct request_log *request_log; /* NULL: none is kept */
     struct static_files *console; /* NULL: not built */
     struct str private_upstreams; /* CIDRs that custom hosts may lie in besides the public ones */
     struct str gateway_url;       /* for links and snippets */
@@ -35,6 +37,7 @@ struct api {
     int64_t started_ms;
     _Atomic bool ready;
     _Atomic unsigned waiters; /* of ?wait=applied */
+    _Atomic unsigned exports; /* being sent */
 };
 
 struct api_call {
