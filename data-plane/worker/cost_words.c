@@ -63,8 +63,6 @@ bool cost_words_hold(struct req *req, const char *p, size_t n)
     if (req->answer_begun || !attempt->is_json || attempt->is_sse || !has_rule(req) ||
         attempt->reply_length > (int64_t)COST_HELD_BYTES || req->held.n + n > COST_HELD_BYTES)
         return false;
-    if (req->held.max_bytes == 0)
-        buf_init(&req->held, COST_HELD_BYTES);
     if (attempt->reply_length > 0 && req->held.n == 0 &&
         buf_reserve(&req->held, (size_t)attempt->reply_length) != ST_OK)
         return false;

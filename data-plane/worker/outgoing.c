@@ -42,7 +42,9 @@ static bool may_forward(struct str name)
                                         "content-type",
                                         "accept",
                                         "forwarded",
-                                        "x-forwarded-for"};
+                                        "x-forwarded-for",
+                                        "traceparent",
+                                        "tracestate"};
     for (size_t i = 0; i < COUNT_OF(never); i++)
         if (str_eq_nocase(name, str_c(never[i])))
             return false;
@@ -82,11 +84,43 @@ static void add_call_headers(const struct req_attempt *attempt, struct outgoing 
         add_header(out, call->headers[i].name, call->headers[i].value);
 }
 
+/* The attempt as a span of its trace. */
+static void add_trace(struct req *req, struct outgoing *out)
+{
+    char text[TRACE_PARENT_TEXT + 1];
+    uint64_t random = req_random();
+    uint8_t span[sizeof random];
+    memcpy(span, &random, sizeof span);
+    trace_next_span(&req->trace, span);
+    trace_to_text(&req->trace, text);
+    struct str state = trace_state(&req->trace, http_head_get(req->head, STR("tracestate")));
+    add_header(out, STR("traceparent"), arena_str(&req->arena, str_of(text, TRACE_PARENT_TEXT)));
+    if (state.n > 0)
+        add_client_header(req, out, STR("tracestate"));
+}
+
+/* Headers that the caller names, or else the target of the config. */
+static void add_asked(struct req *req, struct outgoing *out)
+{
+    struct str list = http_head_get(req->head, STR("x-portkey-forward-headers")), name;
+    const struct route_node *node = attempts_node(req);
+    char end = ',';
+    if (list.n == 0 && node != NULL) {
+        list = route_str(&req->attempts.plan, node->set.forward_headers);
+        end = '\n';
+    }
+    while (list.n > 0 && str_split(&list, end, &name)) {
+        name = str_trim(name);
+        if (may_forward(name))
+            add_client_header(req, out, name);
+    }
+}
+
 static void add_client_headers(struct req *req, struct outgoing *out)
 {
     static const struct str pass[] = {
         {"content-type", 12},    {"accept", 6},       {"user-agent", 10}, {"openai-beta", 11},
-        {"idempotency-key", 15}, {"traceparent", 11}, {"tracestate", 10}};
+        {"idempotency-key", 15}};
     static const struct str ours[] = {{"content-type", 12}, {"openai-beta", 11}};
     for (size_t i = 0; i < COUNT_OF(pass); i++) {
         bool replaced = false; /* by a translation */
@@ -96,12 +130,8 @@ static void add_client_headers(struct req *req, struct outgoing *out)
             add_client_header(req, out, pass[i]);
     }
     add_anthropic(req, out);
-    struct str list = http_head_get(req->head, STR("x-portkey-forward-headers")), name;
-    while (list.n > 0 && str_split(&list, ',', &name)) {
-        name = str_trim(name);
-        if (may_forward(name))
-            add_client_header(req, out, name);
-    }
+    add_trace(req, out);
+    add_asked(req, out);
 }
 
 static bool has_header(const struct outgoing *out, struct str name)

@@ -28,11 +28,16 @@ size_t refusal_common_headers(struct req *req, struct reply_header *headers, siz
     if (source == NULL)
         count--;
     if (req->attempts_sent > 0) {
-        headers[count++] = (struct reply_header){STR("x-portkey-provider"), req->attempt.type_slug};
-        headers[count++] = (struct reply_header){STR("x-portkey-last-used-option-index"),
-                                                 req->attempt.target->index};
-        headers[count++] = (struct reply_header){STR("x-portkey-retry-attempt-count"), STR("0")};
-        headers[count++] = (struct reply_header){STR("x-portkey-cache-status"), STR("DISABLED")};
+        struct trace_reply reply = {.option_index = req->target.index,
+                                    .retry_count = retry_count(&req->attempts.retry),
+                                    .cache = TRACE_CACHE_DISABLED,
+                                    .provider = req->attempt.type_slug};
+        const struct route_plan *plan = &req->attempts.plan;
+        if (plan->head != NULL) {
+            reply.ignored_guards = route_str(plan, plan->head->guards);
+            reply.warnings = route_str(plan, plan->head->warnings);
+        }
+        count = trace_reply_headers(&reply, &req->arena, headers, count);
     }
     if (req->clamped_max_tokens > 0)
         headers[count++] = (struct reply_header){

@@ -201,6 +201,9 @@ static enum step_result authorize(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     struct authorize_view view;
     char reason[REQ_REASON_MAX] = "";
+    enum step_result result = req_fill_target(req);
+    if (result != STEP_NEXT)
+        return result;
     enum status status =
         authorize_target(req, attempt->target->provider, attempt->target->model, &view, reason);
     if (status != ST_OK)
@@ -224,12 +227,15 @@ enum step_result req_step_authorize(struct req *req)
     translate_free(req);
     memset(&req->attempt, 0, sizeof req->attempt);
     usage_pick_init(&req->usage, NULL);
-    req->attempt.target = &req->targets[req->target_at];
+    req->attempt.target = &req->target;
     req->attempt.reply_length = -1;
+    enum step_result result = req_body_restore(req);
+    if (result != STEP_NEXT)
+        return result;
     enum status status = catalog_begin(req->worker->catalog);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", status_row(status)->text);
-    enum step_result result = authorize(req);
+    result = authorize(req);
     catalog_end(req->worker->catalog);
     return result;
 }

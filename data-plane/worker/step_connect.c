@@ -21,6 +21,7 @@ enum step_result req_step_connect(struct req *req)
                           "The credential of provider @" STR_FMT
                           " may not be sent to this host. Save the integration's key again.",
                           STR_ARG(attempt->provider_slug));
+    attempts_start(req);
     attempt->wait.done = name_found;
     attempt->wait.owner = req;
     enum status status =

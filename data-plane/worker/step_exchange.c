@@ -18,6 +18,7 @@ static enum status begin_streaming(struct req *req, int64_t *length)
     if (req->attempt.body.p == NULL)
         return ST_NO_MEMORY;
     buf_clear(&body->mem);
+    body->spent = true;
     body->read_at = 0;
     *length =
         req->head->content_length >= 0 && !req->head->gzip ? req->head->content_length + shift : -1;

@@ -16,6 +16,10 @@ static struct str header(const struct req *req, struct str name)
 
 static void read_trace(struct req *req)
 {
+    uint64_t random[3] = {req_random(), req_random(), req_random()};
+    uint8_t bytes[sizeof random];
+    memcpy(bytes, random, sizeof bytes);
+    trace_begin(&req->trace, header(req, STR("traceparent")), bytes);
     struct str trace = header(req, STR("x-portkey-trace-id"));
     if (trace.n > 0 && trace.n <= 128)
         req->trace_id = arena_str(&req->arena, trace);

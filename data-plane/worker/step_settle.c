@@ -76,7 +76,9 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     if (attempt->uses_taken)
         limits_end(req->worker->limits, attempt->uses.list, attempt->uses.count);
     attempt->uses_taken = false;
-    if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_RESERVED) {
+    bool sent = atomic_load_explicit(&slot->state, memory_order_relaxed) != SLOT_RESERVED;
+    attempts_settled(req, outcome, sent);
+    if (!sent) {
         const struct limits_now limits_now = limits_client_now(req->worker, &req->limit_wait);
         limits_cancel(req->worker->limits, slot, &limits_now);
         slots_cancel(req->worker->slots, slot);

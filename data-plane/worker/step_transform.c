@@ -3,24 +3,23 @@
  *   "model": "@slug/name"      -> the upstream's own name
  *   stream without usage asked -> stream_options.include_usage is added (hidden again on the way back: step_exchange.c)
  *
- *   override_params of a config -> each member replaces the body's, or is added
+ *   override_params of a config -> laid over the body (json_merge.h), for this attempt
  *   what the provider's row renames -> row_rules.c
  *
  * Everything else comes out byte for byte as it went in. Where one edit makes the text shorter and no other target may need the original,
  * the text in front of it is moved up in place; otherwise a new text is built in the arena.
  */
+#include "common/json_merge.h"
 #include "common/json_write.h"
 #include "data-plane/worker/edits.h"
 #include "data-plane/worker/row_rules.h"
 #include "data-plane/worker/translate.h"
 
-#define OVERRIDES_MAX 32
-
 static bool apply(struct req *req, const struct edits *edits, struct str *out)
 {
     struct str text = buf_str(&req->body.mem);
     const struct edit *only = &edits->items[0];
-    if (edits->count == 1 && only->with.n <= only->cut && req->target_count == 1 && !req->body.streaming) {
+    if (edits->count == 1 && only->with.n <= only->cut && !attempts_may_follow(req) && !req->body.streaming) {
         size_t shorter = only->cut - only->with.n;
         memmove(req->body.mem.p + shorter, req->body.mem.p, only->at);
         memcpy(req->body.mem.p + only->at + shorter, only->with.p, only->with.n);
@@ -73,78 +72,35 @@ static void ask_for_usage(struct req *req, struct edits *edits)
     edits_add(edits, base, options->raw.n, with);
 }
 
-struct overrides {
-    struct json_field fields[OVERRIDES_MAX];
-    struct str values[OVERRIDES_MAX];
-    size_t count;
-};
-
-/* The members of override_params but "model", which the plan has used already. False: too many, or out of memory. */
-static bool read_overrides(struct req *req, struct overrides *overrides)
+/* False: the document says nothing beyond the model, which the plan has used already. */
+static bool has_overrides(struct str override_json)
 {
-    struct str name, value, text;
+    struct str name, value;
     enum json_type type;
     size_t at = 0;
-    overrides->count = 0;
-    while (json_scan_next(req->attempt.target->override_json, &at, &name, &value, &type)) {
-        char *room = arena_alloc(&req->arena, name.n + 1);
-        if (room == NULL || json_unescape(name, room, &text) != ST_OK)
-            return false;
-        if (str_eq(text, STR("model")))
-            continue;
-        if (overrides->count == OVERRIDES_MAX)
-            return false;
-        const char *cname = arena_cstr(&req->arena, text);
-        if (cname == NULL)
-            return false;
-        overrides->values[overrides->count] = value;
-        overrides->fields[overrides->count++] = (struct json_field){.name = cname};
-    }
-    return true;
+    while (json_scan_next(override_json, &at, &name, &value, &type))
+        if (!str_eq(name, STR("\"model\"")))
+            return true;
+    return false;
 }
-
-static enum step_result apply_overrides(struct req *req);
 
 enum step_result req_apply_overrides(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
+    struct str over = attempt->target->override_json;
     bool json = req->surface == REQ_SURFACE_OP && op_row(req->op)->body == OP_BODY_JSON;
-    if (!json || attempt->overridden || attempt->target->override_json.n == 0)
+    if (!json || attempt->overridden || !has_overrides(over))
         return STEP_NEXT;
-    attempt->overridden = true;
-    return apply_overrides(req);
-}
-
-static enum step_result apply_overrides(struct req *req)
-{
-    struct overrides overrides;
-    struct edits edits;
-    struct str text = buf_str(&req->body.mem), out;
-    edits_init(&edits, &req->arena);
-    if (!read_overrides(req, &overrides))
-        return req_refuse(req, ST_TOO_LARGE, "config: override_params may have at most %d members.", OVERRIDES_MAX);
-    if (overrides.count == 0)
-        return STEP_NEXT;
-    enum status status = json_scan_object(text, overrides.fields, overrides.count, NULL);
-    CHECK(status == ST_OK); /* read_body has proved this text */
-    size_t open = (size_t)str_find_char(text, '{') + 1;
-    bool empty = str_trim(str_from(text, open)).p[0] == '}';
-    for (size_t i = 0; i < overrides.count; i++) {
-        const struct json_field *field = &overrides.fields[i];
-        if (field->raw.p != NULL) {
-            edits_add(&edits, (size_t)(field->raw.p - text.p), field->raw.n, overrides.values[i]);
-            continue;
-        }
-        struct str name = quoted(req, str_c(field->name));
-        struct str member = arena_printf(&req->arena, STR_FMT ":" STR_FMT "%s", STR_ARG(name), STR_ARG(overrides.values[i]),
-                                         empty && i + 1 == overrides.count ? "" : ",");
-        if (name.p == NULL || member.p == NULL)
-            return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-        edits_add(&edits, open, 0, member);
-    }
-    if (!apply(req, &edits, &out))
-        return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-    return req_body_replace(req, out);
+    struct buf merged;
+    buf_init(&merged, (size_t)params_u64(req->worker->params, PARAM_JSON_BODY_MAX));
+    enum status status = json_merge(&req->arena, &merged, buf_str(&req->body.mem), over);
+    enum step_result result =
+        status == ST_OK ? req_body_replace(req, buf_str(&merged))
+                        : req_refuse(req, status,
+                                     "The request body with the config's override_params is too large.");
+    attempt->overridden = status == ST_OK;
+    buf_free(&merged);
+    return result;
 }
 
 /* Clients that count tokens themselves send those unless they are told not to. */

@@ -45,7 +45,9 @@ static enum status new_call(struct req *req, const struct front *front, const st
     call->answer_id = arena_str(&req->arena, str_of(id, ID_TEXT));
     call->created_s = clock_utc_ms() / 1000;
     struct str strict = http_head_get(req->head, STR("x-portkey-strict-open-ai-compliance"));
-    call->extras = str_eq(strict, STR("false"));
+    const struct route_node *node = attempts_node(req);
+    bool off = node != NULL && node->set.strict == ROUTE_OFF;
+    call->extras = strict.n > 0 ? str_eq(strict, STR("false")) : off;
     return status == ST_OK && call->answer_id.p == NULL ? ST_NO_MEMORY : status;
 }
 
@@ -294,6 +296,8 @@ static bool flow(struct req *req)
 static void give_up(struct req *req, enum status status)
 {
     struct str slug = req->attempt.provider_slug;
+    if (status == ST_UPSTREAM_BROKEN && attempts_answered(req, status_row(status)->http))
+        return;
     if (status == ST_NO_MEMORY || status == ST_OVERLOADED)
         req_refuse(req, status, "The answer of provider @" STR_FMT " could not be held in memory.",
                    STR_ARG(slug));
@@ -359,6 +363,12 @@ static void answer_error(struct req *req)
     answer_whole(req);
 }
 
+/* The provider's error, in front of any content: it may lead to another attempt. */
+static bool failed_over(struct req *req)
+{
+    return !req->answer_begun && attempts_answered(req, req->attempt.http_status);
+}
+
 void translate_done(struct req *req, enum status status)
 {
     struct req_attempt *attempt = &req->attempt;
@@ -377,8 +387,10 @@ void translate_done(struct req *req, enum status status)
         reply_refuse_failed(req, status);
     else if (status != ST_OK)
         give_up(req, status);
-    else if (call->state == DIALECT_FAILED)
+    else if (call->state == DIALECT_FAILED && !failed_over(req))
         answer_error(req);
+    else if (call->state == DIALECT_FAILED)
+        return;
     else if (req->answer_begun)
         end_answer(req);
     else

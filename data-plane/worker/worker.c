@@ -92,12 +92,23 @@ static enum status open_shared(const struct worker_boot *boot, struct worker *wo
     return slots_open(&worker->segment, boot->column, &worker->slots);
 }
 
+/* What is known of providers' health: own words, and those of the host's other workers. */
+static enum status open_health(struct worker *worker)
+{
+    struct breaker_column *columns[SEGMENT_MAX_COLUMNS];
+    for (uint32_t i = 0; i < worker->segment.columns; i++)
+        columns[i] = segment_breaker(&worker->segment, i);
+    TRY(breaker_new(columns, worker->segment.columns, worker->column_index, &worker->breaker));
+    return retry_budgets_new(&worker->retry_budgets);
+}
+
 static enum status open_modules(const struct worker_boot *boot, struct worker *worker)
 {
     TRY(loop_new(&worker->loop));
     TRY(open_shared(boot, worker));
     TRY(estimates_open(&worker->estimates));
     TRY(limits_client_open(worker));
+    TRY(open_health(worker));
     TRY(catalog_open(boot->catalog_path, &worker->catalog));
     TRY(load_tls(boot->params));
     TRY(upstream_open(worker, &worker->upstream));

@@ -35,6 +35,8 @@ struct tokens;   /* tokens.h: tokens that credentials are worth */
 struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
 struct estimates; /* estimate.h: what requests used lately */
+struct breaker;       /* breaker.h: which targets are passed over */
+struct retry_budgets; /* retry.h: how much trying again a provider bears */
 struct limits;     /* limits.h: its accounts of budgets and limits */
 struct limit_wait; /* limits_client.h: a request that waits for a grant */
 
@@ -55,6 +57,8 @@ struct worker {
     struct mailbox *mailbox;
     struct estimates *estimates;
     struct limits *limits;
+    struct breaker *breaker;
+    struct retry_budgets *retry_budgets;
     struct limit_wait *waiting;
     struct loop_job forgetting; /* what waiting requests told that wait no longer (limits_client.c) */
     size_t body_bytes;        /* request bodies held in memory, all requests */
