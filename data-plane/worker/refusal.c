@@ -9,6 +9,7 @@
 
 #include "common/json_write.h"
 #include "data-plane/dialect/front_anthropic.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/limit_words.h"
 #include "data-plane/worker/translate.h"
 
@@ -42,6 +43,7 @@ size_t refusal_common_headers(struct req *req, struct reply_header *headers, siz
         headers[count++] = (struct reply_header){
             STR("x-sluice-clamped-max-tokens"),
             arena_printf(&req->arena, "%llu", (unsigned long long)req->clamped_max_tokens)};
+    count = cost_words_headers(req, headers, count);
     return limit_words_headers(req, headers, count);
 }
 

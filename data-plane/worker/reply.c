@@ -12,6 +12,7 @@
 #include "data-plane/worker/reply.h"
 
 #include "data-plane/worker/keep_alive.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/limit_words.h"
 #include "common/clock.h"
 #include "data-plane/worker/outgoing.h"
@@ -179,9 +180,10 @@ static bool begin_held(struct req *req)
 {
     if (!reply_begin(req))
         return false;
-    conn_reply_write(req->conn, req->held.p, req->held.n);
+    if (req->held.n > 0)
+        conn_reply_write(req->conn, req->held.p, req->held.n);
     buf_clear(&req->held);
-    return true;
+    return !req->finished;
 }
 
 bool reply_begin_early(struct req *req)
@@ -249,6 +251,10 @@ static bool on_body(void *arg, const char *p, size_t n)
         }
         return true;
     }
+    if (cost_words_hold(req, p, n)) {
+        usage_pick_feed(&req->usage, p, n);
+        return true;
+    }
     bool holds = attempt->is_sse && attempts_may_follow(req);
     if (!req->answer_begun && !holds && !begin_held(req))
         return true;
@@ -271,7 +277,9 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
     struct str *first = &req->attempt.body;
     if (req->finished)
         return UPSTREAM_READ_ABORT;
+    size_t left = first->n + body->mem.n - body->read_at, held = req_body_holds_back(body) && left > 0;
     size_t n = first->n < room ? first->n : room;
+    n -= n > 0 && n == left ? held : 0;
     if (n > 0) {
         memcpy(out, first->p, n);
         *first = str_from(*first, n);
@@ -279,10 +287,11 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
     }
     n = body->mem.n - body->read_at;
     n = n < room ? n : room;
+    n -= n > 0 && n == left ? held : 0;
     if (n > 0) {
         memcpy(out, body->mem.p + body->read_at, n);
         body->read_at += n;
-        if (body->read_at == body->mem.n && !body->complete)
+        if (body->mem.n - body->read_at <= held && !body->complete)
             conn_body_resume(req->conn);
         return n;
     }
@@ -353,14 +362,16 @@ static void on_done(void *arg, enum status status)
         return;
     }
     if (!req->answer_begun) {
-        if (!req->attempt.is_sse && req->attempt.reply_length < 0)
-            req->attempt.reply_length = 0;
+        if (!req->attempt.is_sse && (req->attempt.reply_length < 0 || req->held.n > 0))
+            req->attempt.reply_length = (int64_t)req->held.n;
         if (!begin_held(req))
             return;
     }
     struct str rest = sse_rest(&req->sse);
     if (rest.n > 0)
         conn_reply_write(req->conn, rest.p, rest.n);
+    else
+        cost_words_comment(req);
     struct conn *conn = req->conn;
     conn_reply_end(conn);
     req->conn = NULL;

@@ -14,6 +14,8 @@
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
 #include "data-plane/worker/keep_alive.h"
+#include "data-plane/worker/batch_rows.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
@@ -72,6 +74,8 @@ static void free_now(struct loop_job *job)
     req->worker->body_bytes -= req->body.charged + req->media_bytes;
     translate_free(req);
     buf_free(&req->body.mem);
+    if (req->body.rows != NULL)
+        batch_rows_free(req->body.rows);
     buf_free(&req->body.original);
     buf_free(&req->held);
     sse_free(&req->sse);
@@ -108,7 +112,7 @@ static struct req *req_new(struct worker *worker, struct conn *conn, const struc
     arena_init_with(&req->arena, req->inline_memory, sizeof req->inline_memory, REQ_ARENA_MAX);
     buf_init(&req->body.mem, (size_t)params_u64(worker->params, PARAM_JSON_BODY_MAX));
     sse_init(&req->sse);
-    buf_init(&req->held, REQ_HELD_MAX);
+    buf_init(&req->held, COST_HELD_BYTES);
     return req;
 }
 
@@ -206,6 +210,15 @@ size_t req_body(struct req *req, const char *p, size_t n)
     return req_body_take(req, p, n);
 }
 
+/* What flowed through was checked as it came; its end is the last of it. */
+static enum status body_is_whole(struct req *req)
+{
+    struct req_body *body = &req->body;
+    if (body->rows != NULL && !req_rows_take(req, STR_NONE, true))
+        return req->refused;
+    return body->watch != NULL ? multipart_watch_end(body->watch) : ST_OK;
+}
+
 /* Only the step that waits for the body is entered again: another one has its own waker, and would
  * wait twice. */
 void req_body_end(struct req *req)
@@ -213,6 +226,11 @@ void req_body_end(struct req *req)
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
+    enum status status = body_is_whole(req);
+    if (status != ST_OK) {
+        req_body_failed(req, status);
+        return;
+    }
     req->body.complete = true;
     if (req->body.streaming && req->attempt.exchange != NULL)
         upstream_resume(req->attempt.exchange);
@@ -226,7 +244,8 @@ void req_body_failed(struct req *req, enum status status)
     if (req->finished)
         return;
     cancel_exchange(req);
-    req_refuse(req, status, "%s", status_row(status)->text);
+    if (req->refused == ST_OK)
+        req_refuse(req, status, "%s", status_row(status)->text);
     req_answer_refusal(req);
 }
 

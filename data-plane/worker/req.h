@@ -86,6 +86,7 @@ struct req_body {
     bool spent; /* streaming: its first part went to a provider and is gone */
     struct str boundary;           /* multipart */
     struct multipart_watch *watch; /* multipart, streaming: against a second model; in the arena */
+    struct batch_rows *rows;       /* uploaded files: the models of their rows; in the arena */
     struct json_field model, stream, stream_options, max_tokens,
         n; /* spans into mem (JSON bodies) */
     bool is_stream;
@@ -199,10 +200,13 @@ struct req {
     bool estimated; /* the gateway's own answer is an estimate */
     uint32_t attempts_sent;
     bool answer_begun;
+    int64_t told_nanousd;    /* the charge of all attempts that were settled */
+    const char *told_source; /* whose word the last one's is; NULL: nothing to tell */
     enum status refused;         /* ST_OK, or why the request was refused */
     char reason[REQ_REASON_MAX]; /* sentence for the caller */
     struct sse sse;
-    struct buf held; /* of a stream: what stands in front of its content, while it can be left */
+    struct buf held; /* of an answer that has not begun: a JSON body (cost_words.h), or what stands
+                        in front of a stream's content while it can be left */
     struct usage_pick usage;
     const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
     struct media_fetch_list *media; /* media_fetch.c */
@@ -240,6 +244,14 @@ void req_answer_json(struct req *req, int http_status, struct str body);
 
 /* step_read_body.c: body bytes as they come; how many were taken. */
 size_t req_body_take(struct req *req, const char *p, size_t n);
+
+/* step_rows.c: the bytes of an upload that follow; end: it is whole. False: it is refused, and why is set. */
+bool req_rows_take(struct req *req, struct str bytes, bool end);
+/* The last byte of an upload stays here until the whole of it has passed the checks. */
+static inline bool req_body_holds_back(const struct req_body *body)
+{
+    return !body->complete && (body->watch != NULL || body->rows != NULL);
+}
 
 /* step_settle.c: the sent attempt becomes a usage event; a reserved one is given back. Never fails.
  */

@@ -5,6 +5,7 @@
  * What it cost is cost.c's; here is whom and what it concerned. Never fails the client.
  */
 #include "common/clock.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/objects.h"
 #include "proto/usage.pb-c.h"
 
@@ -89,6 +90,7 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     slot->settled_utc_ms = clock_utc_ms();
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
     cost_settle(req, slot);
+    cost_words_learn(req, slot);
     limits_charge(req->worker->limits, slot);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {

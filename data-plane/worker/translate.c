@@ -16,6 +16,7 @@
 #include "data-plane/dialect/simple.h"
 #include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/media_fetch.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/reply.h"
 
 /* --- the way out */
@@ -341,6 +342,7 @@ bool translate_body(struct req *req, const char *p, size_t n)
 static void end_answer(struct req *req)
 {
     struct conn *conn = req->conn;
+    cost_words_comment(req);
     conn_reply_end(conn);
     req->conn = NULL;
     req_finish(req);

@@ -41,7 +41,7 @@ def reports(api):
 
 
 def health(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for path, want in (("/healthz", b'"ok"'), ("/readyz", b'"ready"'), ("/metrics", b"sluice_control_revision")):
         connection.request("GET", path)
         response = connection.getresponse()

@@ -31,7 +31,7 @@ class Client:
     """One key on one kept connection; every reply is held to the rules of section 0."""
 
     def __init__(self, port, key=None, header="x-portkey-api-key"):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.headers = {"content-type": "application/json"}
         if key:
             self.headers[header] = key if header != "authorization" else "Bearer " + key

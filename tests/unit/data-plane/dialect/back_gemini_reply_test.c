@@ -261,6 +261,7 @@ Test(back_gemini_reply, a_broken_stream_has_the_usage_so_far)
     cr_expect(strstr(out, "[DONE]") == NULL, "%s", out);
     cr_expect(strstr(out, "<upstream_broken>") != NULL, "%s", out);
     cr_expect(run.call.has_usage && run.call.usage.input_tokens == 10);
+    cr_expect_not(dialect_usage_is_whole(&run.call), "charged as reserved");
     run_end(&run);
 }
 
