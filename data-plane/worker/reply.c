@@ -128,6 +128,7 @@ bool reply_begin(struct req *req)
     bool empty = attempt->http_status == 204 || attempt->http_status == 304;
     int64_t length = empty ? -2 : attempt->is_sse ? -1 : attempt->reply_length;
     req->answer_begun = true;
+    recall_begin(req, attempt->reply_type.n > 0 ? attempt->reply_type : attempt->content_type);
     if (conn_reply_begin(req->conn, attempt->http_status, headers, count, length) == ST_OK)
         return true;
     req->conn = NULL;
@@ -135,14 +136,20 @@ bool reply_begin(struct req *req)
     return false;
 }
 
+void reply_write(struct req *req, const char *p, size_t n)
+{
+    recall_add(req, p, n);
+    conn_reply_write(req->conn, p, n);
+    keep_alive_touch(req);
+}
+
 /* Bytes of a stream: held until its content, then to the client. */
 static void put(struct req *req, const char *p, size_t n)
 {
     if (req->answer_begun)
-        conn_reply_write(req->conn, p, n);
+        reply_write(req, p, n);
     else
         buf_add(&req->held, p, n);
-    keep_alive_touch(req);
 }
 
 /* Cuts one member and its comma out of a single-line event. */
@@ -181,7 +188,7 @@ static bool begin_held(struct req *req)
     if (!reply_begin(req))
         return false;
     if (req->held.n > 0)
-        conn_reply_write(req->conn, req->held.p, req->held.n);
+        reply_write(req, req->held.p, req->held.n);
     buf_clear(&req->held);
     return !req->finished;
 }
@@ -213,6 +220,7 @@ static bool on_event(void *arg, const struct sse_event *event)
     bool only_usage = false;
     if (!req->answer_begun && !hold_event(req, event))
         return false;
+    recall_event(req, event);
     bool mentions = event->data.n > 0 && str_find(event->data, STR("\"usage\"")) >= 0;
     if (mentions)
         usage_pick_event(&req->usage, event->data, attempt->stream_usage_path, &only_usage);
@@ -266,7 +274,7 @@ static bool on_body(void *arg, const char *p, size_t n)
     }
     if (attempt->is_json)
         usage_pick_feed(&req->usage, p, n);
-    conn_reply_write(req->conn, p, n);
+    reply_write(req, p, n);
     return true;
 }
 
@@ -368,6 +376,7 @@ static void on_done(void *arg, enum status status)
             return;
     }
     struct str rest = sse_rest(&req->sse);
+    recall_end(req, rest.n == 0 && (req->attempt.is_sse ? req->recall.ended : req->usage.found));
     if (rest.n > 0)
         conn_reply_write(req->conn, rest.p, rest.n);
     else

@@ -1,7 +1,7 @@
 /* req.h: one request, as a walk over the steps of req_steps.def.
  *
  *   conn -> req_begin -> [route authenticate read_body plan admit]
- *        -> { authorize own reserve transform connect exchange }*      attempts.h says which, and when
+ *        -> { authorize own recall reserve transform connect exchange }*      attempts.h says which, and when
  *        -> finish
  *   STEP_WAIT leaves the walk; req_run enters the same step again
  *
@@ -31,6 +31,7 @@
 #include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/recall.h"
 #include "data-plane/worker/tokens.h"
 #include "data-plane/worker/trace.h"
 #include "data-plane/worker/uses.h"
@@ -211,6 +212,7 @@ struct req {
     const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
     struct media_fetch_list *media; /* media_fetch.c */
     size_t media_bytes;             /* what it fetched, counted in worker->body_bytes */
+    struct recall recall;
     struct loop_timer keep_alive; /* keep_alive.h */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];

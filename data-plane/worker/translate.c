@@ -14,7 +14,6 @@
 #include "common/clock.h"
 #include "data-plane/dialect/count.h"
 #include "data-plane/dialect/simple.h"
-#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/reply.h"
@@ -275,9 +274,8 @@ static bool begin(struct req *req, int64_t length)
 static void put(struct req *req)
 {
     struct dialect_call *call = req->attempt.call;
-    conn_reply_write(req->conn, call->out.p, call->out.n);
+    reply_write(req, call->out.p, call->out.n);
     buf_clear(&call->out);
-    keep_alive_touch(req);
 }
 
 bool translate_begin_early(struct req *req)
@@ -342,6 +340,7 @@ bool translate_body(struct req *req, const char *p, size_t n)
 static void end_answer(struct req *req)
 {
     struct conn *conn = req->conn;
+    recall_end(req, req->attempt.call->state == DIALECT_ENDED);
     cost_words_comment(req);
     conn_reply_end(conn);
     req->conn = NULL;

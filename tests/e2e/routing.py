@@ -1,4 +1,5 @@
-"""Routing documents from outside: which targets are tried, what the caller gets, what the ledger says. Timeouts are short in this stack."""
+"""Routing documents from outside: which targets are tried, what the caller gets, what the ledger says. Timeouts are short in this stack, and one
+worker sees all: caches are per worker."""
 import collections
 import json
 
@@ -360,6 +361,81 @@ class Times(Case):
                 self.assertIn(b"message_stop", reply.body)
 
 
+class Cache(Case):
+
+    def statuses(self, *calls):
+        return [reply.headers["x-portkey-cache-status"] for reply in calls]
+
+    def cached(self, text, fault=None, headers=None, cache="simple", **more):
+        reply = self.ask({"cache": cache, **target(fault)}, text, headers=headers, **more)
+        return reply
+
+    def test_hit_and_miss(self):
+        first, second = self.cached("once"), self.cached("once")
+        self.assertEqual(self.statuses(first, second, self.cached("twice"), self.ask(target(), "once")), ["MISS", "HIT", "MISS", "DISABLED"])
+        self.assertEqual((second.status, second.body, second.headers["content-type"]), (200, first.body, first.headers["content-type"]))
+        self.asked(3)
+
+    def test_streams_replay(self):
+        config = {"cache": {"mode": "simple", "max_age": 60}, **target()}
+        seen = []
+        for _ in range(2):
+            with self.events(config, "stream me") as events:
+                seen.append((events.headers["x-portkey-cache-status"], [data for _, data in events]))
+        self.assertEqual([status for status, _ in seen], ["MISS", "HIT"])
+        self.assertEqual(seen[0][1], seen[1][1])
+        self.asked(1)
+
+    def test_a_long_answer(self):
+        sizes = [len(self.cached("long", "bytes:1000000").body) for _ in range(2)]
+        self.assertEqual(sizes[0], sizes[1])
+        self.asked(1)
+
+    def test_translated(self):
+        config = {"cache": "simple", "provider": "@claude", "override_params": {"model": "claude-sonnet-4-20250514"}}
+        replies = [self.ask(config, "translated") for _ in range(2)]
+        self.assertEqual(self.statuses(*replies), ["MISS", "HIT"])
+        self.assertEqual(replies[0].body, replies[1].body)
+        self.assertEqual(replies[1].headers["x-portkey-provider"], "anthropic")
+
+    def test_age_in_seconds(self):
+        """BUG of the reference: taken as milliseconds."""
+        config = {"cache": {"mode": "simple", "max_age": 2}, **target()}
+        self.assertEqual(self.statuses(self.ask(config, "age"), self.ask(config, "age")), ["MISS", "HIT"])
+        harness.wait_for("the end of its time", lambda: self.statuses(self.ask(config, "age")) == ["MISS"], pause=0.3)
+
+    def test_refresh_and_namespace(self):
+        refresh, space = {"x-portkey-cache-force-refresh": "true"}, {"x-portkey-cache-namespace": "mine"}
+        calls = [self.cached("fresh", headers=headers) for headers in (None, refresh, None, space, space, None)]
+        self.assertEqual(self.statuses(*calls), ["MISS", "REFRESH", "HIT", "MISS", "HIT", "HIT"])
+
+    def test_never_across_workspaces(self):
+        other = self.s.make_workspace("others")
+        self.s.provision("a", [self.s.workspace, other["id"]])
+        self.assertEqual(self.statuses(self.cached("secret"), self.cached("secret", key=other["key"]), self.cached("secret", key=other["key"])),
+                         ["MISS", "MISS", "HIT"])
+
+    def test_what_is_not_stored(self):
+        for fault in ("status:500", "garbage"):
+            with self.subTest(fault):
+                self.assertEqual(self.statuses(self.cached("bad", fault), self.cached("bad", fault)), ["MISS", "MISS"])
+        for fault in ("chunks:4;error-event:2", "chunks:4;reset-after:2", "chunks:4;truncate:2"):
+            with self.subTest(fault):
+                for _ in range(2):
+                    with self.events({"cache": "simple", **target(fault)}, "bad stream") as events:
+                        self.assertEqual(events.headers["x-portkey-cache-status"], "MISS")
+                        list(events)
+
+    def test_who_may_not_ask_gets_nothing(self):
+        self.assertEqual(self.statuses(self.cached("denied"), self.cached("denied")), ["MISS", "HIT"])
+        self.s.admin("PUT", "/integrations/a/models", {"models": [{"slug": "gpt-4o", "enabled": False}], "allow_all_models": False})
+        try:
+            self.assertEqual(self.cached("denied").status, 403)
+        finally:
+            self.s.admin("PUT", "/integrations/a/models", {"models": [], "allow_all_models": True})
+            self.s.admin("PUT", "/integrations/a/models", {"models": [{"slug": "gpt-4o", "enabled": True}], "allow_all_models": True})
+
+
 def provision(s):
     for slug in ("a", "b", "c", "d"):  # c, d: retries bear on a provider's budget
         s.make_integration(slug, workspaces=[s.workspace])
@@ -373,4 +449,4 @@ def setUpModule():
 
 
 if __name__ == "__main__":
-    harness.run_cases("--gateway-arg", "--breaker=false", "--gateway-arg", "--stream-keep-alive=500ms", "--gateway-arg", f"--first-byte-timeout={TIMEOUT_S}s", "--gateway-arg", f"--idle-timeout={TIMEOUT_S}s")
+    harness.run_cases("--gateway-arg", "--breaker=false", "--gateway-arg", "--stream-keep-alive=500ms", "--gateway-arg", f"--first-byte-timeout={TIMEOUT_S}s", "--gateway-arg", f"--idle-timeout={TIMEOUT_S}s", workers=1)
