@@ -27,6 +27,20 @@ class Breaker(harness.Case):
         self.assertEqual(self.failed(), opened)
         self.assertEqual(self.index(config("latency:0"), "gpt-4o-mini"), "0", "another model of the provider is another matter")
 
+    def test_under_load_no_request_is_lost(self):
+        """Three targets of which the first is dead, many callers at once: what was in hand when it opened may fail once more."""
+        targets = [{"provider": "@a", "override_params": {"user": "sim:fault=status:503"}}, {"provider": "@b"}, {"provider": "@c"}]
+        document = json.dumps({"strategy": {"mode": "fallback"}, "targets": targets})
+        callers, calls = 8, 60
+
+        def work(_):
+            return [self.s.chat(model="gpt-3.5-turbo", headers={"x-portkey-config": document}) for _ in range(calls)]
+        replies = [reply for some in harness.in_threads(callers, work) for reply in some]
+        self.assertEqual({(reply.status, reply.headers["x-portkey-last-used-option-index"]) for reply in replies}, {(200, "config.targets[1]")})
+        failed = sum(record["status"] == 503 for record in self.s.sim.records())
+        probes = 5  # one at a time, each pause longer
+        self.assertLessEqual(failed, 10 + callers + probes)
+
     def test_a_loadbalance_draws_among_the_others(self):
         document = config("status:500", "loadbalance")
         seen = collections.Counter(self.s.chat(model="gpt-4.1", headers={"x-portkey-config": document}).status for _ in range(60))
@@ -49,12 +63,12 @@ class Breaker(harness.Case):
 
     def test_wrong_requests_open_nothing(self):
         for _ in range(15):
-            self.assertEqual(self.index(config("status:400"), "gpt-3.5-turbo"), "1")
+            self.assertEqual(self.index(config("status:400"), "o1-preview"), "1")
         self.assertEqual(sum(record["status"] == 400 for record in self.s.sim.records()), 15)
 
 
 def setUpModule():
-    for slug in ("a", "b"):
+    for slug in ("a", "b", "c"):
         harness.Case.stack.make_integration(slug, workspaces=[harness.Case.stack.workspace])
 
 

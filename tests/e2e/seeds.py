@@ -60,6 +60,16 @@ class Seeds(unittest.TestCase):
                 admin("PUT", f"/integrations/{slug}/models", {"models": models, "allow_all_models": False})
             admin("PUT", f"/integrations/{slug}/workspaces", {"workspaces": [{"id": FACTS["workspace"]["id"], "enabled": True}]})
 
+        admin("POST", "/integrations", {"name": "anthropic", "slug": "anthropic", "ai_provider_id": "anthropic", "key": "sk-anthropic",
+                                        "configurations": {"custom_host": SIM.url + "/v1"}})
+        admin("PUT", "/integrations/anthropic/models", {"allow_all_models": False, "models": [
+            {"slug": "claude-3-sonnet", "enabled": True, "is_custom": True, "upstream_model": "claude-sonnet-4-20250514"}]})
+        cls.provision("anthropic")
+
+    @staticmethod
+    def provision(slug, enabled=True):
+        admin("PUT", f"/integrations/{slug}/workspaces", {"workspaces": [{"id": FACTS["workspace"]["id"], "enabled": enabled}]})
+
     def setUp(self):
         SIM.reset()
 
@@ -121,16 +131,30 @@ class Seeds(unittest.TestCase):
         return json.loads((SEEDS / f"config_method_{method}.json").read_text())
 
     def test_configs_in_the_header(self):
-        for method, model in ((2, "gpt-4o-mini"), (3, "gpt-4o")):
-            SIM.reset()  # method 2 replaces the model of the body, method 3 takes it
+        for method, model in ((1, "gpt-4o-mini"), (2, "gpt-4o-mini"), (3, "gpt-4o")):
+            SIM.reset()  # methods 1 and 2 replace the model of the body, method 3 takes it
             reply = harness.request(BASE_URL + "/chat/completions", "POST", {"model": model, "messages": HELLO},
                                     {"x-portkey-api-key": KEY, "x-portkey-config": json.dumps(self.config(method))})
             self.assertEqual(reply.status, 200, str(reply))
             self.assertEqual(reply.headers["x-portkey-last-used-option-index"], "config.targets[0]")
             self.check(SIM.wait_record(), ["openai-prod"], ["gpt-4o"], HELLO)
 
+    def test_the_second_target_of_method_1(self):
+        self.provision("openai-prod", False)
+        try:
+            reply = harness.request(BASE_URL + "/chat/completions", "POST", {"model": "gpt-4o", "messages": HELLO},
+                                    {"x-portkey-api-key": KEY, "x-portkey-config": json.dumps(self.config(1))})
+        finally:
+            self.provision("openai-prod")
+        self.assertEqual(reply.status, 200, str(reply))
+        self.assertEqual(reply.headers["x-portkey-last-used-option-index"], "config.targets[1]")
+        self.assertEqual(reply.json["choices"][0]["message"]["role"], "assistant")
+        record, = SIM.wait_record()
+        self.assertEqual((record["path"], record["status"], record["model"]), ("/v1/messages", 200, "claude-sonnet-4-20250514"))
+        self.assertEqual(record["auth_sha256_prefix"], hashlib.sha256(b"sk-anthropic").hexdigest()[:16])
+
     def test_configs_saved(self):
-        for method in (2, 3):
+        for method in (1, 2, 3):
             made = admin("POST", "/configs", {"name": f"method {method}", "config": self.config(method),
                                               "workspace_id": FACTS["workspace"]["id"]})
             for name in (made["slug"], made["id"]):
@@ -141,7 +165,7 @@ class Seeds(unittest.TestCase):
                 self.check(SIM.wait_record(), ["openai-prod"], ["gpt-4o"], HELLO)
 
     def test_configs_of_the_sdks(self):
-        for method in (2, 3):
+        for method in (1, 2, 3):
             config = json.dumps(self.config(method))
             for name, text in {
                 "config.mjs": f"""import {{ Portkey }} from 'portkey-ai';
