@@ -33,6 +33,8 @@ void translate_head(struct req *req);
 bool translate_replaces(struct str header);
 /* Its bytes; as upstream_events.body. */
 bool translate_body(struct req *req, const char *p, size_t n);
+/* The same without a client: for the usage only. n = 0: the end. */
+void translate_drain(struct req *req, const char *p, size_t n);
 /* It has ended: settles and answers. */
 void translate_done(struct req *req, enum status status);
 /* The refusal that is fixed in req, as the end of a stream that has begun: in out. */
