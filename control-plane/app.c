@@ -15,6 +15,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "control-plane/api/dispatch.h"
+#include "control-plane/auth/session.h"
+#include "control-plane/auth/throttle.h"
 #include "control-plane/domain/catalog_sync.h"
 #include "control-plane/home.h"
 #include "control-plane/operator.h"
@@ -37,6 +39,7 @@ struct app {
     struct static_files *console;
     struct tls_front *front; /* NULL: plain HTTP */
     struct server *server;
+    struct throttle *throttle;
     int64_t tombstone_keep_ms;
     struct api api;
 };
@@ -164,6 +167,9 @@ static enum status start_server(struct app *app, const struct params *params, st
 {
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
     struct str console = params_str(params, PARAM_CONSOLE_DIR);
+    app->throttle = throttle_new();
+    if (app->throttle == NULL)
+        return ST_NO_MEMORY;
     TRY(start_front(app, params, why));
     if (console.n > 0 && static_open(console.p, &app->console) != ST_OK)
         log_warn("console_missing", LOG_STR("folder", console));
@@ -175,6 +181,9 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
                             .ignore_guardrails = params_bool(params, PARAM_IGNORE_GUARDRAILS),
+                            .control_url = params_str(params, PARAM_CONTROL_URL),
+                            .throttle = app->throttle,
+                            .session_ttl_ms = (int64_t)params_u64(params, PARAM_SESSION_TTL),
                             .started_ms = clock_utc_ms()};
     struct str address =
         app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
@@ -249,6 +258,7 @@ void app_stop(struct app *app)
     operator_stop(app->operator_socket);
     tls_front_stop(app->front);
     server_stop(app->server);
+    throttle_free(app->throttle);
     static_close(app->console);
     publish_stop(app->publish);
     home_close(&app->home);
@@ -266,34 +276,50 @@ uint16_t app_link_port(const struct app *app)
     return publish_port(app->publish);
 }
 
+/* --- upkeep */
+
 struct purge {
     int64_t before_ms;
+    struct record_key last;
     bool left;
 };
 
-static enum status purge(struct write_op *op, void *arg)
+static enum status purge_tombstones(struct write_op *op, void *arg)
 {
     struct purge *purge = arg;
     op->no_revision = true;
     return record_purge(op, purge->before_ms, APP_PURGE_ROWS, &purge->left);
 }
 
-void app_upkeep(struct app *app)
+static enum status purge_sessions(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    return session_purge(op, &purge->last, &purge->left);
+}
+
+/* Step by step, so that traffic of the writer goes on in between. */
+static void run_steps(struct app *app, write_fn step, struct purge *job)
 {
     struct write_actor actor = {.type = "system"};
-    struct purge job = {clock_utc_ms() - app->tombstone_keep_ms, true};
     struct arena arena;
-    kv_check_readers(app->home.kv);
     arena_init(&arena, 4u << 20);
-    while (job.left) {
-        enum status status = writer_run(app->home.writer, &actor, &arena, purge, &job, NULL);
+    for (job->left = true; job->left;) {
+        enum status status = writer_run(app->home.writer, &actor, &arena, step, job, NULL);
         arena_free(&arena);
-        if (status != ST_OK) {
-            log_warn("purge_failed", LOG_STATUS(status));
-            break;
-        }
+        if (status == ST_OK)
+            continue;
+        log_warn("purge_failed", LOG_STATUS(status));
+        break;
     }
-    arena_free(&arena);
+}
+
+void app_upkeep(struct app *app)
+{
+    struct purge tombstones = {.before_ms = clock_utc_ms() - app->tombstone_keep_ms};
+    struct purge sessions = {.before_ms = 0};
+    kv_check_readers(app->home.kv);
+    run_steps(app, purge_tombstones, &tombstones);
+    run_steps(app, purge_sessions, &sessions);
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

@@ -49,6 +49,23 @@ void api_camel(const char *snake, char camel[64])
     camel[n] = '\0';
 }
 
+struct str api_path(const struct api_call *call, const char *name)
+{
+    struct str rest = str_c(call->route->path), part;
+    size_t at = 0, n = strlen(name);
+    while (str_split(&rest, '/', &part)) {
+        if (part.n < 2 || part.p[0] != '{')
+            continue;
+        struct str inner = str_of(part.p + 1, part.n - 2);
+        if (inner.n > 0 && inner.p[inner.n - 1] == '*')
+            inner.n--;
+        if (inner.n == n && memcmp(inner.p, name, n) == 0)
+            return call->params[at];
+        at++;
+    }
+    return STR_NONE;
+}
+
 const struct json *api_member(const struct json *object, const char *name)
 {
     const struct json *found = json_get(object, name);
@@ -116,8 +133,8 @@ enum status api_body_bool(struct api_call *call, const char *name, bool *value)
 static bool is_hidden(struct str name)
 {
     return str_eq(name, STR("key")) || str_eq(name, STR("custom_headers")) ||
-           str_eq(name, STR("customHeaders")) || str_eq(name, STR("password")) ||
-           credentials_is_secret(name);
+           str_eq(name, STR("customHeaders")) || str_eq(name, STR("token")) ||
+           str_ends(name, STR("password")) || credentials_is_secret(name);
 }
 
 /* What was asked, without secrets. Depth is bounded by the parser. */
@@ -157,18 +174,33 @@ static struct str shown_body(const struct api_call *call)
     return text;
 }
 
+static void audit(struct api_call *call, struct write_audit *record, const char *action,
+                  const char *resource_type, const struct id *id)
+{
+    CHECK(call->op != NULL);
+    record->action = action;
+    record->resource_type = resource_type;
+    record->org = call->auth.org;
+    record->resource = *id;
+    record->after_json = shown_body(call);
+    writer_audit(call->op, record);
+}
+
+void api_audit_refused(struct api_call *call, enum status refusal, const char *action,
+                       const char *resource_type, const struct id *id, struct str slug)
+{
+    struct write_audit record = {.slug = slug,
+                                 .http_status = (unsigned)status_row(refusal)->http,
+                                 .workspace = call->auth.workspace};
+    audit(call, &record, action, resource_type, id);
+}
+
 void api_audit(struct api_call *call, const char *action, const char *resource_type,
                const struct id *workspace, const struct id *id, const char *slug)
 {
-    CHECK(call->op != NULL);
-    struct write_audit audit = {.action = action,
-                                .resource_type = resource_type,
-                                .org = call->auth.org,
-                                .workspace = workspace == NULL ? ID_NONE : *workspace,
-                                .resource = *id,
-                                .slug = str_c(slug),
-                                .after_json = shown_body(call)};
-    writer_audit(call->op, &audit);
+    struct write_audit record = {.workspace = workspace == NULL ? ID_NONE : *workspace,
+                                 .slug = str_c(slug)};
+    audit(call, &record, action, resource_type, id);
 }
 
 enum status api_cstr(struct arena *arena, struct str text, char **out)

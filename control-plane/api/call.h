@@ -21,8 +21,10 @@
 struct vault;
 struct publish;
 struct static_files;
+struct throttle;
 
-/* What handlers work with; made by app.c, lives as long as the process, read-only. */
+/* What handlers work with; made by app.c, lives as long as the process, read-only but for what has
+ * a lock of its own. */
 struct api {
     struct kv *kv;
     struct writer *writer;
@@ -32,6 +34,9 @@ struct api {
     struct str private_upstreams; /* CIDRs that custom hosts may lie in besides the public ones */
     struct str gateway_url;       /* for links and snippets */
     bool ignore_guardrails;       /* configs with guardrails are taken, though none is run */
+    struct str control_url;       /* of links to the console, without a slash at the end */
+    struct throttle *throttle;    /* of passwords */
+    int64_t session_ttl_ms;
     int64_t started_ms;
     _Atomic bool ready;
     _Atomic unsigned waiters; /* of ?wait=applied */
@@ -51,6 +56,7 @@ struct api_call {
     int64_t now_ms;
     struct json_writer json;
     struct str message; /* of a failure */
+    void *state;        /* of an ACTION's handler, for its change */
 };
 
 /* Sets the sentence of a failure and gives the status back: return api_fail(call, ST_INVALID,
@@ -61,6 +67,20 @@ MUST_USE enum status api_fail(struct api_call *call, enum status status, const c
 MUST_USE enum status api_invalid(struct api_call *call, const char *field, const char *what);
 /* ST_NOT_FOUND becomes a 404 that names the kind of thing; other statuses pass. */
 MUST_USE enum status api_found(struct api_call *call, enum status status, const char *kind);
+
+/* Runs `change` as one operation on the writer thread and puts its revision into the reply: what
+ * dispatch does for a ROUTE, for an ACTION to do when the time has come. call->auth says who it
+ * was. Statuses of `change` and of the writer. */
+MUST_USE enum status api_write(struct api_call *call, enum status (*change)(struct api_call *call));
+
+/* As api_write, but tells the reply nothing: for what must be recorded although the call is
+ * refused.
+ */
+MUST_USE enum status api_write_aside(struct api_call *call,
+                                     enum status (*change)(struct api_call *call));
+
+/* The decoded segment of the path that the route calls {name}; p = NULL if it has none. */
+struct str api_path(const struct api_call *call, const char *name);
 
 /* A member of the body by its snake_case name, or by the camelCase spelling of it. NULL if absent.
  */
@@ -81,6 +101,10 @@ struct str api_query(const struct api_call *call, const char *name);
  * API_AUDIT_BODY_MAX bytes). `workspace` may be NULL. Only in operations. */
 void api_audit(struct api_call *call, const char *action, const char *resource_type,
                const struct id *workspace, const struct id *id, const char *slug);
+
+/* As api_audit for what was refused with `refusal`. Only in operations of api_write_aside. */
+void api_audit_refused(struct api_call *call, enum status refusal, const char *action,
+                       const char *resource_type, const struct id *id, struct str slug);
 
 /* C string of the arena, never NULL: "" when the text is empty. ST_NO_MEMORY. */
 MUST_USE enum status api_cstr(struct arena *arena, struct str text, char **out);

@@ -188,7 +188,7 @@ static enum status add_version(struct api_call *call, const struct record_key *c
     version.id = wire_id_data(&key->id);
     version.document_json = record->document_json;
     version.created_at_ms = call->now_ms;
-    version.created_by = wire_id_data(&call->auth.key);
+    version.created_by = wire_id_data(&call->auth.actor);
     record->version = wire_id_data(&key->id);
     TRY(record_put(call->op, key, &version, STR_NONE));
     TRY(record_cursor_open(call->txn, SLUICE__KIND__KIND_CONFIG_VERSION, &config->org, &config->id,
@@ -311,7 +311,7 @@ enum status api_configs_create(struct api_call *call)
     TRY(pick_slug(call, &config));
     key = (struct record_key){SLUICE__KIND__KIND_CONFIG, scope.org, scope.id, id_new()};
     config.id = wire_id_data(&key.id);
-    config.created_by = config.updated_by = wire_id_data(&call->auth.key);
+    config.created_by = config.updated_by = wire_id_data(&call->auth.actor);
     config.created_at_ms = config.updated_at_ms = call->now_ms;
     TRY(add_version(call, &key, &config));
     TRY(set_default(call, &key, &config, is_default));
@@ -334,7 +334,7 @@ enum status api_configs_update(struct api_call *call)
     TRY(fields_read(call, &api_fields_config, config, false));
     TRY(read_document(call, false, &config->document_json, &warnings));
     TRY(api_body_bool(call, "is_default", &is_default));
-    config->updated_by = wire_id_data(&call->auth.key);
+    config->updated_by = wire_id_data(&call->auth.actor);
     config->updated_at_ms = call->now_ms;
     if (warnings.checked)
         TRY(add_version(call, &key, config));

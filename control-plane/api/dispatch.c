@@ -1,6 +1,8 @@
 /* dispatch.c: one request from the route to the reply.
  *
- * Invariants: no handler runs without a route row that admits the key's kind and one of its scopes;
+ * Invariants: no handler runs without a route row that admits the key's kind and one of its scopes,
+ * or the person's role; a body is looked at only for callers who may, or with a session, whose body
+ * may name the workspace;
  * a change is answered 200 only after writer_run said it is durable; every reply carries its
  * request id and trace id; what goes wrong becomes the one error envelope. The read transaction
  * ends before the writer is asked, so no thread waits for the writer while it holds a snapshot.
@@ -16,10 +18,13 @@
 #define DISPATCH_MODELS_SUFFIX STR("models")
 
 static const struct route routes[] = {
-#define ROUTE(method, path, scope, who, fields, handler)                                           \
-    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler, false},
-#define ACTION(method, path, scope, who, fields, handler)                                          \
-    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler, true},
+#define ROW(method, path, scope, who, people, fields, handler, acts)                               \
+    {HTTP_##method,        path,          scope, ROUTE_##who, PEOPLE_##people,                     \
+     &api_fields_##fields, api_##handler, acts},
+#define ROUTE(method, path, scope, who, people, fields, handler)                                   \
+    ROW(method, path, scope, who, people, fields, handler, false)
+#define ACTION(method, path, scope, who, people, fields, handler)                                  \
+    ROW(method, path, scope, who, people, fields, handler, true)
 #include "control-plane/routes.def"
 #undef ROUTE
 };
@@ -57,33 +62,86 @@ static enum status read_body(struct api_call *call)
     return ST_OK;
 }
 
+struct change {
+    struct api_call *call;
+    enum status (*make)(struct api_call *call);
+};
+
 static enum status run_write(struct write_op *op, void *arg)
 {
-    struct api_call *call = arg;
+    const struct change *change = arg;
+    struct api_call *call = change->call;
     call->op = op;
     call->txn = op->txn;
     call->now_ms = op->now_ms;
-    enum status status = call->route->handler(call);
+    enum status status = change->make(call);
     call->op = NULL;
     call->txn = NULL;
     return status;
 }
 
-static enum status run_change(struct api_call *call)
+static enum status write_change(struct api_call *call, enum status (*make)(struct api_call *call),
+                                uint64_t *revision)
 {
+    static const char *const types[] = {
+        [AUTH_NOBODY] = "anonymous", [AUTH_KEY] = "api_key", [AUTH_SESSION] = "user"};
     const struct http_request *request = call->request;
-    struct write_actor actor = {.id = call->auth.key,
-                                .type = "api_key",
+    struct change change = {call, make};
+    struct write_actor actor = {.id = call->auth.actor,
+                                .type = types[call->auth.kind],
                                 .client_ip = request->client_ip,
                                 .request_id = str_c(request->request_id),
                                 .method = str_c(http_method_text(request->method)),
                                 .uri = request->path};
+    return writer_run(call->api->writer, &actor, call->arena, run_write, &change, revision);
+}
+
+enum status api_write_aside(struct api_call *call, enum status (*make)(struct api_call *call))
+{
+    return write_change(call, make, NULL);
+}
+
+enum status api_write(struct api_call *call, enum status (*make)(struct api_call *call))
+{
     uint64_t revision;
-    TRY(writer_run(call->api->writer, &actor, call->arena, run_write, call, &revision));
+    TRY(write_change(call, make, &revision));
     reply_header(call->reply, STR("x-sluice-revision"),
                  arena_printf(call->arena, "%llu", (unsigned long long)revision));
     planes_wait_applied(call, revision);
     return ST_OK;
+}
+
+static enum status permit(struct api_call *call)
+{
+    enum status status = auth_permit(&call->auth, call->route);
+    if (status == ST_INVALID)
+        return api_invalid(call, "workspace_id", "is required, as you are in several workspaces");
+    return status;
+}
+
+/* What admitted the caller a moment ago must still hold in the transaction that changes something:
+ * no change is ever later than the end of the right to make it. */
+static enum status change_by_route(struct api_call *call)
+{
+    struct id workspace = call->auth.workspace;
+    char name[ID_TEXT + 1];
+    TRY(auth_identify(call->txn, call->arena, call->request, call->now_ms, &call->auth));
+    id_to_text(&workspace, name);
+    TRY(auth_act_in(call->txn, call->arena, id_is_none(&workspace) ? STR_NONE : str_c(name),
+                    &call->auth));
+    TRY(permit(call));
+    return call->route->handler(call);
+}
+
+/* The workspace that a person means: of the path, the query or the body. */
+static enum status act_in_workspace(struct api_call *call)
+{
+    struct str name = api_path(call, "workspace");
+    if (call->auth.kind != AUTH_SESSION)
+        return ST_OK;
+    if (name.n == 0)
+        TRY(api_text(call, "workspace_id", &name));
+    return auth_act_in(call->txn, call->arena, name, &call->auth);
 }
 
 /* Who, may they, and in which transaction. */
@@ -92,18 +150,22 @@ static enum status run(struct api_call *call)
     call->now_ms = clock_utc_ms();
     TRY(kv_begin(call->api->kv, false, &call->txn));
     enum status status = ST_OK;
-    if (call->route->who != ROUTE_ANYONE) {
+    if (call->route->who != ROUTE_ANYONE)
         TRY_OUT(auth_identify(call->txn, call->arena, call->request, call->now_ms, &call->auth));
-        TRY_OUT(auth_permit(&call->auth, call->route));
-    }
+    if (call->auth.kind == AUTH_KEY)
+        TRY_OUT(permit(call));
     TRY_OUT(read_body(call));
+    if (call->auth.kind == AUTH_SESSION) {
+        TRY_OUT(act_in_workspace(call));
+        TRY_OUT(permit(call));
+    }
     if (call->route->method == HTTP_GET) {
         status = call->route->handler(call);
         goto out;
     }
     kv_abort(call->txn);
     call->txn = NULL;
-    return call->route->acts ? call->route->handler(call) : run_change(call);
+    return call->route->acts ? call->route->handler(call) : api_write(call, change_by_route);
 out:
     kv_abort(call->txn);
     call->txn = NULL;
@@ -116,7 +178,7 @@ static void log_call(const struct api_call *call, int64_t started_ns)
     log_info("admin_request", LOG_CSTR("method", http_method_text(request->method)),
              LOG_STR("path", request->path), LOG_U64("http_status", (uint64_t)call->reply->status),
              LOG_U64("us", (uint64_t)(clock_mono_ns() - started_ns) / 1000u),
-             LOG_ID("key", &call->auth.key), LOG_STR("client", request->client_ip),
+             LOG_ID("actor", &call->auth.actor), LOG_STR("client", request->client_ip),
              LOG_CSTR("request_id", request->request_id));
 }
 

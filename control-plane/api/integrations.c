@@ -276,7 +276,7 @@ static enum status pick_workspace(struct api_call *call, struct record_key *scop
     TRY(resolve_scope(call, false, scope, workspace));
     if (*workspace != NULL)
         return integrations_check_workspace(call, *workspace);
-    if (!auth_holds(&call->auth, "organisation_integrations.create"))
+    if (!auth_may(&call->auth, PEOPLE_ADMINS, "organisation_integrations.create"))
         return api_fail(call, ST_FORBIDDEN, "%s", status_row(ST_FORBIDDEN)->text);
     return ST_OK;
 }

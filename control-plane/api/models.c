@@ -218,7 +218,7 @@ static enum status gather(struct gathering *g, const struct id *workspace)
     struct record_cursor *cursor = NULL;
     struct record_key key;
     Sluice__Provider *provider;
-    if (!auth_is_org(&call->auth))
+    if (call->auth.record != NULL && !auth_is_org(&call->auth))
         TRY(join(call->arena, call->auth.record->allowed_models,
                  call->auth.record->n_allowed_models, &g->key_allowed));
     enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_PROVIDER, &call->auth.org,

@@ -134,10 +134,10 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     struct api_call *call = list->call;
     struct str contains = api_query(call, "name"), exact = api_query(call, "exact_name");
     struct str status = api_query(call, "status");
+    bool sees;
     (void)arg;
-    if (!auth_is_org(&call->auth) && !id_eq(&key->id, &call->auth.workspace))
-        return ST_OK;
-    if ((contains.n > 0 && str_find(str_c(workspace->name), contains) < 0) ||
+    TRY(resolve_sees_workspace(call, &key->id, &sees));
+    if (!sees || (contains.n > 0 && str_find(str_c(workspace->name), contains) < 0) ||
         (exact.n > 0 && !str_eq(str_c(workspace->name), exact)) ||
         (status.n > 0 && str_find(status, STR("active")) < 0))
         return ST_OK;
@@ -237,7 +237,7 @@ static enum status check_may(struct api_call *call, const Sluice__Workspace *bef
          before->default_limit_mode == after->default_limit_mode))
         return ST_OK;
     return api_fail(call, ST_FORBIDDEN,
-                    "Limits and settings of a workspace are changed with an organisation key");
+                    "Limits and settings of a workspace are the organisation's to change");
 }
 
 enum status api_workspaces_update(struct api_call *call)

@@ -93,6 +93,7 @@ enum status cmd_backup(struct cli_call *call);
 enum status cmd_status(struct cli_call *call);
 enum status cmd_org_create(struct cli_call *call);
 enum status cmd_admin_create(struct cli_call *call);
+enum status cmd_admin_reset_link(struct cli_call *call);
 enum status cmd_password_prepare(struct cli_call *call);
 enum status cmd_password_show(struct cli_call *call, struct str json, bool as_json);
 enum status cmd_node_add(struct cli_call *call);

@@ -12,22 +12,28 @@ static const struct cli_command commands[] = {
     {.name = "org create",
      .operand = "NAME",
      .options = CLI_BIT(SLUG) | CLI_BIT(ADMIN_EMAIL) | CLI_BIT(FIRST_NAME) | CLI_BIT(LAST_NAME) |
-                CLI_BIT(WORKSPACE_NAME) | CLI_BIT(WORKSPACE_SLUG) | CLI_BIT(PASSWORD_FILE) | CLI_BIT(PASSWORD_HASH),
+                CLI_BIT(WORKSPACE_NAME) | CLI_BIT(WORKSPACE_SLUG) | CLI_BIT(PASSWORD_FILE) |
+                CLI_BIT(PASSWORD_HASH),
      .help = "make an organisation with a workspace, and a key of each kind, shown once",
      .prepare = cmd_password_prepare,
      .run = cmd_org_create,
      .show = cmd_password_show},
     {.name = "admin create",
      .operand = "EMAIL",
-     .options = CLI_BIT(ORG) | CLI_BIT(ROLE) | CLI_BIT(FIRST_NAME) | CLI_BIT(LAST_NAME) | CLI_BIT(PASSWORD_FILE) |
-                CLI_BIT(PASSWORD_HASH),
+     .options = CLI_BIT(ORG) | CLI_BIT(ROLE) | CLI_BIT(FIRST_NAME) | CLI_BIT(LAST_NAME) |
+                CLI_BIT(PASSWORD_FILE) | CLI_BIT(PASSWORD_HASH),
      .help = "make a user of the console, or give one a new password and role",
      .prepare = cmd_password_prepare,
      .run = cmd_admin_create,
      .show = cmd_password_show},
+    {.name = "admin reset-link",
+     .operand = "EMAIL",
+     .options = CLI_BIT(ORG) | CLI_BIT(CONTROL),
+     .help = "make a link by which a person sets a new password, once, within a day",
+     .run = cmd_admin_reset_link},
     {.name = "node add",
-     .options = CLI_BIT(REGION) | CLI_BIT(NODE_NAME) | CLI_BIT(GROUP) | CLI_BIT(LABELS) | CLI_BIT(LINK) |
-                CLI_BIT(CONTROL) | CLI_BIT(OUT),
+     .options = CLI_BIT(REGION) | CLI_BIT(NODE_NAME) | CLI_BIT(GROUP) | CLI_BIT(LABELS) |
+                CLI_BIT(LINK) | CLI_BIT(CONTROL) | CLI_BIT(OUT),
      .help = "enrol a data plane host: makes its keys and certificate",
      .run = cmd_node_add,
      .show = cmd_node_add_show},
@@ -39,7 +45,8 @@ static const struct cli_command commands[] = {
     {.name = "status", .help = "the store, its revision, what is in it", .run = cmd_status},
     {.name = "backup",
      .operand = "DIR",
-     .help = "copy the store into a folder, also while it is in use (master.key and link/ are yours to keep)",
+     .help = "copy the store into a folder, also while it is in use (master.key and link/ are "
+             "yours to keep)",
      .prepare = cmd_path_prepare,
      .run = cmd_backup},
     {.name = "restore",
@@ -51,7 +58,8 @@ static const struct cli_command commands[] = {
      .run = cmd_restore},
     {.name = "ledger verify",
      .streams = true,
-     .help = "add all kept usage events up again, follow the chain of audit records, compare with what is stored",
+     .help = "add all kept usage events up again, follow the chain of audit records, compare with "
+             "what is stored",
      .run = cmd_ledger_verify},
     {.name = "ledger dump",
      .streams = true,

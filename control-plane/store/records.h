@@ -22,7 +22,7 @@
  * Keys: an organisation's own record has org = id = its id, parent none. Organisation slugs and API
  * key hashes are unique in the whole store (their index has org and parent none, so org and parent
  * may be NULL in record_find); all other names per (org, parent). Kinds that are not in the feed
- * (object, node, node group, vault key) have no 'R' and 'D' rows.
+ * (object, node, node group, vault key, config version, session, invite) have no 'R' and 'D' rows.
  */
 #ifndef SLUICE_CONTROL_STORE_RECORDS_H
 #define SLUICE_CONTROL_STORE_RECORDS_H

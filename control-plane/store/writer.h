@@ -21,7 +21,7 @@ struct writer;
 /* Who causes the change; copied into the audit record. Borrowed while the operation runs. */
 struct write_actor {
     struct id id;     /* API key, user, or none */
-    const char *type; /* "api_key" | "user" | "cli" | "system" */
+    const char *type; /* "api_key" | "user" | "anonymous" (holds a link) | "cli" | "system" */
     struct str client_ip, request_id, method, uri;
 };
 
@@ -59,6 +59,7 @@ struct write_audit {
     const char *resource_type; /* "integration", ... (literal) */
     struct id org, workspace, resource;
     struct str slug, before_json, after_json;
+    unsigned http_status; /* what the caller was told; 0: 200 */
 };
 void writer_audit(struct write_op *op, const struct write_audit *audit);
 
