@@ -23,7 +23,7 @@
 
 static const struct field rows[] = {
     {"name", FIELD_TEXT, FIELD_REQUIRED, AT(name), 1, 255},
-    {"config", FIELD_OTHER, 0, 0, 0, 0},
+    {"config", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},
     {"is_default", FIELD_OTHER, 0, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},

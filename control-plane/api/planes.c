@@ -133,12 +133,12 @@ enum status api_integrations_test(struct api_call *call)
     struct id node;
     TRY(find_integration(call, &key));
     if (call->api->publish == NULL)
-        return api_fail(call, ST_NOT_READY,
+        return api_fail(call, ST_NO_DATA_PLANE,
                         "No data plane is connected, so nobody can try this credential");
     enum status status = publish_probe(call->api->publish, &key, "test", PLANES_PROBE_MS,
                                        call->arena, &node, &result);
     if (status == ST_NOT_READY)
-        return api_fail(call, status,
+        return api_fail(call, ST_NO_DATA_PLANE,
                         "No data plane is connected, so nobody can try this credential");
     if (status == ST_UPSTREAM_TIMEOUT)
         return api_fail(call, status, "The data plane did not answer in time");

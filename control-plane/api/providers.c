@@ -22,7 +22,7 @@ static const struct field rows[] = {
     {"expires_at", FIELD_TIME, FIELD_OUT, AT(expires_at_ms), 0, 0},
     {"model_config", FIELD_OBJECT, 0, AT(model_config_json), 0, 0},
     {"allowed_models", FIELD_TEXTS, FIELD_OUT, AT(n_allowed_models), 0, 512},
-    {"integration_id", FIELD_OTHER, 0, 0, 0, 0},
+    {"integration_id", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},
     {"reset_usage", FIELD_OTHER, 0, 0, 0, 0},

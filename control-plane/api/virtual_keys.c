@@ -24,7 +24,7 @@ static const struct field rows[] = {
     {"usage_limits", FIELD_USAGE, FIELD_OUT | FIELD_SINGLE, AT(usage_limits_json), 0, 0},
     {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
     {"expires_at", FIELD_TIME, FIELD_OUT, AT(expires_at_ms), 0, 0},
-    {"provider", FIELD_OTHER, 0, 0, 0, 0},
+    {"provider", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"key", FIELD_OTHER, 0, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},
     {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},

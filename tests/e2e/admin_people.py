@@ -111,7 +111,7 @@ def console(api, port, build, folder, boot, workspace_slug, workspace_id):
     owner.put(f"/admin/workspaces/{workspace_id}/users/grace@example.com", {"role": "manager"})
     made = grace.post("/configs", {"name": "grace's", "config": {"retry": {"attempts": 1}}})
     grace.delete(f"/configs/{made['slug']}")
-    api.fresh().delete("/admin/users/grace@example.com")
+    api.delete("/admin/users/grace@example.com")
     grace.get("/console/session", 401)
     Client(port, mine["key"]).get("/models", 401)
     owner.delete("/console/session")
