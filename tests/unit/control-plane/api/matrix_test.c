@@ -45,15 +45,15 @@ static void begin(void)
     api_fixture_open();
     const struct id *org = &fx.org[0].org, *own = &fx.org[0].workspace;
     const struct fixture_person made[PERSON_COUNT] = {
-        [OWNER] = {org, NULL, "owner@example.com", USER_ROLE_OWNER, 0},
-        [ADMIN_USER] = {org, NULL, "boss@example.com", USER_ROLE_ADMIN, 0},
-        [WS_ADMIN] = {org, own, "wa@example.com", USER_ROLE_MEMBER, MEMBER_ROLE_ADMIN},
-        [WS_MANAGER] = {org, own, "wm@example.com", USER_ROLE_MEMBER, MEMBER_ROLE_MANAGER},
-        [WS_MEMBER] = {org, own, "m@example.com", USER_ROLE_MEMBER, MEMBER_ROLE_MEMBER},
-        [STRAY] = {org, NULL, "stray@example.com", USER_ROLE_MEMBER, 0},
-        [OTHER_WS_ADMIN] = {org, &fx.other_workspace, "owa@example.com", USER_ROLE_MEMBER,
-                            MEMBER_ROLE_ADMIN},
-        [OTHER_OWNER] = {&fx.org[1].org, NULL, "owner@example.com", USER_ROLE_OWNER, 0},
+        [OWNER] = {.org = org, .email = "owner@example.com", .org_role = USER_ROLE_OWNER},
+        [ADMIN_USER] = {.org = org, .email = "boss@example.com", .org_role = USER_ROLE_ADMIN},
+        [WS_ADMIN] = {.org = org, .workspace = own, .email = "wa@example.com", .org_role = USER_ROLE_MEMBER, .role = MEMBER_ROLE_ADMIN},
+        [WS_MANAGER] = {.org = org, .workspace = own, .email = "wm@example.com", .org_role = USER_ROLE_MEMBER, .role = MEMBER_ROLE_MANAGER},
+        [WS_MEMBER] = {.org = org, .workspace = own, .email = "m@example.com", .org_role = USER_ROLE_MEMBER, .role = MEMBER_ROLE_MEMBER},
+        [STRAY] = {.org = org, .email = "stray@example.com", .org_role = USER_ROLE_MEMBER},
+        [OTHER_WS_ADMIN] = {.org = org, .workspace = &fx.other_workspace, .email = "owa@example.com",
+                            .org_role = USER_ROLE_MEMBER, .role = MEMBER_ROLE_ADMIN},
+        [OTHER_OWNER] = {.org = &fx.org[1].org, .email = "owner@example.com", .org_role = USER_ROLE_OWNER},
     };
     for (size_t i = 0; i < PERSON_COUNT; i++) {
         people[i] = made[i];
