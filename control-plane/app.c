@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "control-plane/api/dispatch.h"
+#include "control-plane/api/idempotency.h"
 #include "control-plane/auth/session.h"
 #include "control-plane/auth/throttle.h"
 #include "control-plane/domain/catalog_sync.h"
@@ -281,6 +282,7 @@ uint16_t app_link_port(const struct app *app)
 struct purge {
     int64_t before_ms;
     struct record_key last;
+    struct key place;
     bool left;
 };
 
@@ -295,6 +297,12 @@ static enum status purge_sessions(struct write_op *op, void *arg)
 {
     struct purge *purge = arg;
     return session_purge(op, &purge->last, &purge->left);
+}
+
+static enum status purge_answers(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    return idempotency_purge(op, &purge->place, &purge->left);
 }
 
 /* Step by step, so that traffic of the writer goes on in between. */
@@ -316,10 +324,11 @@ static void run_steps(struct app *app, write_fn step, struct purge *job)
 void app_upkeep(struct app *app)
 {
     struct purge tombstones = {.before_ms = clock_utc_ms() - app->tombstone_keep_ms};
-    struct purge sessions = {.before_ms = 0};
+    struct purge sessions = {.before_ms = 0}, answers = {.before_ms = 0};
     kv_check_readers(app->home.kv);
     run_steps(app, purge_tombstones, &tombstones);
     run_steps(app, purge_sessions, &sessions);
+    run_steps(app, purge_answers, &answers);
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

@@ -57,6 +57,7 @@ struct api_call {
     struct json_writer json;
     struct str message; /* of a failure */
     void *state;        /* of an ACTION's handler, for its change */
+    uint64_t replayed_revision; /* the answer is that of an earlier request (idempotency.h) */
 };
 
 /* Sets the sentence of a failure and gives the status back: return api_fail(call, ST_INVALID,

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "control-plane/api/fields.h"
+#include "control-plane/api/idempotency.h"
 #include "control-plane/api/planes.h"
 #include "control-plane/http/static.h"
 
@@ -105,6 +106,10 @@ enum status api_write(struct api_call *call, enum status (*make)(struct api_call
 {
     uint64_t revision;
     TRY(write_change(call, make, &revision));
+    if (call->replayed_revision != 0) {
+        revision = call->replayed_revision;
+        reply_header(call->reply, STR("Idempotency-Replayed"), STR("true"));
+    }
     reply_header(call->reply, STR("x-sluice-revision"),
                  arena_printf(call->arena, "%llu", (unsigned long long)revision));
     planes_wait_applied(call, revision);
@@ -130,7 +135,14 @@ static enum status change_by_route(struct api_call *call)
     TRY(auth_act_in(call->txn, call->arena, id_is_none(&workspace) ? STR_NONE : str_c(name),
                     &call->auth));
     TRY(permit(call));
-    return call->route->handler(call);
+    if (call->route->method != HTTP_POST)
+        return call->route->handler(call);
+    bool replayed;
+    TRY(idempotency_look(call, &replayed));
+    if (replayed)
+        return ST_OK;
+    TRY(call->route->handler(call));
+    return idempotency_keep(call);
 }
 
 /* The workspace that a person means: of the path, the query or the body. */

@@ -118,6 +118,12 @@ static enum status identify_session(struct kv_txn *txn, struct arena *arena,
     return ST_OK;
 }
 
+struct str auth_credential(const struct http_request *request)
+{
+    struct str value = sent_key(request);
+    return value.n > 0 ? value : session_cookie(http_request_header(request, "cookie"));
+}
+
 enum status auth_identify(struct kv_txn *txn, struct arena *arena,
                           const struct http_request *request, int64_t now_ms, struct auth *auth)
 {

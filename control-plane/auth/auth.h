@@ -40,6 +40,9 @@ MUST_USE enum status auth_identify(struct kv_txn *txn, struct arena *arena,
                                    const struct http_request *request, int64_t now_ms,
                                    struct auth *auth);
 
+/* The text that proves the caller: the key, or the session's ticket. n = 0: there is none. */
+struct str auth_credential(const struct http_request *request);
+
 /* Puts a session that is not of the whole organisation into a workspace: `name` (id or slug), or
  * with n = 0 the only one the person is in, if so. ST_FORBIDDEN: not theirs, whether it exists or
  * not. */

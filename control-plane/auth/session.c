@@ -8,15 +8,20 @@
 
 #include "common/wire.h"
 
-enum status session_read_cookie(struct str cookie, struct ticket *ticket)
+struct str session_cookie(struct str cookie)
 {
     struct str pair, name;
     while (str_split(&cookie, ';', &pair)) {
         pair = str_trim(pair);
         if (str_split(&pair, '=', &name) && str_eq(name, STR(SESSION_COOKIE)))
-            return ticket_from_text(TICKET_SESSION, pair, ticket);
+            return pair;
     }
-    return ST_INVALID;
+    return STR_NONE;
+}
+
+enum status session_read_cookie(struct str cookie, struct ticket *ticket)
+{
+    return ticket_from_text(TICKET_SESSION, session_cookie(cookie), ticket);
 }
 
 enum status session_find(struct kv_txn *txn, struct arena *arena, const struct ticket *ticket,

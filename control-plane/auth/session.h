@@ -18,6 +18,8 @@
 #define SESSION_AGENT_MAX      255
 #define SESSION_PURGE_PER_STEP 1000
 
+/* The text of the session's cookie in a Cookie header; p = NULL: there is none. */
+struct str session_cookie(struct str cookie);
 /* The session's ticket out of a Cookie header. ST_INVALID: there is none in it. */
 MUST_USE enum status session_read_cookie(struct str cookie, struct ticket *ticket);
 

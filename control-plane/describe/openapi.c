@@ -114,6 +114,8 @@ static void write_parameters(struct json_writer *w, const struct route *route,
         if (param_of(segment).n > 0)
             write_parameter(w, param_of(segment), "path", true, STR("text"));
     write_query(w, str_c(description->query));
+    if (route->method == HTTP_POST && !route->acts)
+        write_parameter(w, STR("idempotency-key"), "header", false, STR("text"));
     jw_end(w);
 }
 
@@ -206,6 +208,8 @@ static void write_responses(struct json_writer *w, const struct route *route,
     }
     if (route->method != HTTP_GET)
         write_refusal(w, STR("409"));
+    if (route->method == HTTP_POST && !route->acts)
+        write_refusal(w, STR("422"));
     while (rest.n > 0 && str_split(&rest, '|', &status))
         write_refusal(w, status);
     jw_end(w);

@@ -27,6 +27,7 @@ enum key_space {
     KEY_SPACE_TOMBSTONE = 'D', /* records.h */
     KEY_SPACE_GRANT = 'G',     /* limits: counters and grants */
     KEY_SPACE_ID = 'I',        /* records.h: id -> parent */
+    KEY_SPACE_IDEMPOTENCY = 'K', /* api/idempotency.h */
     KEY_SPACE_META = 'M',      /* single rows: see enum key_meta */
     KEY_SPACE_NAMES = 'N',     /* records.h: names of an entity */
     KEY_SPACE_REVISION = 'R',  /* records.h: the feed */

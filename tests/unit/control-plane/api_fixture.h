@@ -21,7 +21,7 @@ struct api_fixture {
 struct answer {
     int status;
     struct json *body; /* NULL if it is no JSON */
-    struct str text, revision, cookie, retry_after;
+    struct str text, revision, cookie, retry_after, replayed;
 };
 
 static struct api_fixture fx;
@@ -126,6 +126,8 @@ static inline struct answer api_send(const struct http_header *headers, size_t c
             answer.cookie = value;
         if (str_eq(reply.headers[i].name, STR("Retry-After")))
             answer.retry_after = value;
+        if (str_eq(reply.headers[i].name, STR("Idempotency-Replayed")))
+            answer.replayed = value;
     }
     if (json_parse(&fx.store.arena, answer.text, NULL, &answer.body, NULL) != ST_OK)
         answer.body = NULL;
