@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "control-plane/api/deleted.h"
 #include "control-plane/api/dispatch.h"
 #include "control-plane/api/idempotency.h"
 #include "control-plane/auth/session.h"
@@ -25,6 +26,7 @@
 #include "control-plane/http/static.h"
 #include "control-plane/http/tls_front.h"
 #include "control-plane/publish/publish.h"
+#include "control-plane/store/trash.h"
 
 #define APP_MAGIC       0x41505001u
 #define APP_TIMEOUT_MS  5000
@@ -305,6 +307,12 @@ static enum status purge_answers(struct write_op *op, void *arg)
     return idempotency_purge(op, &purge->place, &purge->left);
 }
 
+static enum status purge_deleted(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    return trash_purge(op, purge->before_ms, DELETED_PER_PURGE, &purge->place, &purge->left);
+}
+
 /* Step by step, so that traffic of the writer goes on in between. */
 static void run_steps(struct app *app, write_fn step, struct purge *job)
 {
@@ -325,10 +333,12 @@ void app_upkeep(struct app *app)
 {
     struct purge tombstones = {.before_ms = clock_utc_ms() - app->tombstone_keep_ms};
     struct purge sessions = {.before_ms = 0}, answers = {.before_ms = 0};
+    struct purge deleted = {.before_ms = clock_utc_ms() - DELETED_KEEP_MS};
     kv_check_readers(app->home.kv);
     run_steps(app, purge_tombstones, &tombstones);
     run_steps(app, purge_sessions, &sessions);
     run_steps(app, purge_answers, &answers);
+    run_steps(app, purge_deleted, &deleted);
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

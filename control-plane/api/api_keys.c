@@ -430,6 +430,7 @@ enum status api_api_keys_delete(struct api_call *call)
     struct record_key key;
     Sluice__ApiKey *record;
     TRY(api_keys_find(call, "delete", &key, &record));
+    TRY(api_trash(call, "api_key", &key, &key.parent, record->name));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "api_key", &key.parent, &key.id, record->name);
     return ST_OK;

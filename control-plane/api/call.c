@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "control-plane/api/credentials.h"
+#include "control-plane/store/trash.h"
 
 enum status api_fail(struct api_call *call, enum status status, const char *format, ...)
 {
@@ -201,6 +202,16 @@ void api_audit(struct api_call *call, const char *action, const char *resource_t
     struct write_audit record = {.workspace = workspace == NULL ? ID_NONE : *workspace,
                                  .slug = str_c(slug)};
     audit(call, &record, action, resource_type, id);
+}
+
+enum status api_trash(struct api_call *call, const char *type, const struct record_key *root,
+                      const struct id *workspace, const char *name)
+{
+    struct trash_order order = {.root = *root,
+                                .workspace = workspace == NULL ? ID_NONE : *workspace,
+                                .type = type,
+                                .name = str_c(name)};
+    return trash_open(call->op, &order);
 }
 
 enum status api_cstr(struct arena *arena, struct str text, char **out)

@@ -103,6 +103,12 @@ struct str api_query(const struct api_call *call, const char *name);
 void api_audit(struct api_call *call, const char *action, const char *resource_type,
                const struct id *workspace, const struct id *id, const char *slug);
 
+/* What is deleted from here on in this operation can be restored, as one: `type` and `name` are those
+ * of the audit record, `workspace` NULL: the organisation's. */
+MUST_USE enum status api_trash(struct api_call *call, const char *type,
+                               const struct record_key *root, const struct id *workspace,
+                               const char *name);
+
 /* As api_audit for what was refused with `refusal`. Only in operations of api_write_aside. */
 void api_audit_refused(struct api_call *call, enum status refusal, const char *action,
                        const char *resource_type, const struct id *id, struct str slug);

@@ -388,6 +388,7 @@ enum status api_configs_delete(struct api_call *call)
     TRY(resolve_config(call, call->params[0], &key, &config));
     TRY(check_unbound(call, &key, config));
     TRY(set_default(call, &key, config, false));
+    TRY(api_trash(call, "config", &key, &key.parent, config->slug));
     TRY(provision_remove_config(call->op, &key));
     api_audit(call, "delete", "config", &key.parent, &key.id, config->slug);
     return ST_OK;

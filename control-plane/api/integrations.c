@@ -340,6 +340,7 @@ enum status api_integrations_delete(struct api_call *call)
     struct id workspace;
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     TRY(wire_id(&record->workspace, &workspace));
+    TRY(api_trash(call, "integration", &key, &workspace, record->slug));
     TRY(provision_remove_integration(call->op, &key));
     api_audit(call, "delete", "integration", &workspace, &key.id, record->slug);
     return ST_OK;

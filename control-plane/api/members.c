@@ -251,6 +251,7 @@ enum status api_members_delete(struct api_call *call)
     Sluice__Member *member;
     Sluice__User *user;
     TRY(find_member(call, &key, &member, &user));
+    TRY(api_trash(call, "workspace_user", &key, &key.parent, user->email));
     TRY(record_delete(call->op, &key));
     if (!person_is_admin(user->role))
         TRY(members_remove_keys(call, &key.id, &key.parent, false));

@@ -218,6 +218,7 @@ enum status api_providers_delete(struct api_call *call)
     struct record_key key;
     Sluice__Provider *provider;
     TRY(resolve_provider(call, call->params[0], &key, &provider));
+    TRY(api_trash(call, "provider", &key, &key.parent, provider->slug));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "provider", &key.parent, &key.id, provider->slug);
     return ST_OK;

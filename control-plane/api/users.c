@@ -169,6 +169,7 @@ enum status api_users_delete(struct api_call *call)
     TRY(members_user(call, call->params[0], &key, &user));
     if (user->role == USER_ROLE_OWNER)
         return api_fail(call, ST_FORBIDDEN, "An owner cannot be removed here");
+    TRY(api_trash(call, "user", &key, NULL, user->email));
     TRY(remove_memberships(call, &key));
     TRY(members_remove_keys(call, &key.id, NULL, false));
     TRY(session_end_all(call->op, &key.org, &key.id, NULL));

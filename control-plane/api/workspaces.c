@@ -299,6 +299,7 @@ enum status api_workspaces_delete(struct api_call *call)
     Sluice__Workspace *workspace;
     TRY(resolve_workspace(call, call->params[0], &key, &workspace));
     TRY(check_deletable(call, &key, workspace));
+    TRY(api_trash(call, "workspace", &key, &key.id, workspace->slug));
     TRY(provision_remove_workspace(call->op, &key));
     api_audit(call, "delete", "workspace", &key.id, &key.id, workspace->slug);
     return ST_OK;

@@ -31,6 +31,7 @@ enum key_space {
     KEY_SPACE_META = 'M',      /* single rows: see enum key_meta */
     KEY_SPACE_NAMES = 'N',     /* records.h: names of an entity */
     KEY_SPACE_REVISION = 'R',  /* records.h: the feed */
+    KEY_SPACE_TRASH = 'T',       /* trash.h: what was deleted lately */
     KEY_SPACE_WATERMARK = 'W', /* ledger/ledger.h */
 };
 

@@ -84,8 +84,13 @@ MUST_USE enum status record_index_add(struct write_op *op, const struct record_k
 MUST_USE enum status record_index_remove(struct write_op *op, const struct record_key *key,
                                          struct str name);
 
-/* Removes the entity and its index and leaves a tombstone for the feed. ST_NOT_FOUND. */
+/* Removes the entity and its index and leaves a tombstone for the feed. With op->trash_org it is kept
+ * in the trash. ST_NOT_FOUND. */
 MUST_USE enum status record_delete(struct write_op *op, const struct record_key *key);
+/* Writes a deleted entity again as it was, with the names whose hashes (16 bytes each) are given.
+ * ST_CONFLICT: the entity is there, or one of its names belongs to another. For trash.c. */
+MUST_USE enum status record_revive(struct write_op *op, const struct record_key *key,
+                                   struct str names, struct str body);
 
 /* Forgets tombstones older than `before_ms`, at most `max` in one operation; `left` says whether
  * some remain. A node that has an older revision than record_feed_floor must take a full copy.

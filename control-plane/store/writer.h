@@ -35,6 +35,7 @@ struct write_op {
     bool no_revision; /* set by ledger operations: counters beside, no revision, no audit */
     struct write_audit *audits; /* see writer_audit; oldest first */
     bool audit_failed;          /* writer_audit had no memory: the operation will be refused */
+    const struct id *trash_org; /* set by trash_open: what is deleted from now on can be restored */
 };
 
 typedef enum status (*write_fn)(struct write_op *op, void *arg);

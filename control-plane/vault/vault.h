@@ -18,6 +18,7 @@
 #define SLUICE_CONTROL_VAULT_H
 
 #include "common/seal.h"
+#include "control-plane/store/keys.h"
 #include "control-plane/store/writer.h"
 
 #define VAULT_HOSTS_MAX 64u
@@ -76,6 +77,11 @@ MUST_USE enum status vault_add_group(struct write_op *op, struct vault *vault,
 MUST_USE enum status vault_rotate_group(struct write_op *op, struct vault *vault,
                                         const struct id *group);
 
+/* Seals the credential of one integration or model rule for the delivery keys of today: for one that
+ * comes back from the trash. ST_NOT_FOUND. */
+MUST_USE enum status vault_refresh_one(struct write_op *op, struct vault *vault,
+                                       const struct record_key *key);
+
 /* What the feed carries of a delivery key: `out` has node_box, sealed to the node, and no vault
  * box. Borrows from `key`. ST_NODE_REVOKED, ST_FORBIDDEN (another group's key), ST_INVALID (node
  * without a valid public key). */
@@ -98,6 +104,7 @@ MUST_USE enum status vault_rotate(struct write_op *op, struct vault *vault);
 struct vault_reseal {
     unsigned stage;
     struct record_key last;
+    struct key trash; /* of the last stage, deletions that can be undone */
     uint64_t resealed;
     bool done;
 };

@@ -1,7 +1,8 @@
 /* vault_rotate.c: replacing keys while everything keeps running.
  *
  *   vault_rotate:          new active key
- *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes; then old keys deleted
+ *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes, the trash; then old keys
+ *                          deleted
  *
  * Invariant: at every commit each box can be opened with a key that is in the store. New secrets
  * use the active key from the first moment, so once a walk has passed every row no older key is in
@@ -11,6 +12,7 @@
 #include "control-plane/vault/vault.h"
 
 #include "common/wire.h"
+#include "control-plane/store/trash.h"
 #include "control-plane/vault/vault_keys.h"
 
 #define VAULT_ROW_BYTES ((size_t)64 << 20)
@@ -100,9 +102,11 @@ static enum status vault_reseal_fields(struct write_op *op, const struct record_
     return ST_OK;
 }
 
+/* `place`: where it is in the trash; NULL: it is live. */
 static enum status vault_reseal_row(struct write_op *op, struct vault *vault,
                                     const struct record_key *key, void *message,
-                                    const struct id *active, struct vault_reseal *job)
+                                    const struct key *place, const struct id *active,
+                                    struct vault_reseal *job)
 {
     ProtobufCBinaryData *key_field, *box_field;
     struct seal_scope scope;
@@ -110,7 +114,7 @@ static enum status vault_reseal_row(struct write_op *op, struct vault *vault,
     if (box_field == NULL || str_eq(wire_str(key_field), id_bytes(active)))
         return ST_OK;
     TRY(vault_reseal_box(op, vault, &scope, active, key_field, box_field));
-    TRY(record_update(op, key, message));
+    TRY(place == NULL ? record_update(op, key, message) : trash_replace(op, place, message));
     job->resealed++;
     return ST_OK;
 }
@@ -136,7 +140,7 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
         if (*rows == 0)
             break;
         --*rows;
-        status = vault_reseal_row(op, vault, &key, message, active, job);
+        status = vault_reseal_row(op, vault, &key, message, NULL, active, job);
         if (status != ST_OK)
             break;
         job->last = key;
@@ -145,6 +149,29 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
     op->arena = before;
     arena_free(&arena);
     record_cursor_close(cursor);
+    return status;
+}
+
+/* Credentials of what was deleted and can be restored. */
+static enum status vault_reseal_trash(struct write_op *op, struct vault *vault,
+                                      const struct id *active, size_t *rows,
+                                      struct vault_reseal *job)
+{
+    const uint64_t kinds = UINT64_C(1) << SLUICE__KIND__KIND_INTEGRATION |
+                           UINT64_C(1) << SLUICE__KIND__KIND_MODEL_RULE;
+    struct arena arena, *before = op->arena;
+    struct record_key key;
+    enum status status = ST_OK;
+    void *message;
+    arena_init(&arena, VAULT_ROW_BYTES);
+    op->arena = &arena;
+    for (; status == ST_OK && *rows > 0; --*rows) {
+        status = trash_next(op->txn, &job->trash, kinds, &arena, &key, &message);
+        if (status == ST_OK)
+            status = vault_reseal_row(op, vault, &key, message, &job->trash, active, job);
+        arena_free(&arena);
+    }
+    op->arena = before;
     return status;
 }
 
@@ -182,6 +209,8 @@ enum status vault_reseal_step(struct write_op *op, struct vault *vault, size_t r
         if (status == ST_END)
             next.stage++;
     }
+    if (status == ST_END)
+        status = vault_reseal_trash(op, vault, &active, &rows, &next);
     if (status != ST_END && status != ST_OK)
         return status;
     if (status == ST_END) {
