@@ -130,6 +130,20 @@ enum status api_body_bool(struct api_call *call, const char *name, bool *value)
     return ST_OK;
 }
 
+bool api_query_flag(const struct api_call *call, const char *name)
+{
+    struct str value = api_query(call, name);
+    return str_eq(value, STR("true")) || str_eq(value, STR("1"));
+}
+
+enum status api_forced(struct api_call *call, bool *forced)
+{
+    *forced = false;
+    TRY(api_body_bool(call, "force_delete", forced));
+    *forced = *forced || call->overlay != NULL || api_query_flag(call, "force_delete");
+    return ST_OK;
+}
+
 /* A member whose value an audit record must not show, whatever object it is in. */
 static bool is_hidden(struct str name)
 {

@@ -22,6 +22,7 @@ struct vault;
 struct publish;
 struct static_files;
 struct throttle;
+struct overlay;
 
 /* What handlers work with; made by app.c, lives as long as the process, read-only but for what has
  * a lock of its own. */
@@ -57,6 +58,8 @@ struct api_call {
     struct json_writer json;
     struct str message; /* of a failure */
     void *state;        /* of an ACTION's handler, for its change */
+    struct overlay *overlay; /* set: the change is only rehearsed, as if it were forced */
+    struct str detail;       /* of a failure: an object that the error shows as data.impact */
     uint64_t replayed_revision; /* the answer is that of an earlier request (idempotency.h) */
 };
 
@@ -95,6 +98,11 @@ MUST_USE enum status api_body_text(struct api_call *call, const char *name, stru
 MUST_USE enum status api_text(struct api_call *call, const char *name, struct str *text);
 /* Bool of a member (true, false, 0, 1); `value` stays as it is if absent or null. ST_INVALID. */
 MUST_USE enum status api_body_bool(struct api_call *call, const char *name, bool *value);
+/* True if the caller said force_delete (query or body), or the change is only rehearsed. ST_INVALID.
+ */
+MUST_USE enum status api_forced(struct api_call *call, bool *forced);
+/* A query parameter that is true ("true", "1"). */
+bool api_query_flag(const struct api_call *call, const char *name);
 /* A query parameter by snake_case name, or by the camelCase spelling. p = NULL if absent. */
 struct str api_query(const struct api_call *call, const char *name);
 

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "control-plane/api/fields.h"
 #include "control-plane/api/idempotency.h"
+#include "control-plane/api/impact.h"
 #include "control-plane/api/planes.h"
 #include "control-plane/http/static.h"
 
@@ -135,7 +136,7 @@ static enum status change_by_route(struct api_call *call)
     TRY(auth_act_in(call->txn, call->arena, id_is_none(&workspace) ? STR_NONE : str_c(name),
                     &call->auth));
     TRY(permit(call));
-    if (call->route->method != HTTP_POST)
+    if (call->route->method != HTTP_POST || call->overlay != NULL)
         return call->route->handler(call);
     bool replayed;
     TRY(idempotency_look(call, &replayed));
@@ -143,6 +144,67 @@ static enum status change_by_route(struct api_call *call)
         return ST_OK;
     TRY(call->route->handler(call));
     return idempotency_keep(call);
+}
+
+/* The change up to its end, which is that it is undone. */
+static enum status rehearse(struct api_call *call)
+{
+    TRY(change_by_route(call));
+    TRY(overlay_collect(call->op, call->arena, call->overlay));
+    return ST_REHEARSED;
+}
+
+/* Finds out what the change would take away, and takes back what its handler said. */
+static enum status find_impact(struct api_call *call, struct impact *impact)
+{
+    struct overlay *overlay = arena_calloc(call->arena, 1, sizeof(*overlay));
+    if (overlay == NULL)
+        return ST_NO_MEMORY;
+    call->overlay = overlay;
+    enum status status = api_write_aside(call, rehearse);
+    if (status != ST_REHEARSED)
+        return status;
+    call->reply->header_count = 0;
+    buf_clear(&call->reply->body);
+    jw_init(&call->json, &call->reply->body);
+    TRY(kv_begin(call->api->kv, false, &call->txn));
+    status = impact_find(call, overlay, impact);
+    kv_abort(call->txn);
+    call->txn = NULL;
+    return status;
+}
+
+/* What is in use is refused with the list of what uses it. */
+static enum status explain_use(struct api_call *call)
+{
+    struct impact impact;
+    struct json_writer w;
+    struct buf out;
+    struct str message = call->message;
+    if (find_impact(call, &impact) != ST_OK) {
+        call->message = message;
+        return ST_IN_USE;
+    }
+    buf_init(&out, HTTP_REPLY_MAX_BYTES);
+    jw_init(&w, &out);
+    impact_write(&w, &impact, false);
+    if (buf_status(&out) == ST_OK)
+        call->detail = arena_str(call->arena, buf_str(&out));
+    buf_free(&out);
+    call->message = message;
+    return ST_IN_USE;
+}
+
+static enum status run_change(struct api_call *call)
+{
+    struct impact impact;
+    if (api_query_flag(call, "dry_run")) {
+        TRY(find_impact(call, &impact));
+        impact_write(&call->json, &impact, true);
+        return ST_OK;
+    }
+    enum status status = api_write(call, change_by_route);
+    return status == ST_IN_USE ? explain_use(call) : status;
 }
 
 /* The workspace that a person means: of the path, the query or the body. */
@@ -177,7 +239,7 @@ static enum status run(struct api_call *call)
     }
     kv_abort(call->txn);
     call->txn = NULL;
-    return call->route->acts ? call->route->handler(call) : api_write(call, change_by_route);
+    return call->route->acts ? call->route->handler(call) : run_change(call);
 out:
     kv_abort(call->txn);
     call->txn = NULL;
@@ -232,7 +294,7 @@ void dispatch_handle(void *arg, struct http_request *request, struct http_reply 
     int64_t started_ns = clock_mono_ns();
     enum status status = answer(&call);
     if (status != ST_OK)
-        reply_error(reply, status, call.message);
+        reply_error_detail(reply, status, call.message, call.detail);
     else
         reply_finish(reply);
     reply_identify(reply, request);

@@ -11,6 +11,7 @@
 #include "common/wire.h"
 #include "control-plane/api/credentials.h"
 #include "control-plane/api/list.h"
+#include "control-plane/api/providers.h"
 #include "control-plane/api/members.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/builtin.h"
@@ -333,6 +334,29 @@ enum status api_integrations_update(struct api_call *call)
     return ST_OK;
 }
 
+/* A provider that somebody made of the integration, or that a config names, is in the way. */
+static enum status find_use(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
+{
+    const struct record_key *integration = arg;
+    const Sluice__Provider *provider = message;
+    if (!str_eq(wire_str(&provider->integration), id_bytes(&integration->id)))
+        return ST_OK;
+    if (!provider->automatic)
+        return api_fail(list->call, ST_IN_USE, "The provider %.100s was made of this integration",
+                        provider->slug);
+    return providers_check_unused(list->call, key, provider);
+}
+
+static enum status check_unused(struct api_call *call, struct record_key *key)
+{
+    struct list list;
+    bool forced;
+    TRY(api_forced(call, &forced));
+    list_open(&list, call, 1);
+    return forced ? ST_OK : list_run(&list, SLUICE__KIND__KIND_PROVIDER, NULL, find_use, key);
+}
+
 enum status api_integrations_delete(struct api_call *call)
 {
     struct record_key key;
@@ -340,6 +364,7 @@ enum status api_integrations_delete(struct api_call *call)
     struct id workspace;
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     TRY(wire_id(&record->workspace, &workspace));
+    TRY(check_unused(call, &key));
     TRY(api_trash(call, "integration", &key, &workspace, record->slug));
     TRY(provision_remove_integration(call->op, &key));
     api_audit(call, "delete", "integration", &workspace, &key.id, record->slug);

@@ -8,11 +8,9 @@
  */
 #include <stdlib.h>
 
-#include "common/policy.h"
-#include "common/wire.h"
 #include "control-plane/api/fields.h"
+#include "control-plane/api/reach.h"
 #include "control-plane/api/resolve.h"
-#include "control-plane/domain/builtin.h"
 
 #define MODELS_MAX 50000
 
@@ -24,109 +22,21 @@ struct model_row {
 
 struct gathering {
     struct api_call *call;
-    const char *slug; /* of the provider */
-    const Sluice__Integration *integration;
-    struct policy_rule *rules;
-    const Sluice__ModelRule **records;
-    size_t rule_count;
-    struct str provider_allowed, key_allowed;
-    struct id type;
+    struct reach reach; /* of the provider that is looked at */
+    struct str key_allowed;
     struct model_row *rows;
     size_t count, room;
 };
-
-/* Lines for policy_input, each ended by '\n'. */
-static enum status join(struct arena *arena, char **items, size_t count, struct str *lines)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++)
-        n += strlen(items[i]) + 1;
-    char *text = arena_alloc(arena, n + 1), *at = text;
-    if (text == NULL)
-        return ST_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        size_t m = strlen(items[i]);
-        memcpy(at, items[i], m);
-        at[m] = '\n';
-        at += m + 1;
-    }
-    *lines = str_of(text, n);
-    return ST_OK;
-}
-
-static bool in_catalog(const void *catalog, struct str id)
-{
-    const struct gathering *g = catalog;
-    struct record_key key = {SLUICE__KIND__KIND_MODEL, ID_NONE, g->type,
-                             builtin_model_id(str_c(g->integration->provider_type), id)};
-    struct arena scratch;
-    Sluice__Model *model;
-    arena_init(&scratch, 1u << 20);
-    enum status status = record_get(g->call->txn, &key, &scratch, &model, NULL);
-    arena_free(&scratch);
-    return status == ST_OK;
-}
-
-static enum status load_rules(struct gathering *g, const struct record_key *integration)
-{
-    struct api_call *call = g->call;
-    struct record_cursor *cursor = NULL;
-    struct record_key key;
-    Sluice__ModelRule *rule;
-    size_t room = 0;
-    g->rule_count = 0;
-    g->rules = NULL;
-    enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_MODEL_RULE,
-                                            &integration->org, &integration->id, &cursor);
-    while (status == ST_OK &&
-           (status = record_cursor_next(cursor, call->arena, &key, &rule, NULL)) == ST_OK) {
-        if (g->rule_count == room) {
-            room = room == 0 ? 64 : room * 2;
-            struct policy_rule *rules = arena_calloc(call->arena, room, sizeof(*rules));
-            const Sluice__ModelRule **records = arena_calloc(call->arena, room, sizeof(*records));
-            if (rules == NULL || records == NULL) {
-                status = ST_NO_MEMORY;
-                break;
-            }
-            if (g->rule_count > 0) {
-                memcpy(rules, g->rules, g->rule_count * sizeof(*rules));
-                memcpy(records, g->records, g->rule_count * sizeof(*records));
-            }
-            g->rules = rules;
-            g->records = records;
-        }
-        g->records[g->rule_count] = rule;
-        g->rules[g->rule_count++] =
-            (struct policy_rule){.slug = str_c(rule->slug),
-                                 .upstream_model = str_c(rule->upstream_model),
-                                 .base_model = str_c(rule->base_model),
-                                 .enabled = rule->enabled,
-                                 .custom = rule->is_custom};
-    }
-    record_cursor_close(cursor);
-    return status == ST_END ? ST_OK : status;
-}
 
 /* Adds the model if the policy allows it. */
 static enum status consider(struct gathering *g, struct str model, int64_t created_ms)
 {
     struct arena *arena = g->call->arena;
-    struct str id = arena_printf(arena, "@%s/" STR_FMT, g->slug, STR_ARG(model));
+    struct str id = arena_printf(arena, "@%s/" STR_FMT, g->reach.provider->slug, STR_ARG(model));
+    struct policy_verdict verdict;
     if (id.p == NULL)
         return ST_NO_MEMORY;
-    struct policy_input input = {.model = model,
-                                 .qualified = id,
-                                 .allow_all_models = g->integration->allow_all_models,
-                                 .rule_count = g->rule_count,
-                                 .rule_at = policy_rule_of_array,
-                                 .rules = g->rules,
-                                 .in_catalog = in_catalog,
-                                 .catalog = g,
-                                 .provider_allowed = g->provider_allowed,
-                                 .key_allowed = g->key_allowed};
-    struct policy_verdict verdict;
-    policy_decide(&input, &verdict);
-    if (policy_status(&verdict) != ST_OK || g->count == MODELS_MAX)
+    if (!reach_allows(&g->reach, model, id, g->key_allowed, &verdict) || g->count == MODELS_MAX)
         return ST_OK;
     if (g->count == g->room) {
         size_t room = g->room == 0 ? 256 : g->room * 2;
@@ -142,7 +52,7 @@ static enum status consider(struct gathering *g, struct str model, int64_t creat
     if (slug.p == NULL || canonical.p == NULL)
         return ST_NO_MEMORY;
     g->rows[g->count++] =
-        (struct model_row){id, slug, canonical, g->integration->provider_type, created_ms};
+        (struct model_row){id, slug, canonical, g->reach.integration->provider_type, created_ms};
     return ST_OK;
 }
 
@@ -156,60 +66,39 @@ static enum status consider_all(struct gathering *g)
     Sluice__Model *model;
     arena_init(&scratch, 4u << 20);
     enum status status =
-        record_cursor_open(g->call->txn, SLUICE__KIND__KIND_MODEL, &ID_NONE, &g->type, &cursor);
+        record_cursor_open(g->call->txn, SLUICE__KIND__KIND_MODEL, &ID_NONE, &g->reach.type,
+                           &cursor);
     while (status == ST_OK) {
         arena_free(&scratch);
         status = record_cursor_next(cursor, &scratch, &key, &model, NULL);
         if (status == ST_OK)
-            status = consider(g, str_c(model->slug), g->integration->created_at_ms);
+            status = consider(g, str_c(model->slug), g->reach.integration->created_at_ms);
     }
     record_cursor_close(cursor);
     arena_free(&scratch);
     if (status != ST_END)
         return status;
-    for (size_t i = 0; i < g->rule_count; i++) {
-        struct str slug = g->rules[i].slug;
-        if (str_find_char(slug, '*') < 0 && !in_catalog(g, slug))
-            TRY(consider(g, slug, g->records[i]->created_at_ms));
+    for (size_t i = 0; i < g->reach.rule_count; i++) {
+        struct str slug = g->reach.rules[i].slug;
+        if (str_find_char(slug, '*') < 0 && !reach_in_catalog(&g->reach, slug))
+            TRY(consider(g, slug, g->reach.records[i]->created_at_ms));
     }
     return ST_OK;
 }
 
-static bool is_live(const struct api_call *call, const Sluice__Provider *provider)
-{
-    return provider->status == SLUICE__STATUS__STATUS_ACTIVE &&
-           (provider->expires_at_ms == 0 || provider->expires_at_ms > call->now_ms);
-}
-
-static enum status gather_provider(struct gathering *g, const struct id *workspace,
-                                   Sluice__Provider *provider)
+static enum status gather_provider(struct gathering *g, const struct record_key *key)
 {
     struct api_call *call = g->call;
-    struct record_key key = {SLUICE__KIND__KIND_INTEGRATION, call->auth.org, ID_NONE, ID_NONE};
     struct str wanted = api_query(call, "provider"), service = api_query(call, "ai_service");
-    Sluice__Integration *integration;
-    Sluice__WorkspaceAccess *access;
-    TRY(wire_id(&provider->integration, &key.id));
-    enum status status = record_get(call->txn, &key, call->arena, &integration, NULL);
-    if (status == ST_NOT_FOUND || !is_live(call, provider))
+    TRY(reach_load(call->txn, NULL, call->arena, call->now_ms, key, &g->reach));
+    if (!g->reach.open)
         return ST_OK;
-    TRY(status);
-    TRY(resolve_access(call, &key.id, workspace, &access));
-    bool named =
-        wanted.n == 0 || str_eq(wanted, str_c(provider->slug)) ||
-        str_eq(str_from(wanted, wanted.p != NULL && wanted.n > 0 && wanted.p[0] == '@' ? 1 : 0),
-               str_c(provider->slug)) ||
-        str_eq(wanted, str_c(integration->provider_type));
-    bool served = service.n == 0 || str_eq(service, str_c(integration->provider_type));
-    if (access == NULL || !access->enabled || !named || !served)
-        return ST_OK;
-    g->slug = provider->slug;
-    g->integration = integration;
-    g->type = builtin_provider_type_id(str_c(integration->provider_type));
-    TRY(join(call->arena, provider->allowed_models, provider->n_allowed_models,
-             &g->provider_allowed));
-    TRY(load_rules(g, &key));
-    return consider_all(g);
+    struct str slug = str_c(g->reach.provider->slug),
+               type = str_c(g->reach.integration->provider_type);
+    struct str bare = wanted.n > 0 && wanted.p[0] == '@' ? str_from(wanted, 1) : wanted;
+    bool named = wanted.n == 0 || str_eq(bare, slug) || str_eq(wanted, type);
+    bool served = service.n == 0 || str_eq(service, type);
+    return named && served ? consider_all(g) : ST_OK;
 }
 
 static enum status gather(struct gathering *g, const struct id *workspace)
@@ -217,16 +106,15 @@ static enum status gather(struct gathering *g, const struct id *workspace)
     struct api_call *call = g->call;
     struct record_cursor *cursor = NULL;
     struct record_key key;
-    Sluice__Provider *provider;
     if (call->auth.record != NULL && !auth_is_org(&call->auth))
-        TRY(join(call->arena, call->auth.record->allowed_models,
-                 call->auth.record->n_allowed_models, &g->key_allowed));
+        TRY(reach_lines(call->arena, call->auth.record->allowed_models,
+                        call->auth.record->n_allowed_models, &g->key_allowed));
     enum status status = record_cursor_open(call->txn, SLUICE__KIND__KIND_PROVIDER, &call->auth.org,
                                             workspace, &cursor);
     while (status == ST_OK) {
-        status = record_cursor_next(cursor, call->arena, &key, &provider, NULL);
+        status = record_cursor_next(cursor, NULL, &key, NULL, NULL);
         if (status == ST_OK)
-            status = gather_provider(g, workspace, provider);
+            status = gather_provider(g, &key);
     }
     record_cursor_close(cursor);
     return status == ST_END ? ST_OK : status;

@@ -329,6 +329,7 @@ enum status api_virtual_keys_delete(struct api_call *call)
     struct sharing sharing = {integration_key.id, key.id, false};
     list_open(&list, call, 1);
     TRY(list_run(&list, SLUICE__KIND__KIND_PROVIDER, &key.parent, find_sharing, &sharing));
+    TRY(providers_check_unused(call, &key, provider));
     TRY(api_trash(call, "provider", &key, &key.parent, provider->slug));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "provider", &key.parent, &key.id, provider->slug);

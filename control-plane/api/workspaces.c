@@ -281,7 +281,7 @@ static enum status check_deletable(struct api_call *call, const struct record_ke
     struct str shown = arena_printf(call->arena, "%s %s", workspace->icon, workspace->name);
     if (name.n > 0 && !str_eq(name, str_c(workspace->name)) && !str_eq(name, shown))
         return api_invalid(call, "name", "does not match the workspace");
-    TRY(api_body_bool(call, "force_delete", &force));
+    TRY(api_forced(call, &force));
     if (force)
         return ST_OK;
     TRY(has_any(call, SLUICE__KIND__KIND_PROVIDER, key, &any));

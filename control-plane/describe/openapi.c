@@ -104,6 +104,33 @@ static struct str param_of(struct str segment)
     return name.p[name.n - 1] == '*' ? str_head(name, name.n - 1) : name;
 }
 
+/* The shape that types the members which a field table leaves to its handler. */
+static const struct shape *input_of(const struct field_set *set)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), "in_%s", set->name);
+    return shape_find(str_c(name));
+}
+
+static bool has_field(const struct field_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static struct str input_type(const struct field_set *set, const char *name)
+{
+    const struct shape *shape = input_of(set);
+    struct str items = shape == NULL ? STR("") : str_c(shape->items);
+    struct shape_item item;
+    while (shape_next(&items, &item))
+        if (str_eq(item.name, str_c(name)))
+            return item.type;
+    return STR("any");
+}
+
 static void write_parameters(struct json_writer *w, const struct route *route,
                              const struct description *description)
 {
@@ -116,26 +143,11 @@ static void write_parameters(struct json_writer *w, const struct route *route,
     write_query(w, str_c(description->query));
     if (route->method == HTTP_POST && !route->acts)
         write_parameter(w, STR("idempotency-key"), "header", false, STR("text"));
+    if (route->method != HTTP_GET && !route->acts)
+        write_parameter(w, STR("dry_run"), "query", false, STR("bool"));
+    if (route->method == HTTP_DELETE && has_field(route->fields, "force_delete"))
+        write_parameter(w, STR("force_delete"), "query", false, STR("bool"));
     jw_end(w);
-}
-
-/* The shape that types the members which a field table leaves to its handler. */
-static const struct shape *input_of(const struct field_set *set)
-{
-    char name[64];
-    (void)snprintf(name, sizeof(name), "in_%s", set->name);
-    return shape_find(str_c(name));
-}
-
-static struct str input_type(const struct field_set *set, const char *name)
-{
-    const struct shape *shape = input_of(set);
-    struct str items = shape == NULL ? STR("") : str_c(shape->items);
-    struct shape_item item;
-    while (shape_next(&items, &item))
-        if (str_eq(item.name, str_c(name)))
-            return item.type;
-    return STR("any");
 }
 
 static void write_body(struct json_writer *w, const struct route *route)
@@ -181,6 +193,23 @@ static void write_refusal(struct json_writer *w, struct str status)
     jw_raw(w, STR("{\"$ref\":\"#/components/responses/error\"}"));
 }
 
+/* A change that is only rehearsed is answered with what it would take away. */
+static void write_answer(struct json_writer *w, const struct route *route, const char *type)
+{
+    bool rehearsed = route->method != HTTP_GET && !route->acts;
+    if (rehearsed) {
+        jw_object(w);
+        jw_key(w, "anyOf");
+        jw_array(w);
+    }
+    shape_write_type(w, str_c(type));
+    if (rehearsed) {
+        shape_write_type(w, STR("impact"));
+        jw_end(w);
+        jw_end(w);
+    }
+}
+
 static void write_responses(struct json_writer *w, const struct route *route,
                             const struct description *description)
 {
@@ -196,7 +225,7 @@ static void write_responses(struct json_writer *w, const struct route *route,
     jw_key(w, plain ? "text/plain" : "application/json");
     jw_object(w);
     jw_key(w, "schema");
-    shape_write_type(w, plain ? STR("text") : str_c(description->answer));
+    write_answer(w, route, plain ? "text" : description->answer);
     jw_end(w);
     jw_end(w);
     jw_end(w);

@@ -44,7 +44,7 @@ class Client:
         if key:
             self.headers[header] = key if header != "authorization" else "Bearer " + key
 
-    def call(self, method, path, body=None, want=200, headers=None):
+    def call(self, method, path, body=None, want=200, headers=None, rehearsal=False):
         if time.monotonic() - self.used > 0.5:
             self.connection.close()  # the server closes what is idle for a second; the library opens it anew
         self.used = time.monotonic()
@@ -57,7 +57,7 @@ class Client:
         check("x-portkey-trace-id" in reply.headers and "x-request-id" in reply.headers, f"{method} {path}: trace and request id")
         if reply.status >= 400:
             check(reply.body.get("success") is False and reply["data"]["message"] == reply["message"], f"{method} {path}: envelope", reply.body)
-        elif method != "GET":
+        elif method != "GET" and not rehearsal:
             check(reply.headers.get("x-sluice-revision", "").isdigit(), f"{method} {path}: revision")
         return reply
 

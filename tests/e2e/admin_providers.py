@@ -18,6 +18,17 @@ def providers(api, workspace_id, integration_id):
     check(read["name"] == "Mine 2" and read["usage_limits"] is None and read["note"] == "n", "provider updated", read.body)
     check(api.get(f"/providers/?workspace_id={workspace_id}")["object"] == "list", "the list with an empty id")
     api.post("/providers", {"name": "x", "workspace_id": workspace_id}, 400)
+    named = api.post("/configs", {"name": "names it", "config": {"provider": "@mine"}, "workspace_id": workspace_id})
+    impact = api.delete(f"/providers/mine?workspace_id={workspace_id}", None, 409)["data"]["impact"]
+    check([c["id"] for c in impact["configs"]] == [named["id"]] and impact["last_7_days"]["requests"] == 0, "what is in use is told", impact)
+    rehearsed = api.call("DELETE", f"/providers/mine?workspace_id={workspace_id}&dry_run=true", rehearsal=True)
+    check(rehearsed["object"] == "impact" and [p["effect"] for p in rehearsed["providers"]] == ["deleted"], "dry run", rehearsed.body)
+    api.delete(f"/providers/mine?workspace_id={workspace_id}", {"force_delete": True})
+    api.get(f"/providers/mine?workspace_id={workspace_id}", 404)
+    check(api.get("/admin/deleted?type=provider")["data"][0]["id"] == made["id"], "it can be restored")
+    api.post(f"/admin/deleted/{made['id']}/restore")
+    check(api.get(f"/providers/mine?workspace_id={workspace_id}")["created_at"] == read["created_at"], "as it was")
+    api.delete(f"/configs/{named['slug']}")
     api.delete(f"/providers/mine?workspace_id={workspace_id}")
     check("404" in api.get(f"/providers/mine?workspace_id={workspace_id}", 404)["message"], "gone says 404")
 

@@ -87,6 +87,12 @@ def make_member():
     return user
 
 
+def make_deleted():
+    made = make_key()
+    call("DELETE", f"/api-keys/{made}")
+    return made
+
+
 def get(kind):
     if kind not in live:
         live[kind] = globals()["make_" + kind]()
@@ -128,7 +134,7 @@ GONE = {
     "workspaces_delete": ("workspace", *IN_WORKSPACE), "integrations_delete": ("integration", "provider"), "providers_delete": ("provider",),
     "virtual_keys_delete": ("virtual_key",), "configs_delete": ("config",), "api_keys_delete": ("key",), "api_keys_rotate": ("key",),
     "members_delete": ("member",), "users_delete": ("user", "member"), "invites_delete": ("invite",), "sessions_end": ("session",),
-    "sessions_revoke": ("session",),
+    "sessions_revoke": ("session",), "deleted_restore": ("deleted",), "deleted_forget": ("deleted",),
 }
 DROPPED = ("name",)  # of a DELETE: a confirmation that would have to be right
 
@@ -157,20 +163,20 @@ def help_body(case, operation):
 def before_call(context, case, kwargs):
     operation = case.operation
     name = operation.definition.raw["operationId"]
-    spent = name in ("sessions_end", "sessions_revoke") and counts[name]["200"] >= 3
+    spent = name in ("sessions_end", "sessions_revoke", "users_delete") and counts[name]["200"] >= 3
     if "/console/" in operation.path:
         session = get("session") if not spent else {"cookie": "sluice_session=ended", "x-csrf-token": "ended"}
         case.headers, case.cookies = {"cookie": session["cookie"], "x-csrf-token": session["x-csrf-token"]}, {}
     else:
         case.headers = {**(case.headers or {}), "x-portkey-api-key": GIVEN["key"]}
-    if chance.random() < 0.25:
+    if chance.random() < 0.25 or spent:
         return
     for name in list(case.path_parameters or {}):
         case.path_parameters[name] = segment(operation, name)
     for name in list(case.query or {}):
         if name in ("workspace_id", "user_id"):
             case.query[name] = get(name[:-3])
-        elif name in ("page_size", "current_page", "limit", "offset", "from", "to", "start_time", "end_time"):
+        elif name == "dry_run" and chance.random() < 0.8 or name in ("page_size", "current_page", "limit", "offset", "from", "to", "start_time", "end_time"):
             del case.query[name]
     if "workspace_id" not in (case.query or {}) and any(p.name == "workspace_id" for p in operation.query):
         case.query = {**(case.query or {}), "workspace_id": get("workspace")}
