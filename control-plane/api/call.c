@@ -9,7 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "control-plane/api/credentials.h"
+#include "common/wire.h"
+#include "control-plane/api/shown.h"
 #include "control-plane/store/trash.h"
 
 enum status api_fail(struct api_call *call, enum status status, const char *format, ...)
@@ -144,49 +145,27 @@ enum status api_forced(struct api_call *call, bool *forced)
     return ST_OK;
 }
 
-/* A member whose value an audit record must not show, whatever object it is in. */
-static bool is_hidden(struct str name)
+/* The resource as the operation found it, and as it leaves it; n = 0 for what is not there. */
+static void show_change(struct api_call *call, struct write_audit *record)
 {
-    return str_eq(name, STR("key")) || str_eq(name, STR("custom_headers")) ||
-           str_eq(name, STR("customHeaders")) || str_eq(name, STR("token")) ||
-           str_ends(name, STR("password")) || credentials_is_secret(name);
-}
-
-/* What was asked, without secrets. Depth is bounded by the parser. */
-static void write_shown(struct json_writer *w, const struct json *node)
-{
-    if (node->type != JSON_OBJECT && node->type != JSON_ARRAY) {
-        jw_raw(w, node->raw);
+    struct record_key key;
+    ProtobufCMessage *message;
+    struct str body = STR_NONE;
+    const struct write_before *at = call->op->before;
+    while (at != NULL && !id_eq(&at->key.id, &record->resource))
+        at = at->next;
+    if (at != NULL) {
+        key = at->key;
+        body = at->body;
+    } else if (trash_root(call->op, &key) != ST_OK || !id_eq(&key.id, &record->resource) ||
+               trash_body(call->op, &key, &body) != ST_OK) {
         return;
     }
-    bool object = node->type == JSON_OBJECT;
-    object ? jw_object(w) : jw_array(w);
-    for (const struct json *item = node->first; item != NULL; item = item->next) {
-        if (object)
-            jw_key_str(w, item->key);
-        if (object && item->type != JSON_NULL && is_hidden(item->key))
-            jw_cstr(w, "***");
-        else
-            write_shown(w, item);
-    }
-    jw_end(w);
-}
-
-/* The body as an audit record keeps it: p = NULL when there is none or it is too long. */
-static struct str shown_body(const struct api_call *call)
-{
-    struct buf out;
-    struct json_writer w;
-    struct str text = STR_NONE;
-    if (call->body == NULL)
-        return text;
-    buf_init(&out, API_AUDIT_BODY_MAX);
-    jw_init(&w, &out);
-    write_shown(&w, call->body);
-    if (buf_status(&out) == ST_OK)
-        text = arena_str(call->arena, buf_str(&out));
-    buf_free(&out);
-    return text;
+    if (body.p != NULL &&
+        wire_unpack(record_descriptor(key.kind), body, call->arena, &message) == ST_OK)
+        record->before_json = shown_message(call->arena, message);
+    if (record_get(call->txn, &key, call->arena, &message, NULL) == ST_OK)
+        record->after_json = shown_message(call->arena, message);
 }
 
 static void audit(struct api_call *call, struct write_audit *record, const char *action,
@@ -197,7 +176,10 @@ static void audit(struct api_call *call, struct write_audit *record, const char 
     record->resource_type = resource_type;
     record->org = call->auth.org;
     record->resource = *id;
-    record->after_json = shown_body(call);
+    record->request_body = shown_json(call->arena, call->body);
+    record->query = call->request->query;
+    record->user_agent = http_request_header(call->request, "user-agent");
+    show_change(call, record);
     writer_audit(call->op, record);
 }
 
@@ -206,6 +188,7 @@ void api_audit_refused(struct api_call *call, enum status refusal, const char *a
 {
     struct write_audit record = {.slug = slug,
                                  .http_status = (unsigned)status_row(refusal)->http,
+                                 .message = call->message,
                                  .workspace = call->auth.workspace};
     audit(call, &record, action, resource_type, id);
 }

@@ -16,8 +16,6 @@
 #include "control-plane/http/reply.h"
 #include "control-plane/store/writer.h"
 
-#define API_AUDIT_BODY_MAX (16u << 10)
-
 struct vault;
 struct publish;
 struct static_files;
@@ -106,8 +104,8 @@ bool api_query_flag(const struct api_call *call, const char *name);
 /* A query parameter by snake_case name, or by the camelCase spelling. p = NULL if absent. */
 struct str api_query(const struct api_call *call, const char *name);
 
-/* Adds the audit record of a change, with the body that asked for it (secrets hidden, up to
- * API_AUDIT_BODY_MAX bytes). `workspace` may be NULL. Only in operations. */
+/* Adds the audit record of a change, after it: with the body that asked for it, and the resource as
+ * it was and as it is (shown.h). `workspace` may be NULL. Only in operations. */
 void api_audit(struct api_call *call, const char *action, const char *resource_type,
                const struct id *workspace, const struct id *id, const char *slug);
 

@@ -11,10 +11,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "control-plane/api/change.h"
 #include "control-plane/api/fields.h"
-#include "control-plane/api/idempotency.h"
-#include "control-plane/api/impact.h"
-#include "control-plane/api/planes.h"
 #include "control-plane/http/static.h"
 
 #define DISPATCH_MODELS_SUFFIX STR("models")
@@ -22,7 +20,7 @@
 static const struct route routes[] = {
 #define ROW(method, path, scope, who, people, fields, handler, acts)                               \
     {HTTP_##method,        path,          scope, ROUTE_##who, PEOPLE_##people,                     \
-     &api_fields_##fields, api_##handler, acts},
+     &api_fields_##fields, api_##handler, acts,  #handler},
 #define ROUTE(method, path, scope, who, people, fields, handler)                                   \
     ROW(method, path, scope, who, people, fields, handler, false)
 #define ACTION(method, path, scope, who, people, fields, handler)                                  \
@@ -64,149 +62,6 @@ static enum status read_body(struct api_call *call)
     return ST_OK;
 }
 
-struct change {
-    struct api_call *call;
-    enum status (*make)(struct api_call *call);
-};
-
-static enum status run_write(struct write_op *op, void *arg)
-{
-    const struct change *change = arg;
-    struct api_call *call = change->call;
-    call->op = op;
-    call->txn = op->txn;
-    call->now_ms = op->now_ms;
-    enum status status = change->make(call);
-    call->op = NULL;
-    call->txn = NULL;
-    return status;
-}
-
-static enum status write_change(struct api_call *call, enum status (*make)(struct api_call *call),
-                                uint64_t *revision)
-{
-    static const char *const types[] = {
-        [AUTH_NOBODY] = "anonymous", [AUTH_KEY] = "api_key", [AUTH_SESSION] = "user"};
-    const struct http_request *request = call->request;
-    struct change change = {call, make};
-    struct write_actor actor = {.id = call->auth.actor,
-                                .type = types[call->auth.kind],
-                                .client_ip = request->client_ip,
-                                .request_id = str_c(request->request_id),
-                                .method = str_c(http_method_text(request->method)),
-                                .uri = request->path};
-    return writer_run(call->api->writer, &actor, call->arena, run_write, &change, revision);
-}
-
-enum status api_write_aside(struct api_call *call, enum status (*make)(struct api_call *call))
-{
-    return write_change(call, make, NULL);
-}
-
-enum status api_write(struct api_call *call, enum status (*make)(struct api_call *call))
-{
-    uint64_t revision;
-    TRY(write_change(call, make, &revision));
-    if (call->replayed_revision != 0) {
-        revision = call->replayed_revision;
-        reply_header(call->reply, STR("Idempotency-Replayed"), STR("true"));
-    }
-    reply_header(call->reply, STR("x-sluice-revision"),
-                 arena_printf(call->arena, "%llu", (unsigned long long)revision));
-    planes_wait_applied(call, revision);
-    return ST_OK;
-}
-
-static enum status permit(struct api_call *call)
-{
-    enum status status = auth_permit(&call->auth, call->route);
-    if (status == ST_INVALID)
-        return api_invalid(call, "workspace_id", "is required, as you are in several workspaces");
-    return status;
-}
-
-/* What admitted the caller a moment ago must still hold in the transaction that changes something:
- * no change is ever later than the end of the right to make it. */
-static enum status change_by_route(struct api_call *call)
-{
-    struct id workspace = call->auth.workspace;
-    char name[ID_TEXT + 1];
-    TRY(auth_identify(call->txn, call->arena, call->request, call->now_ms, &call->auth));
-    id_to_text(&workspace, name);
-    TRY(auth_act_in(call->txn, call->arena, id_is_none(&workspace) ? STR_NONE : str_c(name),
-                    &call->auth));
-    TRY(permit(call));
-    if (call->route->method != HTTP_POST || call->overlay != NULL)
-        return call->route->handler(call);
-    bool replayed;
-    TRY(idempotency_look(call, &replayed));
-    if (replayed)
-        return ST_OK;
-    TRY(call->route->handler(call));
-    return idempotency_keep(call);
-}
-
-/* The change up to its end, which is that it is undone. */
-static enum status rehearse(struct api_call *call)
-{
-    TRY(change_by_route(call));
-    TRY(overlay_collect(call->op, call->arena, call->overlay));
-    return ST_REHEARSED;
-}
-
-/* Finds out what the change would take away, and takes back what its handler said. */
-static enum status find_impact(struct api_call *call, struct impact *impact)
-{
-    struct overlay *overlay = arena_calloc(call->arena, 1, sizeof(*overlay));
-    if (overlay == NULL)
-        return ST_NO_MEMORY;
-    call->overlay = overlay;
-    enum status status = api_write_aside(call, rehearse);
-    if (status != ST_REHEARSED)
-        return status;
-    call->reply->header_count = 0;
-    buf_clear(&call->reply->body);
-    jw_init(&call->json, &call->reply->body);
-    TRY(kv_begin(call->api->kv, false, &call->txn));
-    status = impact_find(call, overlay, impact);
-    kv_abort(call->txn);
-    call->txn = NULL;
-    return status;
-}
-
-/* What is in use is refused with the list of what uses it. */
-static enum status explain_use(struct api_call *call)
-{
-    struct impact impact;
-    struct json_writer w;
-    struct buf out;
-    struct str message = call->message;
-    if (find_impact(call, &impact) != ST_OK) {
-        call->message = message;
-        return ST_IN_USE;
-    }
-    buf_init(&out, HTTP_REPLY_MAX_BYTES);
-    jw_init(&w, &out);
-    impact_write(&w, &impact, false);
-    if (buf_status(&out) == ST_OK)
-        call->detail = arena_str(call->arena, buf_str(&out));
-    buf_free(&out);
-    call->message = message;
-    return ST_IN_USE;
-}
-
-static enum status run_change(struct api_call *call)
-{
-    struct impact impact;
-    if (api_query_flag(call, "dry_run")) {
-        TRY(find_impact(call, &impact));
-        impact_write(&call->json, &impact, true);
-        return ST_OK;
-    }
-    enum status status = api_write(call, change_by_route);
-    return status == ST_IN_USE ? explain_use(call) : status;
-}
-
 /* The workspace that a person means: of the path, the query or the body. */
 static enum status act_in_workspace(struct api_call *call)
 {
@@ -227,11 +82,11 @@ static enum status run(struct api_call *call)
     if (call->route->who != ROUTE_ANYONE)
         TRY_OUT(auth_identify(call->txn, call->arena, call->request, call->now_ms, &call->auth));
     if (call->auth.kind == AUTH_KEY)
-        TRY_OUT(permit(call));
+        TRY_OUT(change_permit(call));
     TRY_OUT(read_body(call));
     if (call->auth.kind == AUTH_SESSION) {
         TRY_OUT(act_in_workspace(call));
-        TRY_OUT(permit(call));
+        TRY_OUT(change_permit(call));
     }
     if (call->route->method == HTTP_GET) {
         status = call->route->handler(call);
@@ -239,7 +94,7 @@ static enum status run(struct api_call *call)
     }
     kv_abort(call->txn);
     call->txn = NULL;
-    return call->route->acts ? call->route->handler(call) : run_change(call);
+    return call->route->acts ? call->route->handler(call) : change_run(call);
 out:
     kv_abort(call->txn);
     call->txn = NULL;
@@ -293,6 +148,8 @@ void dispatch_handle(void *arg, struct http_request *request, struct http_reply 
         .api = arg, .request = request, .reply = reply, .arena = request->arena};
     int64_t started_ns = clock_mono_ns();
     enum status status = answer(&call);
+    if (status != ST_OK)
+        change_keep_refusal(&call, status);
     if (status != ST_OK)
         reply_error_detail(reply, status, call.message, call.detail);
     else

@@ -111,6 +111,10 @@ static enum status audit_fill(const struct write_op *op, const struct write_audi
         {&record->resource_slug, audit->slug},
         {&record->before_json, audit->before_json},
         {&record->after_json, audit->after_json},
+        {&record->request_body, audit->request_body},
+        {&record->query, audit->query},
+        {&record->user_agent, audit->user_agent},
+        {&record->message, audit->message},
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if ((*texts[i].to = audit_text(arena, texts[i].from)) == NULL)

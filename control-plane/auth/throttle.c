@@ -125,6 +125,19 @@ enum status throttle_take(struct throttle *throttle, struct str address, struct 
     return wait == 0 ? ST_OK : ST_RATE_LIMITED;
 }
 
+enum status throttle_allow(struct throttle *throttle, struct str name, int64_t now_ms,
+                           int64_t tokens, int64_t each_ms)
+{
+    const struct throttle_rule rule = {'o', each_ms, tokens};
+    CHECK(pthread_mutex_lock(&throttle->lock) == 0);
+    struct throttle_row *row = row_of(throttle, &rule, name);
+    bool allowed = wait_of(row, &rule, now_ms) == 0;
+    if (allowed)
+        take(row, &rule, now_ms);
+    CHECK(pthread_mutex_unlock(&throttle->lock) == 0);
+    return allowed ? ST_OK : ST_RATE_LIMITED;
+}
+
 void throttle_forgive(struct throttle *throttle, struct str account, int64_t now_ms)
 {
     CHECK(pthread_mutex_lock(&throttle->lock) == 0);

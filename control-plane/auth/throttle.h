@@ -28,6 +28,10 @@ void throttle_free(struct throttle *throttle);
  * `now_ms` is of the monotonic clock. */
 MUST_USE enum status throttle_take(struct throttle *throttle, struct str address,
                                    struct str account, int64_t now_ms, int64_t *wait_ms);
+/* One bucket of `tokens`, each back after `each_ms`, for anything else that must not come too often.
+ * ST_RATE_LIMITED. */
+MUST_USE enum status throttle_allow(struct throttle *throttle, struct str name, int64_t now_ms,
+                                    int64_t tokens, int64_t each_ms);
 /* The password was right. */
 void throttle_forgive(struct throttle *throttle, struct str account, int64_t now_ms);
 

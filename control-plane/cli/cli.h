@@ -102,6 +102,7 @@ enum status cmd_node_list(struct cli_call *call);
 enum status cmd_node_remove(struct cli_call *call);
 enum status cmd_ledger_verify(struct cli_call *call);
 enum status cmd_ledger_dump(struct cli_call *call);
+enum status cmd_audit_verify(struct cli_call *call);
 enum status cmd_inspect_check(struct cli_call *call);
 enum status cmd_inspect_events(struct cli_call *call);
 enum status cmd_path_prepare(struct cli_call *call);

@@ -33,6 +33,7 @@ struct route {
     const struct field_set *fields; /* what the body may hold; an empty set = no body is read */
     enum status (*handler)(struct api_call *call);
     bool acts; /* runs outside any transaction */
+    const char *name; /* of the handler: "workspaces_create" */
 };
 
 struct route_match {

@@ -328,12 +328,40 @@ static enum status record_surround(struct write_op *op, const struct record_key 
     return ST_OK;
 }
 
+/* Keeps how an entity was before the operation first wrote it, for the audit record. */
+static enum status record_remember(struct write_op *op, const struct record_key *record)
+{
+    struct record_head head;
+    if (op->no_revision || op->before_count == WRITE_BEFORE_MAX)
+        return ST_OK;
+    for (const struct write_before *at = op->before; at != NULL; at = at->next)
+        if (memcmp(&at->key, record, sizeof *record) == 0)
+            return ST_OK;
+    struct write_before *before = arena_calloc(op->arena, 1, sizeof *before);
+    if (before == NULL)
+        return ST_NO_MEMORY;
+    enum status status = record_head_get(op->txn, record, &head);
+    if (status == ST_OK) {
+        before->body = arena_str(op->arena, head.body);
+        if (before->body.p == NULL)
+            return ST_NO_MEMORY;
+    } else if (status != ST_NOT_FOUND) {
+        return status;
+    }
+    before->key = *record;
+    before->next = op->before;
+    op->before = before;
+    op->before_count++;
+    return ST_OK;
+}
+
 static enum status record_write(struct write_op *op, const struct record_key *record,
                                 const void *message)
 {
     const struct record_kind *kind = record_kind(record->kind);
     uint8_t *row;
     size_t n;
+    TRY(record_remember(op, record));
     CHECK(((const ProtobufCMessage *)message)->descriptor == kind->descriptor);
     uint64_t revision = record_op_revision(op, kind);
     TRY(record_surround(op, record, revision));

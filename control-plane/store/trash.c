@@ -34,6 +34,15 @@ static void read_key(struct str row, struct record_key *key)
     memcpy(key->id.b, row.p + TRASH_HEAD_KEY + 1 + ID_BYTES, ID_BYTES);
 }
 
+static void row_key(struct key *key, const struct id *org, uint64_t revision,
+                    const struct record_key *record)
+{
+    head_key(key, org, revision);
+    key_add_u8(key, (uint8_t)record->kind);
+    key_add_id(key, &record->parent);
+    key_add_id(key, &record->id);
+}
+
 /* --- deleting */
 
 enum status trash_open(struct write_op *op, const struct trash_order *order)
@@ -76,16 +85,42 @@ enum status trash_keep(struct write_op *op, const struct record_key *record, str
     size_t n;
     row.names = wire_data(names);
     row.body = wire_data(body);
-    head_key(&key, op->trash_org, op->revision);
-    key_add_u8(&key, (uint8_t)record->kind);
-    key_add_id(&key, &record->parent);
-    key_add_id(&key, &record->id);
+    row_key(&key, op->trash_org, op->revision, record);
     struct str bytes;
     TRY(wire_pack_alloc(&row, 0, &packed, &n));
     bytes = str_of((const char *)packed, n);
     enum status status = kv_put(op->txn, KV_MAIN, key_str(&key), bytes);
     free(packed);
     return status;
+}
+
+enum status trash_body(struct write_op *op, const struct record_key *record, struct str *body)
+{
+    Sluice__DeletedRecord *row;
+    struct key key;
+    struct str value;
+    if (op->trash_org == NULL)
+        return ST_NOT_FOUND;
+    row_key(&key, op->trash_org, op->revision, record);
+    TRY(kv_get(op->txn, KV_MAIN, key_str(&key), &value));
+    TRY(wire_unpack(&sluice__deleted_record__descriptor, value, op->arena, &row));
+    *body = wire_str(&row->body);
+    return ST_OK;
+}
+
+enum status trash_root(struct write_op *op, struct record_key *root)
+{
+    Sluice__Deletion *head;
+    struct key key;
+    struct str value;
+    if (op->trash_org == NULL)
+        return ST_NOT_FOUND;
+    head_key(&key, op->trash_org, op->revision);
+    TRY(kv_get(op->txn, KV_MAIN, key_str(&key), &value));
+    TRY(wire_unpack(&sluice__deletion__descriptor, value, op->arena, &head));
+    *root = (struct record_key){.kind = (Sluice__Kind)head->kind, .org = *op->trash_org};
+    TRY(wire_id(&head->parent, &root->parent));
+    return wire_id(&head->id, &root->id);
 }
 
 /* --- reading */

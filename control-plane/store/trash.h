@@ -31,6 +31,12 @@ MUST_USE enum status trash_open(struct write_op *op, const struct trash_order *o
 MUST_USE enum status trash_keep(struct write_op *op, const struct record_key *key, struct str names,
                                 struct str body);
 
+/* What the running operation has deleted and kept. `body` is in op's arena. ST_NOT_FOUND. */
+MUST_USE enum status trash_body(struct write_op *op, const struct record_key *key,
+                                struct str *body);
+/* What was asked to be deleted in the running operation. ST_NOT_FOUND: nothing that is kept. */
+MUST_USE enum status trash_root(struct write_op *op, struct record_key *root);
+
 /* Walks an organisation's deletions, newest first. The Deletion lives in the arena. */
 struct trash_walk {
     struct kv_cursor *cursor;

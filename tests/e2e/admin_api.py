@@ -3,6 +3,7 @@
 traps of reference/admin-api.md section 7 that concern them; one module per resource. Usage: admin_api.py BUILD_DIR. Standard library only."""
 import json
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -33,6 +34,20 @@ def reports(api):
     check(settings["workspace_integrations"] == "admins_and_managers", "organisation", settings.body)
 
 
+def audit(api, build, folder):
+    """What was done and what was refused, with the states before and after; the chain proves itself beside the running server."""
+    made = api.post("/admin/workspaces", {"name": "Audited", "description": "one"})
+    api.put(f"/admin/workspaces/{made['id']}", {"description": "two"})
+    api.put(f"/admin/workspaces/{made['id']}", {"description": 2}, 400)
+    records = api.get(f"/audit-logs?resource_id={made['id']}")["records"]
+    check([r["response_status_code"] for r in records] == [400, 200, 200], "refusals are recorded", records)
+    check(records[1]["before"]["description"] == "one" and records[1]["after"]["description"] == "two", "before and after", records[1])
+    api.delete(f"/admin/workspaces/{made['id']}", {"force_delete": True})
+    done = subprocess.run([build / "bin/sluicectl", "audit", "verify", "--json", "--data-dir", folder], stdout=subprocess.PIPE, check=True)
+    chain = json.loads(done.stdout)
+    check(chain["audit_intact"] is True and chain["audit_records"] > 100, "sluicectl audit verify", chain)
+
+
 def main():
     build = Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory(prefix="sluice-api-") as name:
@@ -58,6 +73,7 @@ def walk(build, folder, boot):
         config_id, _ = configs(api, workspace_id)
         key_id = api_keys(api, port, workspace_id, config_id, user_id)
         reports(api)
+        audit(api, build, folder)
         canaries(api, program.pid, workspace_id, folder)
         program.send_signal(signal.SIGKILL)
         program.wait()

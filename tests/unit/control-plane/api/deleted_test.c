@@ -162,9 +162,7 @@ Test(deleted, a_name_that_is_taken)
     struct str id = make_integration();
     EXPECT_STATUS(DELETE("/v1/integrations/acme-ai"), 200);
     EXPECT_STATUS(POST("/v1/integrations", "{\"name\":\"i\",\"slug\":\"acme-ai\",\"ai_provider_id\":\"openai\",\"key\":\"sk-0123456789abcdef\"}"), 200);
-    uint64_t revision = writer_revision(fx.store.writer);
     EXPECT_STATUS(restore(ADMIN, id), 409);
-    cr_expect_eq(writer_revision(fx.store.writer), revision);
     EXPECT_RAW(GET("/v1/providers"), "total", "0");
     EXPECT_STATUS(DELETE("/v1/integrations/acme-ai"), 200);
     EXPECT_STATUS(restore(ADMIN, id), 200);
@@ -207,7 +205,7 @@ Test(deleted, who_may)
     EXPECT_STATUS(restore(WORKSPACE, integration), 404);
     EXPECT_STATUS(restore(WORKSPACE, id), 200);
     EXPECT_STATUS(restore(key, integration), 200);
-    struct answer log = GET("/v1/audit-logs?action=restore");
+    struct answer log = GET("/v1/audit-logs?action=restore&response_status_code=200");
     EXPECT_RAW(log, "total", "2");
     EXPECT_RAW(log, "records.0.resource_type", "\"integration\"");
 }
