@@ -131,8 +131,8 @@ Test(audit_logs, secrets)
                                                                  "\"custom_headers\":{\"x-a\":\"%s\"},\"aws_secret_access_key\":\"%s\"}}", secret, secret, secret));
     EXPECT_STATUS(made, 200);
     EXPECT_STATUS(CALL("PUT", "/v1/integrations/i", TARGET("{\"key\":\"%s-2\"}", secret)), 200);
-    EXPECT_STATUS(CALL("POST", "/v1/configs", TARGET("{\"name\":\"c\",\"workspace_id\":\"default\",\"config\":{\"targets\":[{\"provider\":\"openai\",\"api_key\":\"%s\"}]}}", secret)), 200);
-    EXPECT_STATUS(CALL("POST", "/v1/configs", TARGET("{\"name\":\"c\",\"workspace_id\":\"default\",\"config\":\"{\\\"targets\\\":[{\\\"api_key\\\":\\\"%s\\\"}]}\"}", secret)), 200);
+    EXPECT_STATUS(CALL("POST", "/v1/configs", TARGET("{\"name\":\"c\",\"workspace_id\":\"default\",\"config\":{\"targets\":[{\"provider\":\"openai\",\"api_key\":\"%s\"}]}}", secret)), 400);
+    EXPECT_STATUS(CALL("POST", "/v1/configs", TARGET("{\"name\":\"c\",\"workspace_id\":\"default\",\"config\":\"{\\\"targets\\\":[{\\\"api_key\\\":\\\"%s\\\"}]}\"}", secret)), 400);
     EXPECT_STATUS(CALL("POST", "/v1/api-keys/organisation/service", TARGET("{\"name\":\"k\",\"scopes\":[],\"key\":\"%s\"}", secret)), 200);
     EXPECT_STATUS(CALL("POST", "/v1/integrations", TARGET("{\"ai_provider_id\":\"openai\",\"key\":\"%s\"}", secret)), 400);
     EXPECT_STATUS(CALL("DELETE", "/v1/integrations/i", NULL), 200);
