@@ -20,6 +20,7 @@
 #include "control-plane/auth/session.h"
 #include "control-plane/auth/throttle.h"
 #include "control-plane/domain/catalog_sync.h"
+#include "control-plane/domain/key_rotation.h"
 #include "control-plane/home.h"
 #include "control-plane/operator.h"
 #include "control-plane/http/server.h"
@@ -329,6 +330,15 @@ static void run_steps(struct app *app, write_fn step, struct purge *job)
     }
 }
 
+static void rotate_keys(struct app *app)
+{
+    uint64_t rotated;
+    enum status status =
+        key_rotation_all_due(app->home.kv, app->home.writer, app->home.vault, &rotated);
+    if (status != ST_OK)
+        log_warn("rotation_failed", LOG_STATUS(status));
+}
+
 void app_upkeep(struct app *app)
 {
     struct purge tombstones = {.before_ms = clock_utc_ms() - app->tombstone_keep_ms};
@@ -339,6 +349,7 @@ void app_upkeep(struct app *app)
     run_steps(app, purge_sessions, &sessions);
     run_steps(app, purge_answers, &answers);
     run_steps(app, purge_deleted, &deleted);
+    rotate_keys(app);
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

@@ -16,6 +16,7 @@
 #include "control-plane/api/members.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/auth/person.h"
+#include "control-plane/domain/email.h"
 #include "control-plane/domain/rotation.h"
 
 #define AT(member) FIELD_AT(Sluice__ApiKey, member)
@@ -134,6 +135,8 @@ static void write_key(struct api_call *call, const struct record_key *key,
         jw_u64(w, record->config_override == 1 ? 1 : 0);
     write_raw(w, "rotation_policy", record->rotation_policy_json, STR("null"));
     jw_field_time(w, "last_reset_at", record->last_reset_at_ms);
+    jw_field_time(w, "last_rotated_at", record->last_rotated_at_ms);
+    jw_field_time(w, "key_transition_expires_at", record->previous_until_ms);
     jw_key(w, "reset_usage");
     jw_null(w);
     jw_field_time(w, "created_at", record->created_at_ms);
@@ -227,6 +230,14 @@ static enum status check_scopes(struct api_call *call, const Sluice__ApiKey *rec
     return ST_OK;
 }
 
+static enum status check_emails(struct api_call *call, const Sluice__ApiKey *record)
+{
+    for (size_t i = 0; i < record->n_alert_emails; i++)
+        if (!email_is_valid(str_c(record->alert_emails[i])))
+            return api_invalid(call, "alert_emails", "must be an array of e-mail addresses");
+    return ST_OK;
+}
+
 static enum status read_rotation(struct api_call *call, Sluice__ApiKey *record)
 {
     const struct json *policy = api_body(call, "rotation_policy");
@@ -246,6 +257,7 @@ static enum status read_key(struct api_call *call, Sluice__ApiKey *record,
 {
     TRY(fields_read(call, &api_fields_api_key, record, before == NULL));
     TRY(check_scopes(call, record, before));
+    TRY(check_emails(call, record));
     TRY(limits_check_alert(call, "usage_limits", str_c(record->usage_limits_json)));
     TRY(read_defaults(call, record));
     TRY(read_override(call, record));

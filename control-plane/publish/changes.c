@@ -124,6 +124,7 @@ static enum status changes_api_key(struct changes_walk *walk, struct str body, s
     key->n_alert_emails = 0;
     key->masked = changes_nothing;
     key->rotation_policy_json = changes_nothing;
+    key->successor_vault_key = key->successor_box = (ProtobufCBinaryData){0};
     return wire_pack(key, walk->arena, out);
 }
 

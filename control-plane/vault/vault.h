@@ -57,7 +57,7 @@ MUST_USE enum status vault_open_secrets(struct vault *vault, struct kv_txn *txn,
                                         const struct id *org, const struct id *owner,
                                         const Sluice__SealedSecrets *sealed, struct secret **plain);
 
-/* Seals another key of 32 bytes for the store. `field`: "node_key". gives key_id and box in the
+/* Seals another key of 32 bytes for the store. `field`: "node_key", "api_key". gives key_id and box in the
  * arena. */
 MUST_USE enum status vault_seal_key(struct vault *vault, struct kv_txn *txn, struct arena *arena,
                                     const struct id *owner, const char *field, struct secret *key,

@@ -1,8 +1,8 @@
 /* vault_rotate.c: replacing keys while everything keeps running.
  *
  *   vault_rotate:          new active key
- *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes, the trash; then old keys
- *                          deleted
+ *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes, API keys, the trash; then
+ *                          old keys deleted
  *
  * Invariant: at every commit each box can be opened with a key that is in the store. New secrets
  * use the active key from the first moment, so once a walk has passed every row no older key is in
@@ -22,6 +22,7 @@ static const Sluice__Kind vault_reseal_kinds[] = {
     SLUICE__KIND__KIND_MODEL_RULE,
     SLUICE__KIND__KIND_DELIVERY_KEY,
     SLUICE__KIND__KIND_NODE,
+    SLUICE__KIND__KIND_API_KEY,
 };
 
 enum status vault_rotate(struct write_op *op, struct vault *vault)
@@ -87,6 +88,11 @@ static enum status vault_reseal_fields(struct write_op *op, const struct record_
         scope->field = "node_key";
         *key_field = &row->key_vault_key;
         *box_field = &row->key_box;
+    } else if (key->kind == SLUICE__KIND__KIND_API_KEY) {
+        Sluice__ApiKey *row = message;
+        scope->field = "api_key";
+        *key_field = &row->successor_vault_key;
+        *box_field = &row->successor_box;
     } else {
         sealed = key->kind == SLUICE__KIND__KIND_INTEGRATION
                      ? ((Sluice__Integration *)message)->secrets
@@ -158,7 +164,8 @@ static enum status vault_reseal_trash(struct write_op *op, struct vault *vault,
                                       struct vault_reseal *job)
 {
     const uint64_t kinds = UINT64_C(1) << SLUICE__KIND__KIND_INTEGRATION |
-                           UINT64_C(1) << SLUICE__KIND__KIND_MODEL_RULE;
+                           UINT64_C(1) << SLUICE__KIND__KIND_MODEL_RULE |
+                           UINT64_C(1) << SLUICE__KIND__KIND_API_KEY;
     struct arena arena, *before = op->arena;
     struct record_key key;
     enum status status = ST_OK;
