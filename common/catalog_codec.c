@@ -279,6 +279,7 @@ static const struct field model_fields[] = {
     LINES(Sluice__Model, cat_model, input_modalities),
     LINES(Sluice__Model, cat_model, output_modalities),
     LINES(Sluice__Model, cat_model, capabilities),
+    NAMED(STR, Sluice__Model, cat_model, release_date),
 };
 static const struct field config_fields[] = {
     STATUS_FIELD(Sluice__Config, cat_config),
@@ -408,6 +409,8 @@ static enum status encode_rule(struct buf *flat, size_t base, const Sluice__Mode
     TRY(flat_put_str(flat, RULE(base_model), str_c(rule->base_model)));
     TRY(flat_put_str(flat, RULE(upstream_model), str_c(rule->upstream_model)));
     TRY(flat_put_str(flat, RULE(name), str_c(rule->name)));
+    TRY(flat_put_str(flat, RULE(description), str_c(rule->description)));
+    flat_put(flat, RULE(created_at_ms), &rule->created_at_ms, sizeof rule->created_at_ms);
     TRY(flat_put_str(flat, RULE(base_url), str_c(rule->base_url)));
     TRY(flat_put_names(flat, RULE(header_names), rule->n_custom_headers, rule->custom_headers));
     TRY(flat_put_secrets(flat, at, rule->secrets));
