@@ -402,7 +402,8 @@ static enum status encode_rule(struct buf *flat, size_t base, const Sluice__Mode
     uint32_t flags = (rule->enabled ? CAT_RULE_ENABLED : 0) |
                      (rule->is_custom ? CAT_RULE_CUSTOM : 0) |
                      (rule->is_finetune ? CAT_RULE_FINETUNE : 0) |
-                     (rule_is_pattern(rule) ? CAT_RULE_PATTERN : 0);
+                     (rule_is_pattern(rule) ? CAT_RULE_PATTERN : 0) |
+                     (rule->discovered ? CAT_RULE_LISTING : 0);
     flat_put(flat, RULE(flags), &flags, sizeof flags);
     TRY(flat_put_exact(flat, RULE(id), rule->id, ID_BYTES));
     TRY(flat_put_str(flat, RULE(slug), str_c(rule->slug)));

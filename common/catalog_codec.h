@@ -124,6 +124,7 @@ struct cat_access {
 #define CAT_RULE_CUSTOM   2u
 #define CAT_RULE_FINETUNE 4u
 #define CAT_RULE_PATTERN  8u /* the slug holds '*' */
+#define CAT_RULE_LISTING 16u /* listed by the provider, ruled by nobody */
 
 struct cat_rule {
     struct id id;

@@ -84,7 +84,7 @@ enum status change_permit(struct api_call *call)
 
 /* What admitted the caller a moment ago must still hold in the transaction that changes something:
  * no change is ever later than the end of the right to make it. */
-static enum status change_by_route(struct api_call *call)
+enum status change_permit_again(struct api_call *call)
 {
     struct id workspace = call->auth.workspace;
     char name[ID_TEXT + 1];
@@ -92,7 +92,12 @@ static enum status change_by_route(struct api_call *call)
     id_to_text(&workspace, name);
     TRY(auth_act_in(call->txn, call->arena, id_is_none(&workspace) ? STR_NONE : str_c(name),
                     &call->auth));
-    TRY(change_permit(call));
+    return change_permit(call);
+}
+
+static enum status change_by_route(struct api_call *call)
+{
+    TRY(change_permit_again(call));
     if (call->route->method != HTTP_POST || call->overlay != NULL)
         return call->route->handler(call);
     bool replayed;

@@ -7,6 +7,10 @@
 /* The caller against the call's route. ST_FORBIDDEN; ST_INVALID with a message: which workspace? */
 MUST_USE enum status change_permit(struct api_call *call);
 
+/* Inside an operation: is the caller still who they were, and may they still? To be asked before
+ * anything is changed. Statuses of change_permit. */
+MUST_USE enum status change_permit_again(struct api_call *call);
+
 /* Runs the route's handler as one operation, or rehearses it (?dry_run=true). Statuses of the
  * handler and of the writer; ST_IN_USE with call->detail. */
 MUST_USE enum status change_run(struct api_call *call);

@@ -60,7 +60,8 @@ static enum status add_rule(struct arena *arena, struct reach *reach, size_t *ro
                              .upstream_model = str_c(rule->upstream_model),
                              .base_model = str_c(rule->base_model),
                              .enabled = rule->enabled,
-                             .custom = rule->is_custom};
+                             .custom = rule->is_custom,
+                             .listing = rule->discovered};
     return ST_OK;
 }
 

@@ -12,7 +12,8 @@
 /* Fields of stored messages that say nothing to a reader, or too much. */
 static const char *const unshown[] = {"password_hash", "hash",     "previous_hash", "reset_hash",
                                       "secrets",       "prices",   "key_box",       "vault_box",
-                                      "public_key",    "delivery", "custom_headers", "successor_box"};
+                                      "public_key",    "delivery", "custom_headers", "successor_box",
+                                      "absent_models"};
 
 static bool is_hidden(struct str name)
 {

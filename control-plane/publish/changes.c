@@ -60,6 +60,7 @@ enum status changes_cut_integration(struct kv_txn *txn, const struct id *group, 
     TRY(changes_elsewhere(txn, group, arena, integration, &elsewhere));
     integration->elsewhere = elsewhere;
     integration->n_regions = 0;
+    integration->n_absent_models = 0;
     if (elsewhere)
         integration->secrets = NULL;
     integration->masked_json = changes_nothing;

@@ -33,7 +33,8 @@ static void rule_at(const void *arg, size_t n, struct policy_rule *out)
                                 .upstream_model = cat_str(&rules->head, rule->upstream_model),
                                 .base_model = cat_str(&rules->head, rule->base_model),
                                 .enabled = (rule->flags & CAT_RULE_ENABLED) != 0,
-                                .custom = (rule->flags & CAT_RULE_CUSTOM) != 0};
+                                .custom = (rule->flags & CAT_RULE_CUSTOM) != 0,
+                                .listing = (rule->flags & CAT_RULE_LISTING) != 0};
 }
 
 /* The decision and the price ask for the same id: one hash and one look-up serve both. */
