@@ -95,7 +95,24 @@ static enum status api_key_extra(struct buf *flat, const void *message)
     if (key->type == SLUICE__API_KEY_TYPE__API_KEY_NONE || key->hash.len != 32)
         return ST_BAD_FORMAT;
     flat_put(flat, offsetof(struct cat_api_key, scopes), &bits, sizeof bits);
-    return ST_OK;
+    return flat_put_limits(flat, offsetof(struct cat_api_key, limits), LIMIT_KEY,
+                           key->usage_limits_json, key->rate_limits_json, key->last_reset_at_ms);
+}
+
+static enum status workspace_extra(struct buf *flat, const void *message)
+{
+    const Sluice__Workspace *workspace = message;
+    return flat_put_limits(flat, offsetof(struct cat_workspace, limits), LIMIT_WORKSPACE,
+                           workspace->usage_limits_json, workspace->rate_limits_json,
+                           workspace->last_reset_at_ms);
+}
+
+static enum status provider_extra(struct buf *flat, const void *message)
+{
+    const Sluice__Provider *provider = message;
+    return flat_put_limits(flat, offsetof(struct cat_provider, limits), LIMIT_PROVIDER,
+                           provider->usage_limits_json, provider->rate_limits_json,
+                           provider->last_reset_at_ms);
 }
 
 static enum status integration_extra(struct buf *flat, const void *message)
@@ -115,7 +132,24 @@ static enum status integration_extra(struct buf *flat, const void *message)
     flat_put(flat, offsetof(struct cat_integration, provider_type), &type, sizeof type);
     TRY(flat_put_names(flat, offsetof(struct cat_integration, header_names),
                        integration->n_custom_headers, integration->custom_headers));
+    TRY(flat_put_adjusts(flat, offsetof(struct cat_integration, price_adjusts),
+                         integration->n_price_adjusts, integration->price_adjusts));
+    TRY(flat_put_limits(flat, offsetof(struct cat_integration, limits), LIMIT_INTEGRATION,
+                        integration->usage_limits_json, integration->rate_limits_json,
+                        integration->last_reset_at_ms));
     return flat_put_secrets(flat, at, integration->secrets);
+}
+
+static enum status access_extra(struct buf *flat, const void *message)
+{
+    const Sluice__WorkspaceAccess *access = message;
+    TRY(flat_put_adjusts(flat, offsetof(struct cat_access, price_adjusts), access->n_price_adjusts,
+                         access->price_adjusts));
+    TRY(flat_put_limits(flat, offsetof(struct cat_access, limits), LIMIT_ACCESS,
+                        access->usage_limits_json, access->rate_limits_json,
+                        access->last_reset_at_ms));
+    return flat_put_model_prices(flat, offsetof(struct cat_access, model_prices),
+                                 access->n_model_prices, access->model_prices);
 }
 
 uint16_t catalog_dialect(struct str text)
@@ -177,7 +211,8 @@ static enum status provider_type_extra(struct buf *flat, const void *message)
 static enum status model_extra(struct buf *flat, const void *message)
 {
     const Sluice__Model *model = message;
-    return flat_put_prices(flat, offsetof(struct cat_model, prices), model->prices);
+    return flat_put_prices(flat, offsetof(struct cat_model, prices), model->n_prices,
+                           model->prices);
 }
 
 static enum status config_extra(struct buf *flat, const void *message)
@@ -216,6 +251,7 @@ static const struct field organisation_fields[] = {
 };
 static const struct field workspace_fields[] = {
     STATUS_FIELD(Sluice__Workspace, cat_workspace),
+    COPY(U8, Sluice__Workspace, default_limit_mode, cat_workspace, default_limit_mode, 2),
     NAMED(ID, Sluice__Workspace, cat_workspace, default_config),
     NAMED(STR, Sluice__Workspace, cat_workspace, slug),
     NAMED(STR, Sluice__Workspace, cat_workspace, name),
@@ -299,12 +335,13 @@ static const struct kind_row kinds[] = {
     KIND_ROW(ORGANISATION, sluice__organisation, cat_org, organisation_fields, SLUG_OF(cat_org),
              NULL),
     KIND_ROW(WORKSPACE, sluice__workspace, cat_workspace, workspace_fields, SLUG_OF(cat_workspace),
-             NULL),
+             workspace_extra),
     KIND_ROW(INTEGRATION, sluice__integration, cat_integration, integration_fields,
              SLUG_OF(cat_integration), integration_extra),
-    KIND_ROW(WORKSPACE_ACCESS, sluice__workspace_access, cat_access, access_fields, 0, NULL),
+    KIND_ROW(WORKSPACE_ACCESS, sluice__workspace_access, cat_access, access_fields, 0,
+             access_extra),
     KIND_ROW(PROVIDER, sluice__provider, cat_provider, provider_fields, SLUG_OF(cat_provider),
-             NULL),
+             provider_extra),
     KIND_ROW(API_KEY, sluice__api_key, cat_api_key, api_key_fields, 0, api_key_extra),
     KIND_ROW(CONFIG, sluice__config, cat_config, config_fields, SLUG_OF(cat_config), config_extra),
     KIND_ROW(PROVIDER_TYPE, sluice__provider_type, cat_provider_type, provider_type_fields,
@@ -415,7 +452,7 @@ static enum status encode_rule(struct buf *flat, size_t base, const Sluice__Mode
     TRY(flat_put_str(flat, RULE(base_url), str_c(rule->base_url)));
     TRY(flat_put_names(flat, RULE(header_names), rule->n_custom_headers, rule->custom_headers));
     TRY(flat_put_secrets(flat, at, rule->secrets));
-    return flat_put_prices(flat, RULE(prices), rule->prices);
+    return flat_put_prices(flat, RULE(prices), rule->n_prices, rule->prices);
 }
 
 #undef RULE
@@ -496,7 +533,10 @@ uint32_t catalog_layout(void)
     uint32_t mix = 2166136261u ^ ROUTE_PLAN_VERSION << 8;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         mix = (mix ^ (uint32_t)kinds[i].fixed_bytes ^ (uint32_t)kinds[i].kind << 16) * 16777619u;
-    return (mix ^ (uint32_t)sizeof(struct cat_rule) ^ (uint32_t)sizeof(struct price_table) << 16) *
+    mix = (mix ^ PRICE_BOOK_LAYOUT ^ (uint32_t)sizeof(struct price_adjust) << 16) * 16777619u;
+    mix = (mix ^ (uint32_t)sizeof(struct cat_rule) ^ (uint32_t)sizeof(struct price_table) << 16) *
+          16777619u;
+    return (mix ^ (uint32_t)sizeof(struct cat_policy) ^ (uint32_t)sizeof(struct cat_limit) << 16) *
            16777619u;
 }
 
@@ -520,4 +560,13 @@ const struct cat_rules *cat_check_rules(struct str value)
         return NULL;
     uint64_t count = (uint64_t)rules->exact_count + rules->pattern_count;
     return count <= (value.n - sizeof *rules) / sizeof(struct cat_rule) ? rules : NULL;
+}
+
+const struct cat_policies *cat_check_policies(struct str value)
+{
+    const struct cat_policies *policies = CAT_AS(value, CAT_KIND_POLICIES, cat_policies);
+    if (policies == NULL)
+        return NULL;
+    return policies->count <= (value.n - sizeof *policies) / sizeof(struct cat_policy) ? policies
+                                                                                      : NULL;
 }

@@ -98,8 +98,6 @@ enum status flat_put_exact(struct buf *flat, size_t to, ProtobufCBinaryData byte
     return ST_OK;
 }
 
-/* A class this version does not know cannot be counted either, so its price is left out; a price
- * that makes no sense is refused. */
 /* A config that cannot be used is no reason to stop the feed: its record says why. */
 enum status flat_put_plan(struct buf *flat, size_t to, struct str document)
 {
@@ -119,20 +117,30 @@ enum status flat_put_plan(struct buf *flat, size_t to, struct str document)
     return status;
 }
 
-enum status flat_put_prices(struct buf *flat, size_t to, const Sluice__Prices *prices)
+enum status flat_put_prices(struct buf *flat, size_t to, size_t count,
+                            Sluice__Prices *const *prices)
 {
-    if (prices == NULL || prices->n_rows == 0)
-        return ST_OK;
-    struct price_table table;
-    price_table_init(&table);
-    for (size_t i = 0; i < prices->n_rows; i++) {
-        const Sluice__Price *price = prices->rows[i];
-        enum status status = price_table_add(&table, str_c(price->unit), price->picousd);
-        if (status != ST_OK && status != ST_NOT_FOUND)
-            return ST_BAD_FORMAT;
-    }
     size_t start = flat->n;
-    buf_add_str(flat, price_table_blob(&table));
+    TRY(price_book_add_prices(flat, count, prices));
+    flat_put_ref(flat, to, start);
+    return ST_OK;
+}
+
+enum status flat_put_adjusts(struct buf *flat, size_t to, size_t count,
+                             Sluice__PriceAdjust *const *adjusts)
+{
+    size_t start = flat->n;
+    TRY(price_book_add_adjusts(flat, count, adjusts));
+    flat_put_ref(flat, to, start);
+    return ST_OK;
+}
+
+enum status flat_put_model_prices(struct buf *flat, size_t to, size_t count,
+                                  Sluice__ModelPrices *const *models)
+{
+    size_t start = flat->n;
+    for (size_t i = 0; i < count; i++)
+        TRY(price_book_add_model(flat, models[i]));
     flat_put_ref(flat, to, start);
     return ST_OK;
 }

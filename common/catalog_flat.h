@@ -41,10 +41,18 @@ MUST_USE enum status flat_put_names(struct buf *flat, size_t to, size_t count, S
 MUST_USE enum status flat_put_exact(struct buf *flat, size_t to, ProtobufCBinaryData bytes, size_t n);
 /* The compiled form of a config; of one that cannot be used, the reason. */
 MUST_USE enum status flat_put_plan(struct buf *flat, size_t to, struct str document);
-/* A price_table_blob; nothing when there are no prices. */
-MUST_USE enum status flat_put_prices(struct buf *flat, size_t to, const Sluice__Prices *prices);
+/* Books of price_book.h; nothing when there are no pages. */
+MUST_USE enum status flat_put_prices(struct buf *flat, size_t to, size_t count, Sluice__Prices *const *prices);
+MUST_USE enum status flat_put_adjusts(struct buf *flat, size_t to, size_t count, Sluice__PriceAdjust *const *adjusts);
+/* Books of several models, one after the other. */
+MUST_USE enum status flat_put_model_prices(struct buf *flat, size_t to, size_t count,
+                                           Sluice__ModelPrices *const *models);
 /* The parts that a node can use: the first delivery box (publish sends only boxes that this node can open). */
 MUST_USE enum status flat_put_secrets(struct buf *flat, struct flat_secrets_at to,
                                       const Sluice__SealedSecrets *secrets);
+/* catalog_limits.c: the limits of the entity whose head stands in `flat`, as cat_limit after cat_limit. What decides and
+ * cannot be read is ST_BAD_FORMAT. */
+MUST_USE enum status flat_put_limits(struct buf *flat, size_t to, enum limit_level level, const char *usage_json,
+                                     const char *rates_json, int64_t anew_ms);
 
 #endif

@@ -1,192 +1,256 @@
 /* limit.c: limits read from what an admin sent, the names of their counters, the ends of their
  * periods.
  *
- * The admin API has checked the JSON when it was saved, so what is read here decides and must be
- * exact: a figure that cannot be read is ST_INVALID and never a guess. Cost figures are decimal USD
- * and become nano-USD without floating point. Periods are civil dates in the organisation's zone;
- * a midnight that a clock change skips begins at the first instant behind the gap.
+ * The admin API refuses by these rules what it is sent, so what is stored can be read: a figure
+ * that cannot be is ST_INVALID and never a guess. Cost figures are decimal USD and become nano-USD
+ * without floating point. Periods are civil dates in the organisation's zone; a midnight that a
+ * clock change skips begins at the first instant behind the gap.
  */
 #include "common/limit.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 #include "common/clock.h"
-#include "common/json_tree.h"
-#include "common/money.h"
+#include "common/price.h"
 
 #define DAY_MS       INT64_C(86400000)
 #define USD_DIGITS   9
 #define PRICE_DIGITS 12
-
-static const struct json *member(const struct json *object, const char *name)
-{
-    const struct json *node = json_get(object, name);
-    return json_is(node, JSON_NULL) ? NULL : node;
-}
+#define CEILING_MAX  PRICE_UNIT_MAX
 
 /* --- definitions --- */
 
-struct word {
+enum word_set { USAGE_TYPE, RATE_TYPE, UNIT, MODE, AMOUNT, AWAY, RESET };
+
+static const struct {
+    enum word_set set;
     const char *text;
     uint8_t value;
+} words[] = {
+#define LIMIT_WORD(set, text, value) {set, text, value},
+#include "common/limit.def"
+#undef LIMIT_WORD
 };
 
-/* Absent keeps *value. ST_INVALID: another word. */
-static enum status read_word(struct arena *arena, const struct json *item, const char *name,
-                             const struct word *words, size_t count, uint8_t *value)
+/* One entry being read. */
+struct entry {
+    struct arena *arena;
+    const struct json *item;
+    struct limit_def def;
+    struct limit_error error;
+};
+
+static const struct json *member(const struct entry *entry, const char *name)
 {
-    const struct json *node = member(item, name);
-    struct str text;
+    const struct json *node = json_get(entry->item, name);
+    return json_is(node, JSON_NULL) ? NULL : node;
+}
+
+static enum status refuse(struct entry *entry, const char *field, const char *rule)
+{
+    entry->error.field = field;
+    (void)snprintf(entry->error.rule, sizeof entry->error.rule, "%s", rule);
+    return ST_INVALID;
+}
+
+static enum status refuse_word(struct entry *entry, const char *field, enum word_set set)
+{
+    char *rule = entry->error.rule;
+    size_t n = (size_t)snprintf(rule, sizeof entry->error.rule, "must be one of");
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (words[i].set == set && n < sizeof entry->error.rule)
+            n += (size_t)snprintf(rule + n, sizeof entry->error.rule - n, "%s %s",
+                                  rule[n - 1] == 'f' ? "" : ",", words[i].text);
+    entry->error.field = field;
+    return ST_INVALID;
+}
+
+/* Absent keeps *value. */
+static enum status read_word(struct entry *entry, const char *name, enum word_set set,
+                             uint8_t *value)
+{
+    const struct json *node = member(entry, name);
+    struct str text = STR_NONE;
     if (node == NULL)
         return ST_OK;
-    TRY(json_text(node, arena, &text));
-    for (size_t i = 0; i < count; i++) {
-        if (str_eq(text, str_c(words[i].text))) {
+    if (json_is(node, JSON_STRING))
+        TRY(json_text(node, entry->arena, &text));
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (words[i].set == set && str_eq(text, str_c(words[i].text))) {
             *value = words[i].value;
             return ST_OK;
         }
     }
-    return ST_INVALID;
+    return refuse_word(entry, name, set);
 }
-#define READ_WORD(arena, item, name, words, value)                                                 \
-    read_word((arena), (item), (name), (words), COUNT_OF(words), (value))
 
-/* Absent keeps *value. Cost is decimal USD, everything else a whole number. */
-static enum status read_amount(const struct json *item, const char *name, unsigned digits,
+/* Absent keeps *value. Digits behind the point beyond `digits` are refused, not rounded; 0: whole.
+ */
+static enum status read_amount(struct entry *entry, const char *name, unsigned digits, int64_t max,
                                int64_t *value)
 {
-    const struct json *node = member(item, name);
+    const struct json *node = member(entry, name);
+    int64_t amount;
     if (node == NULL)
         return ST_OK;
-    int64_t amount;
-    TRY(json_decimal(node, digits, digits == 0, &amount));
-    if (amount < 0)
-        return ST_INVALID;
+    enum status status =
+        digits == 0 ? json_i64(node, &amount) : json_decimal(node, digits, false, &amount);
+    if (status == ST_NO_MEMORY)
+        return status;
+    if (status != ST_OK || amount < 0 || amount > max)
+        return refuse(entry, name,
+                      digits == 0 ? "must be a whole number of 0 or more"
+                                  : "must be a number of 0 or more, below 9 billion");
     *value = amount;
     return ST_OK;
 }
 
-static enum status read_common(struct arena *arena, const struct json *item, struct limit_def *def)
+static enum status read_common(struct entry *entry)
 {
-    static const struct word modes[] = {{"standard", LIMIT_MODE_STANDARD},
-                                        {"strict", LIMIT_MODE_STRICT}};
-    static const struct word aways[] = {{"deny", LIMIT_AWAY_DENY}, {"allow", LIMIT_AWAY_ALLOW}};
-    TRY(READ_WORD(arena, item, "mode", modes, &def->mode));
-    return READ_WORD(arena, item, "on_disconnect", aways, &def->on_disconnect);
+    TRY(read_word(entry, "mode", MODE, &entry->def.mode));
+    return read_word(entry, "on_disconnect", AWAY, &entry->def.on_disconnect);
 }
 
-static enum status read_periods(struct arena *arena, const struct json *item, struct limit_def *def)
+static enum status read_periods(struct entry *entry)
 {
-    static const struct word resets[] = {{"weekly", LIMIT_RESET_WEEKLY},
-                                         {"monthly", LIMIT_RESET_MONTHLY}};
-    const struct json *days = member(item, "periodic_reset_days"),
-                      *next = member(item, "next_usage_reset_at");
-    TRY(READ_WORD(arena, item, "periodic_reset", resets, &def->reset));
+    struct limit_def *def = &entry->def;
+    const struct json *days = member(entry, "periodic_reset_days"),
+                      *next = member(entry, "next_usage_reset_at");
+    TRY(read_word(entry, "periodic_reset", RESET, &def->reset));
     if (days != NULL) {
         int64_t count;
-        TRY(json_i64(days, &count));
-        if (count < 1 || count > 365 || def->reset != LIMIT_RESET_NONE)
-            return ST_INVALID;
+        if (json_i64(days, &count) != ST_OK || count < 1 || count > 365)
+            return refuse(entry, "periodic_reset_days", "must be 1 to 365");
+        if (def->reset != LIMIT_RESET_NONE)
+            return refuse(entry, "periodic_reset_days", "excludes periodic_reset");
         def->reset = LIMIT_RESET_DAYS;
         def->reset_days = (uint16_t)count;
     }
     if (next != NULL) {
-        struct str text;
-        TRY(json_text(next, arena, &text));
-        TRY(clock_from_text(text, &def->next_reset_ms));
+        struct str text = STR_NONE;
+        if (json_is(next, JSON_STRING))
+            TRY(json_text(next, entry->arena, &text));
+        if (clock_from_text(text, &def->next_reset_ms) != ST_OK || def->next_reset_ms < 0)
+            return refuse(entry, "next_usage_reset_at", "must be a time (RFC 3339)");
         def->next_reset_ms -= def->next_reset_ms % DAY_MS;
     }
     return ST_OK;
 }
 
-static enum status read_usage(struct arena *arena, const struct json *item, struct limit_def *def)
+/* ST_NOT_FOUND: it limits nothing. */
+static enum status read_usage(struct entry *entry)
 {
-    static const struct word types[] = {
-        {"cost", LIMIT_COST}, {"tokens", LIMIT_TOKENS}, {"requests", LIMIT_REQUESTS}};
-    static const struct word amounts[] = {{"charge", LIMIT_AMOUNT_CHARGE},
-                                          {"cost", LIMIT_AMOUNT_COST}};
+    struct limit_def *def = &entry->def;
     def->measure = LIMIT_COST;
     def->window = LIMIT_BUDGET;
-    TRY(READ_WORD(arena, item, "type", types, &def->measure));
-    TRY(READ_WORD(arena, item, "amount", amounts, &def->amount));
-    TRY(read_common(arena, item, def));
+    TRY(read_word(entry, "type", USAGE_TYPE, &def->measure));
+    TRY(read_word(entry, "amount", AMOUNT, &def->amount));
+    TRY(read_common(entry));
     unsigned digits = def->measure == LIMIT_COST ? USD_DIGITS : 0;
-    if (member(item, "credit_limit") == NULL)
-        return ST_NOT_FOUND; /* an alert or a period alone limits nothing */
-    TRY(read_amount(item, "credit_limit", digits, &def->value));
-    TRY(read_amount(item, "alert_threshold", digits, &def->alert));
-    TRY(read_amount(item, "unpriced_token_price", PRICE_DIGITS, &def->ceiling_picousd));
-    return read_periods(arena, item, def);
+    TRY(read_amount(entry, "credit_limit", digits, INT64_MAX, &def->value));
+    TRY(read_amount(entry, "alert_threshold", digits, INT64_MAX, &def->alert));
+    TRY(read_amount(entry, "unpriced_token_price", PRICE_DIGITS, CEILING_MAX,
+                    &def->ceiling_picousd));
+    TRY(read_periods(entry));
+    return member(entry, "credit_limit") == NULL ? ST_NOT_FOUND : ST_OK;
 }
 
-static enum status read_rate(struct arena *arena, const struct json *item, struct limit_def *def)
+static enum status read_rate(struct entry *entry)
 {
-    static const struct word types[] = {
-        {"requests", LIMIT_REQUESTS}, {"tokens", LIMIT_TOKENS}, {"concurrency", LIMIT_CONCURRENCY}};
-    static const struct word units[] = {{"rps", LIMIT_SECOND},
-                                        {"rpm", LIMIT_MINUTE},
-                                        {"rph", LIMIT_HOUR},
-                                        {"rpd", LIMIT_DAY},
-                                        {"rpw", LIMIT_WEEK}};
-    TRY(READ_WORD(arena, item, "type", types, &def->measure));
+    struct limit_def *def = &entry->def;
+    TRY(read_word(entry, "type", RATE_TYPE, &def->measure));
+    if (def->measure == 0)
+        return refuse_word(entry, "type", RATE_TYPE);
     if (def->measure == LIMIT_CONCURRENCY)
         def->window = LIMIT_NOW;
     else
-        TRY(READ_WORD(arena, item, "unit", units, &def->window));
-    if (def->measure == 0 || def->window == 0 || member(item, "value") == NULL)
-        return ST_INVALID;
-    TRY(read_common(arena, item, def));
-    TRY(read_amount(item, "value", 0, &def->value));
-    return read_amount(item, "burst", 0, &def->burst);
+        TRY(read_word(entry, "unit", UNIT, &def->window));
+    if (def->window == 0)
+        return refuse_word(entry, "unit", UNIT);
+    if (member(entry, "value") == NULL)
+        return refuse(entry, "value", "is required");
+    TRY(read_common(entry));
+    TRY(read_amount(entry, "value", 0, INT64_MAX, &def->value));
+    return read_amount(entry, "burst", 0, INT64_MAX, &def->burst);
 }
 
-typedef enum status (*read_fn)(struct arena *arena, const struct json *item, struct limit_def *def);
+typedef enum status (*read_fn)(struct entry *entry);
 
-static enum status append(struct arena *arena, const struct json *item, bool monday, read_fn read,
-                          struct limit_def defs[LIMIT_DEFS_MAX], size_t *count)
+/* Where definitions are put. */
+struct reading {
+    struct arena *arena;
+    read_fn read;
+    bool monday;
+    struct limit_def *defs;
+    size_t *count;
+    struct limit_error *error; /* may be NULL */
+};
+
+static enum status append(const struct reading *r, const struct json *item, size_t index)
 {
-    struct limit_def def = {.monday = monday, .ceiling_picousd = -1};
-    if (!json_is(item, JSON_OBJECT))
-        return ST_INVALID;
-    enum status status = read(arena, item, &def);
+    struct entry entry = {.arena = r->arena,
+                          .item = item,
+                          .def = {.monday = r->monday, .ceiling_picousd = -1},
+                          .error = {.index = index, .field = ""}};
+    enum status status =
+        json_is(item, JSON_OBJECT) ? r->read(&entry) : refuse(&entry, "", "must be an object");
+    if (status == ST_INVALID && r->error != NULL)
+        *r->error = entry.error;
     if (status == ST_NOT_FOUND)
         return ST_OK;
     TRY(status);
-    if (*count == LIMIT_DEFS_MAX)
+    if (*r->count == LIMIT_DEFS_MAX)
         return ST_TOO_LARGE;
-    for (size_t i = 0; i < *count; i++)
-        if (defs[i].measure == def.measure && defs[i].window == def.window)
-            def.nth++;
-    defs[(*count)++] = def;
+    for (size_t i = 0; i < *r->count; i++)
+        if (r->defs[i].measure == entry.def.measure && r->defs[i].window == entry.def.window)
+            entry.def.nth++;
+    r->defs[(*r->count)++] = entry.def;
     return ST_OK;
 }
 
-static enum status parse(struct arena *arena, struct str json, bool monday, read_fn read,
-                         struct limit_def defs[LIMIT_DEFS_MAX], size_t *count)
+static enum status read_all(const struct reading *r, const struct json *node)
 {
-    struct json *root;
-    if (json.n == 0)
+    size_t index = 0;
+    if (json_is_none(node) || (json_is(node, JSON_OBJECT) && node->count == 0))
         return ST_OK;
-    TRY(json_parse(arena, json, NULL, &root, NULL));
-    if (json_is(root, JSON_OBJECT))
-        return root->count == 0 ? ST_OK : append(arena, root, monday, read, defs, count);
-    if (!json_is(root, JSON_ARRAY))
-        return ST_INVALID;
-    for (const struct json *item = root->first; item != NULL; item = item->next)
-        TRY(append(arena, item, monday, read, defs, count));
+    if (!json_is(node, JSON_ARRAY))
+        return append(r, node, 0);
+    for (const struct json *item = node->first; item != NULL; item = item->next)
+        TRY(append(r, item, index++));
     return ST_OK;
+}
+
+enum status limit_read_usage(struct arena *arena, const struct json *node, bool monday,
+                             struct limit_def defs[LIMIT_DEFS_MAX], size_t *count,
+                             struct limit_error *error)
+{
+    return read_all(&(struct reading){arena, read_usage, monday, defs, count, error}, node);
+}
+
+enum status limit_read_rates(struct arena *arena, const struct json *node,
+                             struct limit_def defs[LIMIT_DEFS_MAX], size_t *count,
+                             struct limit_error *error)
+{
+    return read_all(&(struct reading){arena, read_rate, false, defs, count, error}, node);
 }
 
 enum status limit_parse_usage(struct arena *arena, struct str json, bool monday,
                               struct limit_def defs[LIMIT_DEFS_MAX], size_t *count)
 {
-    return parse(arena, json, monday, read_usage, defs, count);
+    struct json *root = NULL;
+    if (json.n > 0)
+        TRY(json_parse(arena, json, NULL, &root, NULL));
+    return limit_read_usage(arena, root, monday, defs, count, NULL);
 }
 
 enum status limit_parse_rates(struct arena *arena, struct str json,
                               struct limit_def defs[LIMIT_DEFS_MAX], size_t *count)
 {
-    return parse(arena, json, false, read_rate, defs, count);
+    struct json *root = NULL;
+    if (json.n > 0)
+        TRY(json_parse(arena, json, NULL, &root, NULL));
+    return limit_read_rates(arena, root, defs, count, NULL);
 }
 
 /* --- names --- */

@@ -23,6 +23,7 @@
 
 #include "common/arena.h"
 #include "common/id.h"
+#include "common/json_tree.h"
 
 #define LIMIT_DEFS_MAX  16  /* definitions of one entity; more are refused when saved */
 #define LIMIT_VALUE_KEY 256 /* bytes of a policy's value_key; longer tuples are hashed into it */
@@ -77,10 +78,25 @@ struct limit_def {
 };
 _Static_assert(sizeof(struct limit_def) == 56, "a catalog layout");
 
-/* Reads usage_limits (an object or an array of objects) or rate_limits, as limits.c of the admin
- * API has checked them: what is unknown is passed over, what decides and cannot be read is
- * ST_INVALID. Appends to defs[*count]. `monday`: as limit_def. ST_INVALID, ST_TOO_LARGE
- * (LIMIT_DEFS_MAX), ST_NO_MEMORY. n = 0 of json adds nothing. */
+/* What is wrong with a definition that an admin sent. */
+struct limit_error {
+    size_t index;      /* of the entry in its array */
+    const char *field; /* "credit_limit"; "" = the entry itself. Static */
+    char rule[96];     /* "must be one of standard, strict" */
+};
+
+/* Reads usage_limits or rate_limits (an object or an array of objects; null or empty limits
+ * nothing) and appends to defs[*count]. The admin API refuses by these rules what it is sent, so
+ * both planes read what is stored by the same ones. Words: limit.def. What is unknown is passed
+ * over. `monday`: as limit_def. ST_INVALID with `error` (may be NULL) filled, ST_TOO_LARGE
+ * (LIMIT_DEFS_MAX), ST_NO_MEMORY. */
+MUST_USE enum status limit_read_usage(struct arena *arena, const struct json *node, bool monday,
+                                      struct limit_def defs[LIMIT_DEFS_MAX], size_t *count,
+                                      struct limit_error *error);
+MUST_USE enum status limit_read_rates(struct arena *arena, const struct json *node,
+                                      struct limit_def defs[LIMIT_DEFS_MAX], size_t *count,
+                                      struct limit_error *error);
+/* The same from stored text; n = 0 adds nothing. */
 MUST_USE enum status limit_parse_usage(struct arena *arena, struct str json, bool monday,
                                        struct limit_def defs[LIMIT_DEFS_MAX], size_t *count);
 MUST_USE enum status limit_parse_rates(struct arena *arena, struct str json,

@@ -3,15 +3,16 @@
  * Invariant: money is never made up and never lost. A class without a price is reported, not
  * counted as 0; every product is exact in 128 bits; the sum is rounded up once, at the end. The
  * bounds of price.h keep the sum in range: count 2^47 x price 2^60 x 2 (fallback factor) x 1000
- * (per) x 32 classes < 2^124 and the sum is cut at 2^93 (far beyond int64 nano-USD) before the
- * factor (< 2^30) is applied. A blob comes from a file that a damaged process may have written:
- * lengths are checked, a variant of an unknown class is skipped, and a negative price makes the
- * blob bad.
+ * (per) < 2^119; a class is cut at 2^84 (above int64 nano-USD) before its factor (< 2^40) is
+ * applied, and the sum at 2^126, before a part is added. A blob comes from a file that a damaged
+ * process may have written: lengths are checked, a variant of an unknown class is skipped, and a
+ * negative price makes the blob bad.
  */
 #include "common/price.h"
 
-#define PRICE_PER_MAX 1000 /* the sum is in 1/1000 pico-USD: milliseconds stay exact */
-#define PRICE_SUM_MAX ((money_wide)1 << 93)
+#define PRICE_PER_MAX  1000 /* the sum is in 1/1000 pico-USD: milliseconds stay exact */
+#define PRICE_PART_MAX ((money_wide)1 << 84)
+#define PRICE_SUM_MAX  ((money_wide)1 << 126)
 
 struct class_row {
     const char *unit;
@@ -41,6 +42,13 @@ const char *price_class_unit(enum price_class price_class)
 {
     CHECK((unsigned)price_class < PRICE_CLASS_COUNT);
     return classes[price_class].unit;
+}
+
+enum price_class price_class_fallback(enum price_class price_class, int64_t *factor)
+{
+    CHECK((unsigned)price_class < PRICE_CLASS_COUNT);
+    *factor = classes[price_class].factor;
+    return classes[price_class].fallback;
 }
 
 enum status price_unit_parse(struct str unit, enum price_class *price_class, struct str *variant)
@@ -109,30 +117,38 @@ struct str price_table_blob(const struct price_table *table)
                                            table->variant_count * sizeof(struct price_variant));
 }
 
+/* May the request's attribute turn out to be `name`? */
+static bool fits(struct str known, struct str name, bool dearest)
+{
+    return known.n == 0 ? dearest : str_eq_nocase(known, name);
+}
+
 /* How well a variant fits the request, above the plain price (0): higher wins. -1: it does not
  * apply. */
 static int variant_rank(enum price_class price_class, struct str name,
                         const struct price_query *query)
 {
     static const struct str tier = {"tier=", 5};
+    bool dearest = query->dearest;
     if (str_starts(name, tier))
-        return query->tier.n > 0 && str_eq_nocase(str_from(name, tier.n), query->tier) ? 4 : -1;
+        return fits(query->tier, str_from(name, tier.n), dearest) ? 4 : -1;
     if (price_class == PRICE_WEB_SEARCH)
-        return query->search.n > 0 && str_eq_nocase(name, query->search) ? 1 : -1;
+        return fits(query->search, name, dearest) ? 1 : -1;
     if (price_class == PRICE_VIDEO_SECOND)
-        return query->size.n > 0 && str_eq_nocase(name, query->size) ? 1 : -1;
+        return fits(query->size, name, dearest) ? 1 : -1;
+    if (price_class == PRICE_VIDEO_INPUT_SECOND)
+        return fits(query->quality, name, dearest) ? 1 : -1;
     if (price_class != PRICE_IMAGE)
         return -1;
     ptrdiff_t slash = str_find_char(name, '/');
     if (slash >= 0)
-        return query->quality.n > 0 &&
-                       str_eq_nocase(str_head(name, (size_t)slash), query->quality) &&
-                       str_eq_nocase(str_from(name, (size_t)slash + 1), query->size)
+        return fits(query->quality, str_head(name, (size_t)slash), dearest) &&
+                       fits(query->size, str_from(name, (size_t)slash + 1), dearest)
                    ? 3
                    : -1;
-    if (query->quality.n > 0 && str_eq_nocase(name, query->quality))
+    if (fits(query->quality, name, dearest))
         return 2;
-    return query->size.n > 0 && str_eq_nocase(name, query->size) ? 1 : -1;
+    return fits(query->size, name, dearest) ? 1 : -1;
 }
 
 struct pick {
@@ -142,6 +158,13 @@ struct pick {
     uint64_t above[PRICE_CLASS_COUNT];
     int64_t above_picousd[PRICE_CLASS_COUNT];
 };
+
+static void take_dearer(struct price_row *row, enum price_class price_class, int64_t picousd)
+{
+    if (!(row->has & PRICE_BIT(price_class)) || picousd > row->picousd[price_class])
+        row->picousd[price_class] = picousd;
+    row->has |= PRICE_BIT(price_class);
+}
 
 static enum status pick_variant(struct pick *pick, const struct price_variant *variant,
                                 const struct price_query *query)
@@ -158,7 +181,9 @@ static enum status pick_variant(struct pick *pick, const struct price_variant *v
             return ST_BAD_FORMAT;
         bool better =
             !(pick->has_above & PRICE_BIT(price_class)) || above >= pick->above[price_class];
-        if (query->input_tokens > above && better) {
+        if (query->input_tokens > above && query->dearest) {
+            take_dearer(pick->row, price_class, variant->picousd);
+        } else if (query->input_tokens > above && better) {
             pick->has_above |= PRICE_BIT(price_class);
             pick->above[price_class] = above;
             pick->above_picousd[price_class] = variant->picousd;
@@ -166,7 +191,9 @@ static enum status pick_variant(struct pick *pick, const struct price_variant *v
         return ST_OK;
     }
     int rank = variant_rank(price_class, name, query);
-    if (rank > pick->rank[price_class]) {
+    if (query->dearest && rank > 0) {
+        take_dearer(pick->row, price_class, variant->picousd);
+    } else if (rank > pick->rank[price_class]) {
         pick->rank[price_class] = (int8_t)rank;
         pick->row->has |= PRICE_BIT(price_class);
         pick->row->picousd[price_class] = variant->picousd;
@@ -216,14 +243,30 @@ enum status price_pick(struct str blob, const struct price_query *query, struct 
     for (unsigned i = 0; i < PRICE_CLASS_COUNT; i++) {
         if (!(pick.has_above & PRICE_BIT(i)))
             continue;
-        bool dearer = !(picked.has & PRICE_BIT(i)) || pick.above_picousd[i] > picked.picousd[i];
-        if (pick.rank[i] == 0 || dearer) {
-            picked.has |= PRICE_BIT(i);
-            picked.picousd[i] = pick.above_picousd[i];
-        }
+        if (pick.rank[i] == 0)
+            picked.picousd[i] = 0;
+        take_dearer(&picked, (enum price_class)i, pick.above_picousd[i]);
     }
     *row = picked;
     return ST_OK;
+}
+
+bool price_varies(struct str blob, uint64_t set)
+{
+    struct price_row row;
+    size_t at = 0, count = 0;
+    if (blob.n == 0 || pick_base(blob, &row, &at, &count) != ST_OK)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct price_variant variant;
+        memcpy(&variant, blob.p + at + i * sizeof(variant), sizeof(variant));
+        struct str name = variant_name(&variant);
+        bool known = variant.price_class < PRICE_CLASS_COUNT;
+        if (known && (set & PRICE_BIT(variant.price_class)) && name.p[0] != '>' &&
+            !str_starts(name, STR("tier=")))
+            return true;
+    }
+    return false;
 }
 
 void price_row_overlay(struct price_row *row, const struct price_row *over)
@@ -273,21 +316,22 @@ void price_usage_split(struct price_usage *usage, const struct price_totals *tot
     n[PRICE_OUTPUT_TOKEN] = out;
 }
 
-/* The unit price of a class, by its fallbacks if need be. False if there is none. */
-static bool class_price(const struct price_row *row, enum price_class price_class,
-                        money_wide *picousd, bool *fallback)
+enum price_class price_row_source(const struct price_row *row, enum price_class price_class)
 {
+    while (price_class != PRICE_NONE && !(row->has & PRICE_BIT(price_class)))
+        price_class = classes[price_class].fallback;
+    return price_class;
+}
+
+bool price_row_unit(const struct price_row *row, enum price_class price_class, money_wide *picousd)
+{
+    enum price_class source = price_row_source(row, price_class);
     money_wide factor = 1;
-    *fallback = false;
-    while (!(row->has & PRICE_BIT(price_class))) {
-        const struct class_row *class_row = &classes[price_class];
-        if (class_row->fallback == PRICE_NONE)
-            return false;
-        factor *= class_row->factor;
-        price_class = class_row->fallback;
-        *fallback = true;
-    }
-    *picousd = row->picousd[price_class] * factor;
+    if (source == PRICE_NONE)
+        return false;
+    for (; price_class != source; price_class = classes[price_class].fallback)
+        factor *= classes[price_class].factor;
+    *picousd = row->picousd[source] * factor;
     return true;
 }
 
@@ -307,25 +351,33 @@ static uint64_t charged_classes(uint64_t used, uint64_t priced)
     return used;
 }
 
+/* count x price of one class, in 1/1000 pico-USD x ppm, onto the sum. */
+static enum status add_part(money_wide *sum, enum price_class price_class, uint64_t count,
+                            money_wide picousd, int64_t ppm)
+{
+    money_wide part = (money_wide)count * picousd * (PRICE_PER_MAX / classes[price_class].per);
+    if (part > PRICE_PART_MAX || ppm < 0 || ppm > PRICE_FACTOR_MAX || *sum > PRICE_SUM_MAX)
+        return ST_RANGE;
+    *sum += part * ppm;
+    return ST_OK;
+}
+
 enum status price_bill(const struct price_row *row, const struct price_usage *usage,
-                       int64_t factor_ppm, struct price_bill *bill)
+                       const struct price_factors *factors, struct price_bill *bill)
 {
     uint64_t used = 0, priced = 0, fallbacks = 0;
     money_wide unit[PRICE_CLASS_COUNT], sum = 0;
     struct price_bill made = {0};
-    if (factor_ppm < 0 || factor_ppm > MONEY_PPM_MAX)
-        return ST_RANGE;
     for (unsigned i = 0; i < PRICE_CLASS_COUNT; i++) {
-        bool fallback;
         if (usage->n[i] == 0)
             continue;
         if (usage->n[i] > PRICE_COUNT_MAX)
             return ST_RANGE;
         used |= PRICE_BIT(i);
-        if (!class_price(row, (enum price_class)i, &unit[i], &fallback))
+        if (!price_row_unit(row, (enum price_class)i, &unit[i]))
             continue;
         priced |= PRICE_BIT(i);
-        fallbacks |= fallback ? PRICE_BIT(i) : 0;
+        fallbacks |= PRICE_BIT(i) & ~row->has;
     }
     uint64_t charged = charged_classes(used, priced);
     made.unpriced = charged & ~priced;
@@ -333,21 +385,20 @@ enum status price_bill(const struct price_row *row, const struct price_usage *us
     charged &= priced;
     for (unsigned i = 0; i < PRICE_CLASS_COUNT; i++) {
         if (charged & PRICE_BIT(i))
-            sum += (money_wide)usage->n[i] * unit[i] * (PRICE_PER_MAX / classes[i].per);
+            TRY(add_part(&sum, (enum price_class)i, usage->n[i], unit[i],
+                         factors == NULL ? MONEY_PPM_ONE : factors->ppm[i]));
     }
-    if (sum > PRICE_SUM_MAX)
-        return ST_RANGE;
     /* 1/1000 pico-USD x ppm -> nano-USD: / 1000 / 1000 / 1,000,000 */
-    TRY(money_div_up(sum * factor_ppm, MONEY_PICOUSD_PER_USD, &made.nanousd));
+    TRY(money_div_up(sum, MONEY_PICOUSD_PER_USD, &made.nanousd));
     *bill = made;
     return ST_OK;
 }
 
 enum status price_cost(const struct price_row *row, const struct price_usage *usage,
-                       int64_t factor_ppm, int64_t *nanousd)
+                       const struct price_factors *factors, int64_t *nanousd)
 {
     struct price_bill bill;
-    TRY(price_bill(row, usage, factor_ppm, &bill));
+    TRY(price_bill(row, usage, factors, &bill));
     if (bill.unpriced != 0)
         return ST_UNPRICED;
     *nanousd = bill.nanousd;

@@ -1,11 +1,13 @@
 /* price.h: what a use of a model costs. Classes of use are rows of price.def.
  *
  *   price_table  all prices of one model with variants; its used prefix is the flat form (a blob)
- *                in catalog files and attempts
+ *                in catalog files (by date: price_book.h) and attempts
  *   price_row    the prices that hold for one request: one per class; absent = has-bit clear,
  *                never 0 for unknown
  *   price_usage  counts per class, disjoint
- *   price_bill   row x usage -> nano-USD, rounded up once
+ *   price_bill   row x usage x factors -> nano-USD, rounded up once
+ *
+ * Cost and charge of an attempt are made from these in price_settle.h.
  *
  * Unit text of a price: "class" or "class:variant" ("image:hd/1024x1792", "web_search:low"). Any
  * class also takes the variants
@@ -60,9 +62,11 @@ struct price_table {
 struct price_query {
     uint64_t input_tokens; /* the whole input, cached included */
     struct str tier;       /* "batch", "flex", "priority" ... as served */
-    struct str quality;    /* of images: "hd" */
+    struct str quality;    /* of images: "hd"; of video that is read: "plus" */
     struct str size;       /* of images or video: "1024x1792" */
     struct str search;     /* web search context: "low" */
+    bool dearest;          /* before the use: input_tokens is a bound, what is not known may become
+                              anything, a tier may be refused: the dearest price that could hold */
 };
 
 struct price_usage {
@@ -84,8 +88,18 @@ struct price_bill {
     uint64_t fallback; /* classes charged at another class's price */
 };
 
+/* A factor for each class, in parts per million, 0 to PRICE_FACTOR_MAX. */
+#define PRICE_FACTOR_MAX (MONEY_PPM_MAX * (MONEY_PPM_MAX / MONEY_PPM_ONE))
+struct price_factors {
+    int64_t ppm[PRICE_CLASS_COUNT];
+};
+
 /* Stable unit text of a class; never NULL. */
 const char *price_class_unit(enum price_class price_class);
+
+/* The class whose price is charged when this one has none, and how many times; PRICE_NONE: the use
+ * is then unpriced. */
+enum price_class price_class_fallback(enum price_class price_class, int64_t *factor);
 
 /* Splits "class:variant"; variant empty if none. ST_NOT_FOUND: unknown class. ST_INVALID: a variant
  * too long or empty. */
@@ -102,9 +116,15 @@ struct str price_table_blob(const struct price_table *table);
 /* The row that holds for one request, from a stored blob (any alignment). An empty blob gives a row
  * without prices. Per class: a "tier=" variant, else the plain price; if ">N" holds as well, the
  * dearer of the two; for images quality/size, then quality, then size, then plain; for video size,
- * then plain; for web search context, then plain. ST_BAD_FORMAT. */
+ * then plain; for video that is read quality, then plain; for web search context, then plain.
+ * query->dearest: the dearest of the plain price and of all variants that could hold.
+ * ST_BAD_FORMAT. */
 MUST_USE enum status price_pick(struct str blob, const struct price_query *query,
                                 struct price_row *row);
+
+/* Has a class of the set variants by what only the request tells (quality, size, context of a
+ * search)? Damaged bytes: false. */
+bool price_varies(struct str blob, uint64_t set);
 
 /* Lays `over` (an admin's own prices) on `row`. If it prices any token class, it replaces them all:
  * a price given by hand is never mixed with the catalog's cache or audio prices of another price
@@ -115,15 +135,22 @@ void price_row_overlay(struct price_row *row, const struct price_row *over);
  * only. */
 void price_usage_split(struct price_usage *usage, const struct price_totals *totals);
 
-/* The cost of a use, times factor_ppm (0..MONEY_PPM_MAX), rounded up once. Seconds, images and
- * tokens can measure the same thing: a second or an image is charged only where the tokens it
+/* The class whose price holds for a class: itself, or one of its fallbacks. PRICE_NONE: no price.
+ */
+enum price_class price_row_source(const struct price_row *row, enum price_class price_class);
+/* The unit price of a class, by its fallbacks if need be (factors of price.def included): pico-USD.
+ * False if there is none. */
+bool price_row_unit(const struct price_row *row, enum price_class price_class, money_wide *picousd);
+
+/* The cost of a use, each class times its factor (NULL: all 1), rounded up once. Seconds, images
+ * and tokens can measure the same thing: a second or an image is charged only where the tokens it
  * stands for are not counted or have no price. ST_RANGE: a count above PRICE_COUNT_MAX, a factor
  * out of range, or a sum beyond int64. */
 MUST_USE enum status price_bill(const struct price_row *row, const struct price_usage *usage,
-                                int64_t factor_ppm, struct price_bill *bill);
+                                const struct price_factors *factors, struct price_bill *bill);
 
 /* As price_bill for who needs it whole: ST_UNPRICED if any used class lacks a price. */
 MUST_USE enum status price_cost(const struct price_row *row, const struct price_usage *usage,
-                                int64_t factor_ppm, int64_t *nanousd);
+                                const struct price_factors *factors, int64_t *nanousd);
 
 #endif

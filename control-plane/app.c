@@ -26,18 +26,22 @@
 #include "control-plane/http/server.h"
 #include "control-plane/http/static.h"
 #include "control-plane/http/tls_front.h"
+#include "control-plane/ledger/keep.h"
+#include "control-plane/logs/request_log.h"
 #include "control-plane/publish/publish.h"
 #include "control-plane/store/trash.h"
 
 #define APP_MAGIC       0x41505001u
 #define APP_TIMEOUT_MS  5000
 #define APP_PURGE_ROWS  1000
+#define APP_KEEP_RUN_MS 3000 /* a signal waits for it */
 #define APP_THREADS_MIN 4
 #define APP_THREADS_MAX 128
 
 struct app {
     uint32_t magic;
     struct home home;
+    struct request_log *request_log; /* NULL: none is kept */
     struct publish *publish;
     struct operator* operator_socket;
     struct static_files *console;
@@ -45,6 +49,7 @@ struct app {
     struct server *server;
     struct throttle *throttle;
     int64_t tombstone_keep_ms;
+    struct keep_options keep;
     struct api api;
 };
 
@@ -123,9 +128,12 @@ static enum status start_link(struct app *app, const struct params *params, stru
         struct publish_options options = {.kv = app->home.kv,
                                           .writer = app->home.writer,
                                           .vault = app->home.vault,
+                                          .request_log = app->request_log,
                                           .link_url = url,
                                           .identity = {texts[0], texts[1], texts[2]},
-                                          .control_url = control.p};
+                                          .control_url = control.p,
+                                          .request_max_ms = (int64_t)params_u64(
+                                              params, PARAM_REQUEST_TIMEOUT)};
         status = publish_start(&options, &app->publish);
         if (status != ST_OK)
             buf_printf(why, "cannot listen for data planes on %s: %s", url,
@@ -167,6 +175,22 @@ static enum status start_front(struct app *app, const struct params *params, str
     return status;
 }
 
+/* Never a reason not to start: the log is a convenience, the rest is money. */
+static void start_request_log(struct app *app, const struct params *params)
+{
+    char path[HOME_PATH_MAX];
+    if (!params_bool(params, PARAM_REQUEST_LOG))
+        return;
+    home_path(params, "logs", path);
+    const struct request_log_options options = {
+        .path = path,
+        .map_bytes = params_u64(params, PARAM_REQUEST_LOG_MAP),
+        .keep_ms = (int64_t)params_u64(params, PARAM_REQUEST_LOG_KEEP)};
+    enum status status = request_log_open(&options, &app->request_log);
+    if (status != ST_OK)
+        log_error("request_log_not_opened", LOG_STATUS(status), LOG_CSTR("folder", path));
+}
+
 static enum status start_server(struct app *app, const struct params *params, struct buf *why)
 {
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
@@ -181,6 +205,7 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .writer = app->home.writer,
                             .vault = app->home.vault,
                             .publish = app->publish,
+                            .request_log = app->request_log,
                             .console = app->console,
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
@@ -235,9 +260,15 @@ enum status app_start(const struct params *params, struct app **out, struct buf 
         return ST_NO_MEMORY;
     app->magic = APP_MAGIC;
     app->tombstone_keep_ms = (int64_t)params_u64(params, PARAM_TOMBSTONE_KEEP);
+    app->keep = (struct keep_options){
+        .entries_ms = (int64_t)params_u64(params, PARAM_LEDGER_KEEP),
+        .hours_ms = (int64_t)params_u64(params, PARAM_HOURS_KEEP),
+        .days_ms = (int64_t)params_u64(params, PARAM_DAYS_KEEP)};
     enum status status = home_open(params, &app->home, why);
     if (status == ST_OK)
         status = load_catalog(app, params, why);
+    if (status == ST_OK)
+        start_request_log(app, params);
     if (status == ST_OK)
         status = start_link(app, params, why);
     if (status == ST_OK)
@@ -265,6 +296,7 @@ void app_stop(struct app *app)
     throttle_free(app->throttle);
     static_close(app->console);
     publish_stop(app->publish);
+    request_log_close(app->request_log);
     home_close(&app->home);
     app->magic = 0;
     free(app);
@@ -350,6 +382,8 @@ void app_upkeep(struct app *app)
     run_steps(app, purge_answers, &answers);
     run_steps(app, purge_deleted, &deleted);
     rotate_keys(app);
+    grants_upkeep(publish_grants(app->publish));
+    keep_run(app->home.writer, &app->keep, clock_utc_ms(), APP_KEEP_RUN_MS);
 }
 
 enum status app_reload(struct app *app, const struct params *params, struct buf *why)

@@ -2,6 +2,7 @@
  *
  *   data_dir/            0700
  *     store/             the LMDB store (store/kv.h)
+ *     logs/              the request log's environment (logs/request_log.h)
  *     master.key         32 bytes, 0600; absent when parameter master_key says otherwise
  *     link/ca.pem  link/ca.key  link/server.pem  link/server.key      the link's own PKI
  *

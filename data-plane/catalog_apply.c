@@ -6,7 +6,8 @@
  *
  * A generation that is neither live nor building is dead: catalog_tidy deletes it bit by bit. Model
  * rules have no flat record of their own: their protobuf rows stay in the file and the one record
- * of their integration (CAT_KIND_RULES) is made again whenever one of them changed.
+ * of their integration (CAT_KIND_RULES) is made again whenever one of them changed. So are policies
+ * and the one record of their workspace (CAT_KIND_POLICIES).
  *
  * Invariant: what readers can see is a revision that was understood whole. Must never: apply half a
  * call, take an entity back to an older revision, or drop an index row that meanwhile belongs to
@@ -19,14 +20,16 @@
 #include "common/wire.h"
 #include "data-plane/catalog_rows.h"
 
-#define APPLY_ARENA_BYTES    (256u << 20) /* the rules of one integration, unpacked */
+#define APPLY_ARENA_BYTES    (256u << 20) /* the rules of one parent, unpacked */
 #define APPLY_CLEAR_ROWS     4096u
 #define APPLY_TOUCHED_MAX    (1u << 20)
 #define APPLY_GENERATION_MAX 0x6Fu
 #define APPLY_KIND_MAX       0x6Fu /* above: our own rows */
 
+/* A derived record that must be made again. */
 struct touched {
-    struct id org, integration;
+    struct id org, parent; /* integration or workspace */
+    bool policies;
 };
 
 struct apply {
@@ -64,10 +67,12 @@ static bool id_of(ProtobufCBinaryData bytes, struct id *id)
     return bytes.len == 0 || id_from_bytes(wire_str(&bytes), id) == ST_OK;
 }
 
-static enum status touch(struct apply *apply, const struct id *org, const struct id *integration)
+static enum status touch(struct apply *apply, const struct id *org, const struct id *parent,
+                         bool policies)
 {
     for (size_t i = apply->touched_count; i > 0 && apply->touched_count - i < 16; i--) {
-        if (id_eq(&apply->touched[i - 1].integration, integration))
+        const struct touched *known = &apply->touched[i - 1];
+        if (known->policies == policies && id_eq(&known->parent, parent))
             return ST_OK; /* rules arrive in runs; a missed repetition costs a rebuild, no more */
     }
     if (apply->touched_count == apply->touched_room) {
@@ -80,7 +85,7 @@ static enum status touch(struct apply *apply, const struct id *org, const struct
         apply->touched = grown;
         apply->touched_room = room;
     }
-    apply->touched[apply->touched_count++] = (struct touched){*org, *integration};
+    apply->touched[apply->touched_count++] = (struct touched){*org, *parent, policies};
     return ST_OK;
 }
 
@@ -150,8 +155,19 @@ static enum status row_replace(struct apply *apply, const uint8_t *key, struct s
     return ST_OK;
 }
 
-/* A model rule is kept as it came, behind a head. */
-static enum status rule_record(struct arena *arena, const struct cat_head *head, struct str body,
+static bool is_policy(unsigned kind)
+{
+    return kind == SLUICE__KIND__KIND_USAGE_POLICY || kind == SLUICE__KIND__KIND_RATE_POLICY;
+}
+
+/* Kinds of which a list is derived. */
+static bool is_listed(unsigned kind)
+{
+    return kind == SLUICE__KIND__KIND_MODEL_RULE || is_policy(kind);
+}
+
+/* A model rule or policy is kept as it came, behind a head. */
+static enum status raw_record(struct arena *arena, const struct cat_head *head, struct str body,
                                struct str *record)
 {
     char *p = arena_alloc(arena, sizeof *head + body.n);
@@ -171,8 +187,8 @@ static enum status change_write(struct apply *apply, const struct cat_head *head
     struct str record;
     arena_init(&arena, APPLY_ARENA_BYTES);
     enum status status;
-    if (head->kind == SLUICE__KIND__KIND_MODEL_RULE)
-        status = rule_record(&arena, head, body, &record);
+    if (is_listed(head->kind))
+        status = raw_record(&arena, head, body, &record);
     else
         status = catalog_encode(&arena, (Sluice__Kind)head->kind, head->revision, &head->org,
                                 &head->parent, &head->id, body, &record);
@@ -202,8 +218,8 @@ static enum status apply_change(struct apply *apply, const Sluice__Change *chang
     head.kind = (uint16_t)kind;
     head.length = (uint32_t)(sizeof head + change->body.len);
     catalog_key(key, apply->generation, (uint8_t)kind, &head.org, &head.parent, &head.id);
-    if (kind == SLUICE__KIND__KIND_MODEL_RULE)
-        TRY(touch(apply, &head.org, &head.parent));
+    if (is_listed(kind))
+        TRY(touch(apply, &head.org, &head.parent, is_policy(kind)));
     if (change->deleted) {
         TRY(row_unindex(apply, key));
         return catalog_row_remove(apply->txn, key);
@@ -254,21 +270,96 @@ static enum status rules_rebuild(struct apply *apply, const struct touched *at)
     struct str record;
     arena_init(&arena, APPLY_ARENA_BYTES);
     struct rule_list list = {.arena = &arena};
-    catalog_key(prefix, apply->generation, SLUICE__KIND__KIND_MODEL_RULE, &at->org,
-                &at->integration, &ID_NONE);
-    catalog_key(key, apply->generation, CAT_KIND_RULES, &at->org, &ID_NONE, &at->integration);
+    catalog_key(prefix, apply->generation, SLUICE__KIND__KIND_MODEL_RULE, &at->org, &at->parent,
+                &ID_NONE);
+    catalog_key(key, apply->generation, CAT_KIND_RULES, &at->org, &ID_NONE, &at->parent);
     enum status status =
         catalog_row_each(apply->txn, prefix, CAT_KEY_BYTES - ID_BYTES, rule_collect, &list);
     if (status == ST_OK && list.count == 0) {
         status = catalog_row_remove(apply->txn, key);
     } else if (status == ST_OK) {
-        status = catalog_encode_rules(&arena, list.revision, &at->org, &at->integration, list.rules,
+        status = catalog_encode_rules(&arena, list.revision, &at->org, &at->parent, list.rules,
                                       list.count, &record);
         if (status == ST_OK)
             status = catalog_row_put(apply->txn, key, record);
     }
     if (status == ST_BAD_FORMAT || status == ST_TOO_LARGE)
         status = apply_refuse(apply, list.revision, SLUICE__KIND__KIND_MODEL_RULE, "malformed");
+    arena_free(&arena);
+    return status;
+}
+
+/* --- the policies of a touched workspace --- */
+
+struct policy_list {
+    struct arena *arena;
+    struct catalog_policy *rows;
+    size_t count, room;
+    uint64_t revision; /* newest */
+};
+
+static enum status policy_collect(void *arg, struct str value)
+{
+    struct policy_list *list = arg;
+    struct cat_head head;
+    Sluice__Policy *policy;
+    if (value.n < sizeof head)
+        return ST_BAD_FORMAT;
+    memcpy(&head, value.p, sizeof head);
+    if (!is_policy(head.kind) || cat_check(value, head.kind, sizeof head) == NULL)
+        return ST_BAD_FORMAT;
+    if (list->count == list->room) {
+        size_t room = list->room == 0 ? 16 : list->room * 2;
+        struct catalog_policy *grown = arena_calloc(list->arena, room, sizeof *grown);
+        if (grown == NULL)
+            return ST_TOO_LARGE;
+        if (list->count > 0)
+            memcpy(grown, list->rows, list->count * sizeof *grown);
+        list->rows = grown;
+        list->room = room;
+    }
+    if (head.revision > list->revision)
+        list->revision = head.revision;
+    TRY(wire_unpack_known(&sluice__policy__descriptor, str_from(value, sizeof head), list->arena,
+                          &policy));
+    list->rows[list->count++] =
+        (struct catalog_policy){(Sluice__Kind)head.kind, head.id, policy};
+    return ST_OK;
+}
+
+static enum status policies_collect(struct apply *apply, const struct touched *at,
+                                    struct policy_list *list)
+{
+    static const uint8_t kinds[] = {SLUICE__KIND__KIND_USAGE_POLICY,
+                                    SLUICE__KIND__KIND_RATE_POLICY};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        uint8_t prefix[CAT_KEY_BYTES];
+        catalog_key(prefix, apply->generation, kinds[i], &at->org, &at->parent, &ID_NONE);
+        TRY(catalog_row_each(apply->txn, prefix, CAT_KEY_BYTES - ID_BYTES, policy_collect, list));
+    }
+    return ST_OK;
+}
+
+static enum status policies_rebuild(struct apply *apply, const struct touched *at)
+{
+    uint8_t key[CAT_KEY_BYTES];
+    struct arena arena;
+    struct str record;
+    arena_init(&arena, APPLY_ARENA_BYTES);
+    struct policy_list list = {.arena = &arena};
+    catalog_key(key, apply->generation, CAT_KIND_POLICIES, &at->org, &ID_NONE, &at->parent);
+    enum status status = policies_collect(apply, at, &list);
+    if (status == ST_OK && list.count == 0) {
+        status = catalog_row_remove(apply->txn, key);
+    } else if (status == ST_OK) {
+        status = catalog_encode_policies(&arena, list.revision, &at->org, &at->parent, list.rows,
+                                         list.count, &record);
+        if (status == ST_OK)
+            status = catalog_row_put(apply->txn, key, record);
+    }
+    if (status == ST_BAD_FORMAT || status == ST_TOO_LARGE)
+        status = apply_refuse(apply, list.revision, SLUICE__KIND__KIND_USAGE_POLICY,
+                              "malformed, or decides by a value this node does not know");
     arena_free(&arena);
     return status;
 }
@@ -300,8 +391,10 @@ static enum status apply_all(struct apply *apply, Sluice__ChangesReply *const *r
         for (size_t j = 0; j < replies[i]->n_changes; j++)
             TRY(apply_change(apply, replies[i]->changes[j]));
     }
-    for (size_t i = 0; i < apply->touched_count; i++)
-        TRY(rules_rebuild(apply, &apply->touched[i]));
+    for (size_t i = 0; i < apply->touched_count; i++) {
+        const struct touched *at = &apply->touched[i];
+        TRY(at->policies ? policies_rebuild(apply, at) : rules_rebuild(apply, at));
+    }
     return ST_OK;
 }
 

@@ -76,8 +76,19 @@ bool ipc_check(const void *message, size_t n)
         const struct ipc_blob *blob = message;
         return n >= sizeof *blob && blob->n == n - sizeof *blob;
     }
+    case IPC_COUNTER_OPEN: {
+        const struct ipc_counter *counter = message;
+        return n == sizeof *counter && counter->value_key_n <= sizeof counter->value_key;
+    }
+    case IPC_COUNTER_ROW:
+        return n == sizeof(struct ipc_row);
+    case IPC_RATE_FIX:
+        return n == sizeof(struct ipc_fix);
     case IPC_DONE:
     case IPC_COURIER_UP:
+    case IPC_WISH:
+    case IPC_GRANTED:
+    case IPC_RECALL:
         return n == sizeof *head;
     }
     return false;

@@ -13,6 +13,7 @@
 #define IPC_HOST_MAX    253
 #define IPC_ADDRS_MAX   16
 #define IPC_OBJECT_MAX  128
+#define IPC_VALUE_KEY   256 /* LIMIT_VALUE_KEY of common/limit.h */
 
 enum ipc_kind {
     IPC_NAME_QUERY = 1, /* worker -> courier: struct ipc_name */
@@ -24,6 +25,12 @@ enum ipc_kind {
     IPC_PROBE_RESULT,   /* worker -> courier: struct ipc_blob, packed Sluice__ProbeResult */
     IPC_CATALOG_NEW,    /* courier -> worker: the catalog file's live generation or revision moved (struct ipc_blob, n = 0) */
     IPC_COURIER_UP,     /* courier -> worker: a (new) courier listens: ask again what is open */
+    IPC_COUNTER_OPEN,   /* worker -> courier: struct ipc_counter: which row is this counter taken from? */
+    IPC_COUNTER_ROW,    /* courier -> worker: struct ipc_row */
+    IPC_WISH,           /* worker -> courier: account.want or need of row `tag` grew, or something was returned */
+    IPC_GRANTED,        /* courier -> worker: accounts or verdicts changed: look again at who waits */
+    IPC_RECALL,         /* courier -> worker: row `tag` asks back what is not reserved */
+    IPC_RATE_FIX,       /* worker -> courier: struct ipc_fix: tokens of a rate that were not needed */
 };
 
 struct ipc_head {
@@ -46,6 +53,29 @@ struct ipc_object {
     struct id org, workspace, provider;
     char object[IPC_OBJECT_MAX];
     char object_kind[16];
+};
+
+/* What a counter is (limit.h, struct limit_ref), and how its definition stands. */
+struct ipc_counter {
+    struct ipc_head head;
+    struct id counter, org, entity, second, workspace;
+    int64_t value, anew_ms;
+    uint8_t level, measure, window, nth;
+    uint32_t value_key_n;
+    char value_key[IPC_VALUE_KEY];
+};
+
+struct ipc_row {
+    struct ipc_head head;
+    struct id counter;
+    uint32_t status; /* ST_OK, ST_OVERLOADED */
+    uint32_t row, generation;
+};
+
+struct ipc_fix {
+    struct ipc_head head;
+    uint32_t row, generation;
+    int64_t utc_ms, add;
 };
 
 struct ipc_blob {

@@ -1,7 +1,7 @@
 /* segment.c: makes and maps the shared segment, and computes where things are in it.
  *
- *   0        4 KiB            + column_bytes     + column_bytes
- *   [head][pad][column 0 .........][column 1 ......] ...          column_bytes: whole pages
+ *   0     4 KiB          whole pages    + column_bytes     + column_bytes
+ *   [head][counter table][column 0 .........][column 1 ......] ...      column_bytes: whole pages
  *
  * Invariant: an address given from here lies inside the mapping, because it is computed from this
  * process's own copy of the layout and the memfd is sealed against changes of size. Must never:
@@ -40,9 +40,15 @@ static size_t rings_at(void)
     return sizeof(struct column_head) + SEGMENT_METRICS * sizeof(uint64_t);
 }
 
-static size_t slots_at(const struct segment *segment)
+static size_t accounts_at(const struct segment *segment)
 {
     size_t n = rings_at() + 2 * segment->ring_count * sizeof(uint32_t);
+    return (n + sizeof(struct account) - 1) & ~(sizeof(struct account) - 1);
+}
+
+static size_t slots_at(const struct segment *segment)
+{
+    size_t n = accounts_at(segment) + segment->counter_count * sizeof(struct account);
     return (n + SEGMENT_SLOT_BYTES - 1) & ~(size_t)(SEGMENT_SLOT_BYTES - 1);
 }
 
@@ -51,20 +57,28 @@ static size_t column_bytes(const struct segment *segment)
     return page_up(slots_at(segment) + (size_t)segment->slot_count * SEGMENT_SLOT_BYTES);
 }
 
-static size_t segment_bytes(const struct segment *segment)
+static size_t columns_at(const struct segment *segment)
 {
-    return SEGMENT_PAGE + segment->columns * column_bytes(segment);
+    return SEGMENT_PAGE + page_up(segment->counter_count * sizeof(struct counter));
 }
 
-static enum status segment_layout(struct segment *segment, uint32_t workers, uint32_t slot_count)
+static size_t segment_bytes(const struct segment *segment)
+{
+    return columns_at(segment) + segment->columns * column_bytes(segment);
+}
+
+static enum status segment_layout(struct segment *segment, uint32_t workers, uint32_t slot_count,
+                                  uint32_t counter_count)
 {
     if (workers == 0 || workers > SEGMENT_MAX_COLUMNS / SEGMENT_COLUMNS_EACH || slot_count == 0 ||
-        slot_count > SEGMENT_SLOTS_MAX)
+        slot_count > SEGMENT_SLOTS_MAX || counter_count == 0 ||
+        counter_count > SEGMENT_COUNTERS_MAX)
         return ST_BAD_FORMAT;
     segment->workers = workers;
     segment->columns = workers * SEGMENT_COLUMNS_EACH;
     segment->slot_count = slot_count;
     segment->ring_count = ring_count_of(slot_count);
+    segment->counter_count = counter_count;
     segment->bytes = segment_bytes(segment);
     return ST_OK;
 }
@@ -78,11 +92,11 @@ static enum status segment_mmap(struct segment *segment)
     return ST_OK;
 }
 
-enum status segment_create(uint32_t workers, uint32_t slot_count, const struct id *node,
-                           uint64_t boot, struct segment *segment)
+enum status segment_create(uint32_t workers, uint32_t slot_count, uint32_t counter_count,
+                           const struct id *node, uint64_t boot, struct segment *segment)
 {
     struct segment made = {.fd = -1};
-    TRY(segment_layout(&made, workers, slot_count));
+    TRY(segment_layout(&made, workers, slot_count, counter_count));
     enum status status = ST_IO;
     made.fd = memfd_create("sluice-segment", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (made.fd >= 0 && ftruncate(made.fd, (off_t)made.bytes) == 0 &&
@@ -98,6 +112,7 @@ enum status segment_create(uint32_t workers, uint32_t slot_count, const struct i
     head->workers = workers;
     head->columns = made.columns;
     head->slot_count = slot_count;
+    head->counter_count = counter_count;
     head->bytes = made.bytes;
     head->node = *node;
     head->boot = boot;
@@ -120,7 +135,7 @@ enum status segment_map(int fd, struct segment *segment)
     enum status status = ST_BAD_FORMAT;
     struct segment proved = {.fd = fd, .head = made.head};
     if (head.magic == SEGMENT_MAGIC && head.version == SEGMENT_VERSION)
-        status = segment_layout(&proved, head.workers, head.slot_count);
+        status = segment_layout(&proved, head.workers, head.slot_count, head.counter_count);
     if (status == ST_OK && (proved.bytes != made.bytes || head.columns != proved.columns))
         status = ST_BAD_FORMAT;
     if (status != ST_OK) {
@@ -143,7 +158,7 @@ void segment_close(struct segment *segment)
 static char *column_at(const struct segment *segment, uint32_t column)
 {
     CHECK(column < segment->columns);
-    return (char *)segment->head + SEGMENT_PAGE + column * column_bytes(segment);
+    return (char *)segment->head + columns_at(segment) + column * column_bytes(segment);
 }
 
 struct column_head *segment_column(const struct segment *segment, uint32_t column)
@@ -170,6 +185,25 @@ struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32
                                    (size_t)index * SEGMENT_SLOT_BYTES);
 }
 
+struct counter *segment_counter(const struct segment *segment, uint32_t row)
+{
+    CHECK(row < segment->counter_count);
+    return (struct counter *)(void *)((char *)segment->head + SEGMENT_PAGE) + row;
+}
+
+struct account *segment_account(const struct segment *segment, uint32_t column, uint32_t row)
+{
+    CHECK(row < segment->counter_count);
+    return (struct account *)(void *)(column_at(segment, column) + accounts_at(segment)) + row;
+}
+
+uint32_t segment_counters_used(const struct segment *segment)
+{
+    uint32_t high =
+        atomic_load_explicit(&segment->head->status.counters_high, memory_order_acquire);
+    return high < segment->counter_count ? high : segment->counter_count;
+}
+
 /* --- columns --- */
 
 /* All slots FREE (zero) by giving their memory back: touching each would make every column cost its
@@ -186,8 +220,8 @@ static void slots_reset(const struct segment *segment, uint32_t column)
                               memory_order_relaxed);
 }
 
-/* The metrics stay: they are sums over everything the column ever did (gauges were set to 0 when it
- * was released). */
+/* The metrics and accounts stay: they are sums over everything the column ever did (gauges were set
+ * to 0 and accounts closed when it was released). */
 static void column_reset(const struct segment *segment, uint32_t column, uint32_t worker,
                          uint32_t epoch)
 {

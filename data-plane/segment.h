@@ -1,20 +1,26 @@
 /* segment.h: the one shared-memory segment of a gateway host (sealed memfd, fd 4), and the rule of who writes what.
  *
  *   [struct segment_head: 4 KiB]                     master writes layout and `ending`, courier writes `status`
+ *   [struct counter x counter_count]                 courier: one row per (counter, epoch) that this host takes from
  *   [column 0][column 1]...[column N-1]              one per living worker; a successor gets a fresh column
- *   column = [struct column_head][metrics u64 x 256][done ring][free ring][slots: slot_count x 1 KiB]
+ *   column = [struct column_head][metrics u64 x 256][done ring][free ring][accounts][slots: slot_count x 1 KiB]
  *   ring   = u32 slot numbers, slot_count rounded up to a power of two; a slot is in at most one ring, once
+ *   accounts = struct account x counter_count: this worker's share of the counter in the same row of the table
  *
- * No word has two writers except column_head.state during hand-over (master, when the worker is dead).
- * A slot is reservation, in-flight mark and usage event in one:
+ * No word has two writers except column_head.state during hand-over (master, when the worker is dead). What is a worker's
+ * becomes the courier's when the worker is dead, until the column is UNUSED again.
+ * The rings only say where to look; the states of slots (slot.h) are the truth, and a column whose worker died is scanned.
+ * A column goes UNUSED -master-> LIVE -master, worker dead-> DEAD -courier, all journaled, accounts closed-> UNUSED.
  *
- *   FREE -worker-> RESERVED -worker-> SENT -worker-> DONE -courier (after fdatasync)-> JOURNALED -worker-> FREE
- *                     |                  `--- worker died: courier makes it DONE (outcome DIED) and journals it
- *                     `--- not sent: worker sets FREE; worker died: courier sets FREE
+ * What a host holds of a counter. All totals only grow, so a death between two writes loses nothing:
  *
- * `state` is written last with release order and read first with acquire order. The rings only say where to look; the states
- * are the truth, and a column whose worker died is scanned. A column goes UNUSED -master-> LIVE -master, worker dead-> DEAD
- * -courier, all journaled-> UNUSED.
+ *   control plane -granted-> row -given-> accounts        row.granted, account.given: courier
+ *   control plane <-returned- row <-returned- accounts    row.returned: courier; account.returned: worker
+ *   an account can reserve  given - returned - spent - (what its slots that are not FREE have reserved or were charged)
+ *   the row can give        granted + adopted - returned + base - sum over all columns of (given - returned)
+ *
+ * Accounts are never set back: a column or a row that is used again goes on from where its totals stand (`base` remembers
+ * what was spent before the row's present use). A row is used for another counter only when no account uses it.
  *
  * Any worker can write anywhere in it, and a worker parses strangers' bytes: readers outside of it keep the layout in their own
  * memory (struct segment), check every number they take from here, and copy a slot before they look at it.
@@ -22,27 +28,14 @@
 #ifndef SLUICE_DATA_SEGMENT_H
 #define SLUICE_DATA_SEGMENT_H
 
-#include <stdatomic.h>
-
-#include "common/id.h"
+#include "data-plane/slot.h"
 
 #define SEGMENT_MAGIC        0x534C5347u
-#define SEGMENT_VERSION      1u
+#define SEGMENT_VERSION      2u
 #define SEGMENT_METRICS      256
-#define SEGMENT_SLOT_BYTES   1024
+#define SEGMENT_SLOT_BYTES   SLOT_BYTES
 #define SEGMENT_MAX_COLUMNS  256
-#define SEGMENT_COUNTERS_MAX 16 /* limits that one attempt may reserve from */
-
-enum slot_state { SLOT_FREE, SLOT_RESERVED, SLOT_SENT, SLOT_DONE, SLOT_JOURNALED };
-
-enum slot_outcome {
-    SLOT_OUTCOME_OK,
-    SLOT_OUTCOME_PROVIDER_ERROR,
-    SLOT_OUTCOME_TIMEOUT,
-    SLOT_OUTCOME_CLIENT_GONE,
-    SLOT_OUTCOME_BROKEN,
-    SLOT_OUTCOME_DIED,
-};
+#define SEGMENT_COUNTERS_MAX 65535u
 
 /* {node 16, boot u64, worker epoch u32, n u64}; 36 bytes big-endian, 48 base64url characters as x-client-request-id. */
 struct attempt_id {
@@ -56,38 +49,62 @@ struct attempt_id {
 void attempt_id_pack(const struct attempt_id *id, uint8_t bytes[ATTEMPT_ID_BYTES]);
 void attempt_id_to_text(const struct attempt_id *id, char text[ATTEMPT_ID_TEXT + 1]);
 
-struct slot_usage {
-    uint64_t input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens;
-    uint64_t audio_input_tokens, audio_output_tokens, images, audio_ms, characters;
+/* --- counters ------------------------------------------------------------------------------------------------------ */
+
+/* FREE -> LIVE <-> CLOSING (workers let go of it as their requests end) -> LEAVING (the control plane is told) -> FREE. */
+enum counter_state { COUNTER_FREE, COUNTER_LIVE, COUNTER_CLOSING, COUNTER_LEAVING };
+
+enum counter_verdict {
+    COUNTER_UNHEARD,   /* the control plane has not answered yet */
+    COUNTER_OPEN,
+    COUNTER_EXHAUSTED, /* used up, or what is left cannot cover what was asked for */
+    COUNTER_SCARCE,    /* asked back from other hosts: look again at retry_at_ms */
+    COUNTER_GONE,      /* no such limit any more: nothing is counted */
 };
 
-struct slot_reserve {
-    uint32_t counter; /* index in the node's counter table */
-    uint32_t epoch;
-    int64_t amount;
+#define COUNTER_KEEPER_NONE UINT32_MAX
+
+/* One (counter, epoch). Written by the courier only. */
+struct counter {
+    _Alignas(256) _Atomic uint32_t state; /* enum counter_state */
+    _Atomic uint32_t generation;          /* 1..65535: another with every use of the row */
+    struct id id;                         /* limit_counter_id */
+    _Atomic uint64_t epoch;               /* 0 = not told yet */
+    uint8_t level, measure, window;       /* limit.h */
+    _Atomic uint32_t verdict;             /* enum counter_verdict, of the last reply */
+    _Atomic int64_t limit, settled, outstanding; /* of the last reply, over all hosts */
+    _Atomic int64_t ends_ms;              /* control plane's UTC at which the epoch ends; 0 = never */
+    _Atomic int64_t lease_until_ms;       /* monotonic; rates and concurrency admit nothing from then on; 0 = no lease */
+    _Atomic int64_t heard_ms;             /* monotonic, of the last reply; 0 = none */
+    _Atomic int64_t retry_at_ms;          /* monotonic; 0 = not said */
+    _Atomic int64_t value, anew_ms;       /* of the definition that was last asked for */
+    _Atomic uint32_t recall;              /* grows: accounts other than the keeper's return what they have not reserved */
+    _Atomic uint32_t recall_keeper;       /* column that keeps its share; COUNTER_KEEPER_NONE: none */
+    _Atomic int64_t granted, returned;    /* towards the control plane */
+    _Atomic int64_t adopted;              /* charged before the epoch was told: the control plane adds it to that epoch by itself */
+    _Atomic int64_t base;                 /* sum of given - returned over all columns when this use of the row began */
+};
+_Static_assert(sizeof(struct counter) == 256, "a row");
+
+/* A worker's share of one row. */
+struct account {
+    _Alignas(64) _Atomic int64_t given; /* courier */
+    _Atomic int64_t returned, spent;    /* worker */
+    _Atomic int64_t want, need; /* worker: values of `given` at which it had plenty, at which a waiting request could go */
+    _Atomic int64_t held;       /* worker: what its slots have reserved, for others to know what it could return */
+    _Atomic uint32_t uses;      /* worker: generation of the row that it uses; 0 = none */
+};
+_Static_assert(sizeof(struct account) == 64, "no two accounts share a cache line");
+
+/* A fold in progress: the values that account.spent will have. `valid` is written last. */
+struct slot_redo {
+    _Atomic uint32_t valid;
+    uint32_t slot, count;
+    uint32_t row[SLOT_RESERVES_MAX];
+    int64_t spent[SLOT_RESERVES_MAX];
 };
 
-struct slot {
-    _Atomic uint32_t state; /* enum slot_state */
-    uint32_t outcome;       /* enum slot_outcome */
-    struct attempt_id attempt;
-    struct id org, workspace, provider, integration, api_key, user, request_id;
-    uint64_t revision;
-    int64_t reserved_utc_ms, settled_utc_ms;
-    uint32_t op; /* enum op */
-    uint32_t http_status;
-    uint32_t source; /* Sluice__UsageSource */
-    uint8_t stream, unpriced, model_n, priced_model_n, trace_n, object_n, object_kind_n, reserve_count;
-    uint8_t strict; /* a strict limit holds: what is charged without usage is called bound, not estimated */
-    struct slot_usage usage;
-    struct slot_usage bound; /* reserved for; recorded if the usage never comes, with the cost below as set when reserved */
-    uint64_t duration_us, first_byte_us;
-    int64_t cost_nanousd, charge_nanousd;
-    struct slot_reserve reserves[SEGMENT_COUNTERS_MAX];
-    char model[96], priced_model[64], trace[64], object_kind[16];
-    char object[120]; /* ids of objects the attempt made or showed as made, a blank between */
-};
-_Static_assert(sizeof(struct slot) <= SEGMENT_SLOT_BYTES, "a slot is 1 KiB");
+/* --- columns ------------------------------------------------------------------------------------------------------- */
 
 enum column_state { COLUMN_UNUSED, COLUMN_LIVE, COLUMN_DRAINING, COLUMN_DEAD };
 
@@ -111,6 +128,7 @@ struct column_head {
     _Alignas(64) _Atomic uint64_t free_head;  /* courier: pushed after fdatasync */
     _Alignas(64) _Atomic uint64_t free_tail;  /* worker: taken */
     _Alignas(64) _Atomic uint32_t courier_sleeps; /* courier: ring the doorbell (ipc IPC_DONE) when set */
+    struct slot_redo redo;                        /* worker */
 };
 
 struct segment_status { /* courier writes, everybody reads */
@@ -125,11 +143,13 @@ struct segment_status { /* courier writes, everybody reads */
     _Atomic uint32_t catalog_epoch; /* 0: no file yet; grows when a new file takes the old one's place: workers must be replaced */
     _Atomic uint32_t catalog_busy;   /* courier: inside an operation on the catalog file */
     _Atomic uint32_t catalog_deaths; /* couriers in a row that died there */
+    _Atomic uint32_t counters_high;  /* rows from here on were never used */
+    _Atomic uint32_t counters_tight; /* the table is full: workers let go of rows that they do not need now */
 };
 
 struct segment_head {
     uint32_t magic, version;
-    uint32_t workers, columns, slot_count;
+    uint32_t workers, columns, slot_count, counter_count;
     uint64_t bytes;
     struct id node;
     uint64_t boot;
@@ -142,12 +162,13 @@ struct segment {
     struct segment_head *head;
     size_t bytes;
     int fd;
-    uint32_t workers, columns, slot_count, ring_count;
+    uint32_t workers, columns, slot_count, ring_count, counter_count;
 };
 
-/* master: makes the memfd (sealed against size changes) for `workers` with 2 columns each. gives. ST_NO_MEMORY, ST_IO. */
-MUST_USE enum status segment_create(uint32_t workers, uint32_t slot_count, const struct id *node, uint64_t boot,
-                                    struct segment *segment);
+/* master: makes the memfd (sealed against size changes) for `workers` with 2 columns each. gives. ST_BAD_FORMAT (a count out of
+ * range), ST_NO_MEMORY, ST_IO. */
+MUST_USE enum status segment_create(uint32_t workers, uint32_t slot_count, uint32_t counter_count, const struct id *node,
+                                    uint64_t boot, struct segment *segment);
 /* children: maps an inherited descriptor and proves its layout. ST_BAD_FORMAT, ST_IO. */
 MUST_USE enum status segment_map(int fd, struct segment *segment);
 /* Unmaps and closes. */
@@ -165,36 +186,9 @@ uint64_t *segment_metrics(const struct segment *segment, uint32_t column);
 enum segment_ring { SEGMENT_RING_DONE, SEGMENT_RING_FREE };
 _Atomic uint32_t *segment_ring(const struct segment *segment, uint32_t column, enum segment_ring ring);
 struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32_t index);
-
-/* --- worker side (slots.c): O(1), no system call ------------------------------------------------------------------ */
-struct slots; /* a worker's view of its column: free list in private memory. Opened once per assigned column */
-MUST_USE enum status slots_open(const struct segment *segment, uint32_t column, struct slots **slots);
-void slots_close(struct slots *slots);
-/* Takes a FREE slot, mints its attempt id, sets RESERVED. ST_OVERLOADED: none free. */
-MUST_USE enum status slots_reserve(struct slots *slots, struct slot **slot);
-void slots_mark_sent(struct slots *slots, struct slot *slot);
-/* RESERVED -> FREE: nothing was sent. */
-void slots_cancel(struct slots *slots, struct slot *slot);
-/* SENT -> DONE, and tells the courier. True if its doorbell must be rung (send IPC_DONE). */
-MUST_USE bool slots_settle(struct slots *slots, struct slot *slot);
-/* Frees what the courier journaled. Call once per loop turn. */
-void slots_collect(struct slots *slots);
-uint32_t slots_free_count(const struct slots *slots);
-
-/* --- courier side ------------------------------------------------------------------------------------------------- */
-/* A courier that starts says so for every LIVE column before it takes anything. */
-void slots_take_over(const struct segment *segment, uint32_t column);
-/* Up to `max` DONE slots of a column in order; the same ones again until slots_mark_journaled moves on. Behind a courier that
- * died some may be JOURNALED already (slots_is_journaled): not to be written again, but to be marked with the others. */
-size_t slots_take_done(const struct segment *segment, uint32_t column, struct slot **out, size_t max);
-bool slots_is_journaled(const struct slot *slot);
-/* DONE -> JOURNALED for the first `count` that slots_take_done gave, after fdatasync. */
-void slots_mark_journaled(const struct segment *segment, uint32_t column, struct slot *const *slots, size_t count);
-/* Tells the worker whether to ring (IPC_DONE). After setting true, look once more before sleeping. */
-void slots_courier_sleeps(const struct segment *segment, uint32_t column, bool sleeps);
-/* The worker of this column is dead: RESERVED -> FREE, SENT -> DONE with outcome DIED and the bound as usage. Gives up to `max`
- * slots that must be journaled; 0 = none is left. The caller marks them with slots_mark_recovered. */
-size_t slots_recover(const struct segment *segment, uint32_t column, int64_t utc_ms, struct slot **out, size_t max);
-void slots_mark_recovered(struct slot *const *slots, size_t count);
+struct counter *segment_counter(const struct segment *segment, uint32_t row);
+struct account *segment_account(const struct segment *segment, uint32_t column, uint32_t row);
+/* Rows that may ever have been used: [0, n). Bounded by the table whatever stands in the segment. */
+uint32_t segment_counters_used(const struct segment *segment);
 
 #endif

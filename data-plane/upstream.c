@@ -164,13 +164,15 @@ static void exchange_release(struct exchange *exchange)
 
 static enum status status_of_result(const struct exchange *exchange, CURLcode result)
 {
+    if (exchange->forced == ST_UPSTREAM_TIMEOUT && !exchange->sent)
+        return ST_UPSTREAM_CONNECT;
     if (exchange->forced != ST_OK)
         return exchange->forced;
     switch (result) {
     case CURLE_OK:
         return exchange->head_seen ? ST_OK : ST_UPSTREAM_BROKEN;
     case CURLE_OPERATION_TIMEDOUT:
-        return ST_UPSTREAM_TIMEOUT;
+        return exchange->sent ? ST_UPSTREAM_TIMEOUT : ST_UPSTREAM_CONNECT;
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_SSL_CONNECT_ERROR:

@@ -11,6 +11,7 @@
 #include "common/apikey.h"
 #include "common/secret.h"
 #include "common/wire.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/limits.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/members.h"
@@ -109,11 +110,14 @@ static void write_optional_id(struct json_writer *w, const char *name,
         jw_null(w);
 }
 
-static void write_key(struct api_call *call, const struct record_key *key,
-                      const Sluice__ApiKey *record)
+static enum status write_key(struct api_call *call, const struct record_key *key,
+                             const Sluice__ApiKey *record)
 {
     struct json_writer *w = &call->json;
     bool expired = record->expires_at_ms != 0 && record->expires_at_ms <= call->now_ms;
+    struct limit_view view;
+    TRY(limit_view_load(call, LIMIT_KEY, &key->id, NULL, &key->parent, record->usage_limits_json,
+                        record->rate_limits_json, &view));
     jw_object(w);
     jw_field_cstr(w, "object", "api-key");
     jw_field_id(w, "id", &key->id);
@@ -123,7 +127,8 @@ static void write_key(struct api_call *call, const struct record_key *key,
     jw_field_id(w, "organisation_id", &key->org);
     write_optional_id(w, "workspace_id", &record->workspace);
     write_optional_id(w, "user_id", &record->user);
-    jw_field_cstr(w, "status", expired ? "expired" : "active");
+    jw_field_cstr(w, "status", limit_view_status(&view, expired));
+    TRY(limit_view_write(call, &view));
     jw_field_cstr(w, "creation_mode",
                   record->creation_mode < COUNT_OF(modes) ? modes[record->creation_mode] : "api");
     fields_write(w, &api_fields_api_key, record);
@@ -142,6 +147,7 @@ static void write_key(struct api_call *call, const struct record_key *key,
     jw_field_time(w, "created_at", record->created_at_ms);
     jw_field_time(w, "last_updated_at", record->updated_at_ms);
     jw_end(w);
+    return ST_OK;
 }
 
 /* Members of `defaults` that decide something become fields; the object itself is kept as it was
@@ -393,9 +399,7 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     if (!api_keys_may(list->call, record->type, "list") || !may_see(list->call, record) ||
         (ids.n > 0 && !in_csv(ids, &key->id)))
         return ST_OK;
-    if (list_wants(list))
-        write_key(list->call, key, record);
-    return ST_OK;
+    return list_wants(list) ? write_key(list->call, key, record) : ST_OK;
 }
 
 enum status api_api_keys_list(struct api_call *call)
@@ -416,8 +420,7 @@ enum status api_api_keys_get(struct api_call *call)
     struct record_key key;
     Sluice__ApiKey *record;
     TRY(api_keys_find(call, "read", &key, &record));
-    write_key(call, &key, record);
-    return ST_OK;
+    return write_key(call, &key, record);
 }
 
 enum status api_api_keys_update(struct api_call *call)
@@ -433,7 +436,9 @@ enum status api_api_keys_update(struct api_call *call)
         record->last_reset_at_ms = call->now_ms;
     record->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, record, wire_str(&record->hash)));
-    api_audit(call, "update", "api_key", &key.parent, &key.id, record->name);
+    if (reset)
+        TRY(limit_view_reset(call, LIMIT_KEY, &key.id, NULL, &key.parent));
+    api_audit(call, reset ? "reset_usage" : "update", "api_key", &key.parent, &key.id, record->name);
     return ST_OK;
 }
 

@@ -18,6 +18,7 @@
 
 struct vault;
 struct publish;
+struct request_log;
 struct static_files;
 struct throttle;
 struct overlay;
@@ -29,6 +30,7 @@ struct api {
     struct writer *writer;
     struct vault *vault;
     struct publish *publish;      /* NULL: no link (tests) */
+    struct request_log *request_log; /* NULL: none is kept */
     struct static_files *console; /* NULL: not built */
     struct str private_upstreams; /* CIDRs that custom hosts may lie in besides the public ones */
     struct str gateway_url;       /* for links and snippets */
@@ -39,6 +41,7 @@ struct api {
     int64_t started_ms;
     _Atomic bool ready;
     _Atomic unsigned waiters; /* of ?wait=applied */
+    _Atomic unsigned exports; /* being sent */
 };
 
 struct api_call {
@@ -80,6 +83,9 @@ MUST_USE enum status api_write(struct api_call *call, enum status (*change)(stru
  */
 MUST_USE enum status api_write_aside(struct api_call *call,
                                      enum status (*change)(struct api_call *call));
+
+/* The caller as audit records name them; borrows from the call. */
+struct write_actor api_actor(const struct api_call *call);
 
 /* The decoded segment of the path that the route calls {name}; p = NULL if it has none. */
 struct str api_path(const struct api_call *call, const char *name);

@@ -39,19 +39,24 @@ static enum status run_write(struct write_op *op, void *arg)
     return status;
 }
 
-static enum status write_change(struct api_call *call, enum status (*make)(struct api_call *call),
-                                uint64_t *revision)
+struct write_actor api_actor(const struct api_call *call)
 {
     static const char *const types[] = {
         [AUTH_NOBODY] = "anonymous", [AUTH_KEY] = "api_key", [AUTH_SESSION] = "user"};
     const struct http_request *request = call->request;
-    struct change change = {call, make};
-    struct write_actor actor = {.id = call->auth.actor,
+    return (struct write_actor){.id = call->auth.actor,
                                 .type = types[call->auth.kind],
                                 .client_ip = request->client_ip,
                                 .request_id = str_c(request->request_id),
                                 .method = str_c(http_method_text(request->method)),
                                 .uri = request->path};
+}
+
+static enum status write_change(struct api_call *call, enum status (*make)(struct api_call *call),
+                                uint64_t *revision)
+{
+    struct change change = {call, make};
+    struct write_actor actor = api_actor(call);
     return writer_run(call->api->writer, &actor, call->arena, run_write, &change, revision);
 }
 
@@ -164,6 +169,9 @@ static const char *refused_type(struct api_call *call, struct str handler)
         const char *prefix, *type;
     } others[] = {{"members", "workspace_user"},
                   {"virtual_keys", "provider"},
+                  {"usage_policies", "usage_policy"},
+                  {"rate_policies", "rate_policy"},
+                  {"usage", "ledger"},
                   {"passwords", "user"},
                   {"deleted", "deleted"}};
     for (size_t i = 0; i < COUNT_OF(others); i++)

@@ -12,7 +12,6 @@
 
 #define FIELDS_TEXTS_MAX  512
 #define FIELDS_TEXT_MAX   4096
-#define FIELDS_OBJECT_MAX (1u << 20)
 
 const struct field_set api_fields_NONE = {"NONE", NULL, 0};
 
@@ -149,6 +148,21 @@ static enum status read_value(struct api_call *call, const struct field *field,
     return ST_OK;
 }
 
+/* Usage and rate limits of one entity share their number of places. */
+static enum status check_limits(struct api_call *call, const struct field_set *set,
+                                const void *message)
+{
+    struct str texts[2] = {STR_NONE, STR_NONE};
+    for (size_t i = 0; i < set->count; i++) {
+        const struct field *field = &set->rows[i];
+        const char *at = (const char *)message + field->offset;
+        if (field->kind == FIELD_USAGE || field->kind == FIELD_RATES)
+            texts[field->kind == FIELD_RATES] = str_c(*(char *const *)(const void *)at);
+    }
+    return texts[0].n == 0 || texts[1].n == 0 ? ST_OK
+                                              : limits_check_count(call, texts[0], texts[1]);
+}
+
 enum status fields_read(struct api_call *call, const struct field_set *set, void *message,
                         bool creating)
 {
@@ -171,7 +185,7 @@ enum status fields_read(struct api_call *call, const struct field_set *set, void
         }
         TRY(read_value(call, field, node, at));
     }
-    return ST_OK;
+    return check_limits(call, set, message);
 }
 
 enum status fields_read_item(struct api_call *call, const struct json *item,
@@ -212,12 +226,17 @@ static void write_text(struct json_writer *w, const struct field *field, const c
     }
 }
 
+static bool is_absent(const struct field *field, const char *at)
+{
+    return (field->flags & FIELD_ABSENT) != 0 && (*(char *const *)(const void *)at)[0] == '\0';
+}
+
 void fields_write(struct json_writer *w, const struct field_set *set, const void *message)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct field *field = &set->rows[i];
         const char *at = (const char *)message + field->offset;
-        if ((field->flags & FIELD_OUT) == 0)
+        if ((field->flags & FIELD_OUT) == 0 || is_absent(field, at))
             continue;
         jw_key(w, field->name);
         if (field->kind == FIELD_BOOL)

@@ -12,6 +12,8 @@
 
 #include "control-plane/api/call.h"
 
+#define FIELDS_OBJECT_MAX (1u << 20) /* bytes of an object that is kept as text */
+
 enum field_kind {
     FIELD_TEXT,   /* string of `min` to `max` characters */
     FIELD_BOOL,   /* true, false, 0, 1 */
@@ -29,7 +31,8 @@ enum field_flag {
     FIELD_OUT = 4,      /* fields_write writes it; an empty value as null */
     FIELD_TEXT_OUT = 8, /* with FIELD_OUT: an empty text as "" */
     FIELD_SINGLE = 16,  /* of FIELD_USAGE: one object, not an array */
-    FIELD_LIST_OUT = 32 /* with FIELD_OUT: empty rates as [] */
+    FIELD_LIST_OUT = 32, /* with FIELD_OUT: empty rates as [] */
+    FIELD_ABSENT = 64    /* with FIELD_OUT: not written at all while empty */
 };
 
 struct field {

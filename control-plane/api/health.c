@@ -4,6 +4,7 @@
  */
 #include "common/log.h"
 #include "control-plane/api/fields.h"
+#include "control-plane/logs/request_log.h"
 
 enum status api_health_live(struct api_call *call)
 {
@@ -35,6 +36,18 @@ static void gauge(struct buf *out, const char *name, const char *help, uint64_t 
                (unsigned long long)value);
 }
 
+static void request_log_gauges(struct api_call *call, struct buf *out)
+{
+    struct request_log_stats stats;
+    if (call->api->request_log == NULL)
+        return;
+    request_log_stats(call->api->request_log, &stats);
+    gauge(out, "sluice_control_request_log_rows", "Rows of the request log.", stats.rows);
+    gauge(out, "sluice_control_request_log_dropped", "Rows that were not written.", stats.dropped);
+    gauge(out, "sluice_control_request_log_broken", "1 after a failed write: nothing is written.",
+          stats.broken ? 1 : 0);
+}
+
 enum status api_health_metrics(struct api_call *call)
 {
     struct buf *out = &call->reply->body;
@@ -48,5 +61,6 @@ enum status api_health_metrics(struct api_call *call)
     gauge(out, "sluice_control_ready", "1 when changes are taken.", call->api->ready ? 1 : 0);
     gauge(out, "sluice_control_log_lines_dropped", "Log lines dropped because the pipe was full.",
           log_dropped());
+    request_log_gauges(call, out);
     return ST_OK;
 }

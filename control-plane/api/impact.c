@@ -258,9 +258,9 @@ void impact_write(struct json_writer *w, const struct impact *impact, bool dry_r
     jw_field_time(w, "from", (int64_t)impact->from_day * DAY_MS);
     jw_field_u64(w, "requests", impact->refused.requests);
     jw_key(w, "cost_usd");
-    jw_decimal(w, (int64_t)impact->refused.cost_nanousd, NANOUSD_DIGITS);
+    jw_decimal(w, impact->refused.cost_nanousd, NANOUSD_DIGITS);
     jw_key(w, "charge_usd");
-    jw_decimal(w, (int64_t)impact->refused.charge_nanousd, NANOUSD_DIGITS);
+    jw_decimal(w, impact->refused.charge_nanousd, NANOUSD_DIGITS);
     jw_end(w);
     jw_field_bool(w, "complete", impact->complete);
     jw_end(w);

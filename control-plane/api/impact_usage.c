@@ -48,11 +48,11 @@ enum status impact_provider_usage(struct impact *impact, const struct reach *bef
     while (status == ST_OK && (status = rollup_walk_next(&walk, &row)) == ST_OK) {
         arena_free(&scratch);
         if (!id_eq(&row.a, &provider->id) ||
-            !is_lost(before, after, &scratch, row.model, STR(""), STR("")))
+            !is_lost(before, after, &scratch, row.text, STR(""), STR("")))
             continue;
         rollup_totals_add(&impact->refused, &row.totals);
         *requests += row.totals.requests;
-        status = add_model(impact, &scratch, before, row.model);
+        status = add_model(impact, &scratch, before, row.text);
     }
     arena_free(&scratch);
     rollup_walk_close(&walk);
@@ -107,8 +107,8 @@ static enum status judge_event(struct narrowing *n, const Sluice__UsageEvent *ev
     enum status status = ST_OK;
     if (is_lost(&n->reach, &n->reach, &scratch, model, n->before, n->after)) {
         struct rollup_totals one = {.requests = 1,
-                                    .cost_nanousd = (uint64_t)event->cost_nanousd,
-                                    .charge_nanousd = (uint64_t)event->charge_nanousd};
+                                    .cost_nanousd = event->cost_nanousd,
+                                    .charge_nanousd = event->charge_nanousd};
         rollup_totals_add(&impact->refused, &one);
         n->requests++;
         status = add_model(impact, &scratch, &n->reach, model);

@@ -11,10 +11,10 @@
 #include "common/wire.h"
 #include "control-plane/api/credentials.h"
 #include "control-plane/api/integrations.h"
+#include "control-plane/api/prices.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/builtin.h"
 #include "control-plane/domain/model_refresh.h"
-#include "control-plane/domain/pricing.h"
 
 #define AT(member) FIELD_AT(Sluice__ModelRule, member)
 
@@ -140,6 +140,8 @@ static enum status write_line(struct api_call *call, const struct model_line *li
     write_listing(w, line, record);
     if (rule != NULL) {
         fields_write(w, &item_fields, rule);
+        if (rule->n_prices > 0)
+            prices_write(w, "pricing_history", rule->prices, rule->n_prices);
         TRY(write_configurations(call, rule));
     } else {
         jw_field_bool(w, "is_custom", false);
@@ -237,23 +239,17 @@ static enum status read_configurations(struct api_call *call, const struct recor
     return api_cstr(call->arena, shown, &rule->configurations_json);
 }
 
-static enum status read_prices(struct api_call *call, const struct json *item,
+/* The price of a model from a date on; null: the catalog's from now on. What is sent again as it
+ * stands changes nothing, so an apply that repeats itself does not move dates. */
+static enum status read_prices(struct api_call *call, const struct json *item, struct str before,
                                Sluice__ModelRule *rule)
 {
     const struct json *config = api_member(item, "pricing_config");
-    const char *where;
-    if (config == NULL)
+    Sluice__Prices *page;
+    if (config == NULL || str_eq(config->raw, before))
         return ST_OK;
-    rule->prices = NULL;
-    if (config->type == JSON_NULL)
-        return ST_OK;
-    enum status status = pricing_read(call->arena, config, &rule->prices, &where);
-    if (status == ST_INVALID)
-        return api_fail(call, status,
-                        "models.pricing_config.%s: must be US cents per unit, 0 or more", where);
-    if (rule->prices != NULL)
-        rule->prices->effective_from_ms = call->now_ms;
-    return status;
+    TRY(prices_read(call, "models.pricing_config", config, call->now_ms, &page));
+    return prices_put(call, "models.pricing_config", page, &rule->prices, &rule->n_prices);
 }
 
 static enum status upsert(struct api_call *call, const struct record_key *integration,
@@ -284,8 +280,9 @@ static enum status upsert(struct api_call *call, const struct record_key *integr
     } else {
         return status;
     }
+    struct str before = str_c(rule->pricing_json);
     TRY(fields_read_item(call, item, &item_fields, rule, fresh));
-    TRY(read_prices(call, item, rule));
+    TRY(read_prices(call, item, before, rule));
     TRY(read_configurations(call, key, item, record, rule));
     rule->updated_at_ms = call->now_ms;
     return record_put(call->op, key, rule, slug);

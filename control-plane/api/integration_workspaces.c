@@ -9,7 +9,9 @@
  * same request.
  */
 #include "common/wire.h"
+#include "control-plane/api/access_prices.h"
 #include "control-plane/api/fields.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/provision.h"
@@ -50,12 +52,18 @@ static enum status access_row(struct list *list, const struct record_key *key, c
     TRY(status);
     if (!list_wants(list))
         return ST_OK;
+    struct limit_view view;
+    TRY(limit_view_load(call, LIMIT_ACCESS, &key->parent, &key->id, NULL,
+                        access->usage_limits_json, access->rate_limits_json, &view));
     jw_object(w);
     jw_field_cstr(w, "id", workspace->slug);
     jw_field_id(w, "workspace_id", &key->id);
     jw_field_cstr(w, "name", workspace->name);
     jw_field_bool(w, "enabled", access->enabled);
     fields_write(w, &access_fields, access);
+    TRY(limit_view_write(call, &view));
+    access_prices_write(call, access);
+    jw_field_time(w, "last_reset_at", access->last_reset_at_ms);
     jw_field_time(w, "created_at", access->created_at_ms);
     jw_field_time(w, "last_updated_at", access->updated_at_ms);
     jw_end(w);
@@ -128,19 +136,25 @@ static enum status read_access(struct api_call *call, const struct json *item,
     return grant_options(call, item, grant);
 }
 
-static enum status mark_reset(struct api_call *call, const struct record_key *integration,
-                              const struct id *workspace, const struct json *item)
+/* What a row says beyond access and limits: reset_usage, and prices. */
+static enum status set_rest(struct api_call *call, const struct record_key *integration,
+                            const struct id *workspace, const struct json *item)
 {
     struct record_key key = {SLUICE__KIND__KIND_WORKSPACE_ACCESS, integration->org, integration->id,
                              *workspace};
     const struct json *node = api_member(item, "reset_usage");
     Sluice__WorkspaceAccess *access;
     bool reset = false;
-    if (!json_is_bool(node) || json_bool(node, &reset) != ST_OK || !reset)
+    if (json_is_bool(node))
+        TRY(json_bool(node, &reset));
+    if (!reset && !access_prices_wanted(item))
         return ST_OK;
     TRY(record_get(call->txn, &key, call->arena, &access, NULL));
-    access->last_reset_at_ms = call->now_ms;
-    return record_put(call->op, &key, access, STR_NONE);
+    TRY(access_prices_read(call, item, access));
+    if (reset)
+        access->last_reset_at_ms = call->now_ms;
+    TRY(record_put(call->op, &key, access, STR_NONE));
+    return reset ? limit_view_reset(call, LIMIT_ACCESS, &integration->id, workspace, NULL) : ST_OK;
 }
 
 static enum status set_row(struct api_call *call, const struct record_key *key,
@@ -163,7 +177,7 @@ static enum status set_row(struct api_call *call, const struct record_key *key,
         return api_invalid(call, "default_provider_slug",
                            "is taken by another provider of the workspace");
     TRY(status);
-    return mark_reset(call, key, &workspace_key.id, item);
+    return set_rest(call, key, &workspace_key.id, item);
 }
 
 static enum status set_global(struct api_call *call, const struct record_key *key,

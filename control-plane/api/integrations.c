@@ -10,9 +10,11 @@
 
 #include "common/wire.h"
 #include "control-plane/api/credentials.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/providers.h"
 #include "control-plane/api/members.h"
+#include "control-plane/api/prices.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/builtin.h"
 #include "control-plane/domain/provision.h"
@@ -23,8 +25,9 @@
 static const struct field rows[] = {
     {"name", FIELD_TEXT, FIELD_REQUIRED | FIELD_OUT, AT(name), 1, 255},
     {"description", FIELD_TEXT, FIELD_OUT, AT(description), 0, 1024},
-    {"usage_limits", FIELD_USAGE, FIELD_OUT, AT(usage_limits_json), 0, 0},
-    {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
+    {"usage_limits", FIELD_USAGE, FIELD_OUT | FIELD_ABSENT, AT(usage_limits_json), 0, 0},
+    {"rate_limits", FIELD_RATES, FIELD_OUT | FIELD_ABSENT, AT(rate_limits_json), 0, 0},
+    {"reset_usage", FIELD_OTHER, 0, 0, 0, 0},
     {"passthrough", FIELD_BOOL, FIELD_OUT, AT(passthrough), 0, 0},
     {"api_dialect", FIELD_TEXT, FIELD_OUT, AT(api_dialect), 0, 32},
     {"regions", FIELD_TEXTS, FIELD_OUT, AT(n_regions), 0, 32},
@@ -50,9 +53,13 @@ static void write_id(struct json_writer *w, const char *name, const ProtobufCBin
         jw_null(w);
 }
 
-static void write_summary(struct json_writer *w, const struct record_key *key,
-                          const Sluice__Integration *record)
+static enum status write_summary(struct api_call *call, const struct record_key *key,
+                                 const Sluice__Integration *record)
 {
+    struct json_writer *w = &call->json;
+    struct limit_view view;
+    TRY(limit_view_load(call, LIMIT_INTEGRATION, &key->id, NULL, NULL, record->usage_limits_json,
+                        record->rate_limits_json, &view));
     bool alias = record->provider_alias[0] != '\0';
     jw_field_cstr(w, "object", "integration");
     jw_field_id(w, "id", &key->id);
@@ -64,8 +71,11 @@ static void write_summary(struct json_writer *w, const struct record_key *key,
     write_id(w, "workspace_id", &record->workspace);
     write_id(w, "owner_id", &record->created_by);
     fields_write(w, &api_fields_integration, record);
+    TRY(limit_view_write(call, &view));
+    jw_field_time(w, "last_reset_at", record->last_reset_at_ms);
     jw_field_time(w, "created_at", record->created_at_ms);
     jw_field_time(w, "last_updated_at", record->updated_at_ms);
+    return ST_OK;
 }
 
 /* configurations = what is stored + masked_<field> of what is sealed; masked_key stands beside it.
@@ -135,7 +145,7 @@ enum status api_integrations_get(struct api_call *call)
     list_open(&access, call, 1);
     TRY(list_run(&access, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &key.id, count_access, NULL));
     jw_object(w);
-    write_summary(w, &key, record);
+    TRY(write_summary(call, &key, record));
     TRY(write_configurations(call, record));
     jw_field_bool(w, "allow_all_models", record->allow_all_models);
     jw_field_u64(w, "workspace_count", access.total);
@@ -143,6 +153,8 @@ enum status api_integrations_get(struct api_call *call)
     write_global(w, "global_workspace_access", record);
     write_raw(w, "secret_mappings", record->secret_mappings_json, "[]");
     write_raw(w, "pricing_adjustments", record->pricing_adjustments_json, "null");
+    if (record->n_price_adjusts > 0)
+        prices_write_adjusts(w, "pricing_history", record->price_adjusts, record->n_price_adjusts);
     jw_end(w);
     return ST_OK;
 }
@@ -174,7 +186,7 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     }
     if (list_wants(list)) {
         jw_object(&call->json);
-        write_summary(&call->json, key, record);
+        TRY(write_summary(call, key, record));
         jw_end(&call->json);
     }
     return ST_OK;
@@ -222,25 +234,28 @@ static enum status read_mappings(struct api_call *call, Sluice__Integration *rec
     return api_cstr(call->arena, list->raw, &record->secret_mappings_json);
 }
 
+/* What is sent again as it stands changes nothing, so an apply that repeats itself moves no date. */
 static enum status read_adjustments(struct api_call *call, Sluice__Integration *record)
 {
-    const struct json *node = api_body(call, "pricing_adjustments");
-    int64_t value;
-    if (node == NULL)
+    static const char name[] = "pricing_adjustments";
+    const struct json *node = api_body(call, name);
+    Sluice__PriceAdjust *page;
+    if (node == NULL || str_eq(node->raw, str_c(record->pricing_adjustments_json)))
         return ST_OK;
-    if (node->type == JSON_NULL)
-        return api_cstr(call->arena, STR(""), &record->pricing_adjustments_json);
-    const struct json *multiplier = json_get(node, "multiplier");
-    if (!json_is(node, JSON_OBJECT) ||
-        (!json_is_none(multiplier) && !json_is(multiplier, JSON_OBJECT)))
-        return api_invalid(call, "pricing_adjustments",
-                           "must be an object with an object `multiplier`");
-    for (const struct json *item = multiplier == NULL ? NULL : multiplier->first; item != NULL;
-         item = item->next)
-        if (json_decimal(item, 9, false, &value) != ST_OK || value < 0)
-            return api_invalid(call, "pricing_adjustments.multiplier",
-                               "must hold numbers of 0 or more");
-    return api_cstr(call->arena, node->raw, &record->pricing_adjustments_json);
+    TRY(prices_read_adjust(call, name, node, call->now_ms, &page));
+    TRY(prices_put_adjust(call, name, page, &record->price_adjusts, &record->n_price_adjusts));
+    return api_cstr(call->arena, json_is(node, JSON_NULL) ? STR("") : node->raw,
+                    &record->pricing_adjustments_json);
+}
+
+/* reset_usage: true. */
+static enum status read_reset(struct api_call *call, Sluice__Integration *record, bool *reset)
+{
+    *reset = false;
+    TRY(api_body_bool(call, "reset_usage", reset));
+    if (*reset)
+        record->last_reset_at_ms = call->now_ms;
+    return ST_OK;
 }
 
 static enum status read_slug(struct api_call *call, Sluice__Integration *record)
@@ -317,6 +332,7 @@ enum status api_integrations_update(struct api_call *call)
     struct record_key key;
     Sluice__Integration *record;
     struct id workspace;
+    bool reset;
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     TRY(fields_read(call, &api_fields_integration, record, false));
     if (api_body(call, "regions") != NULL) {
@@ -325,12 +341,15 @@ enum status api_integrations_update(struct api_call *call)
     }
     TRY(read_mappings(call, record));
     TRY(read_adjustments(call, record));
+    TRY(read_reset(call, record, &reset));
     TRY(integrations_read_secrets(call, &key, record, api_body(call, "key"),
                                   api_body(call, "configurations")));
     TRY(wire_id(&record->workspace, &workspace));
     record->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, record, str_c(record->slug)));
-    api_audit(call, "update", "integration", &workspace, &key.id, record->slug);
+    if (reset)
+        TRY(limit_view_reset(call, LIMIT_INTEGRATION, &key.id, NULL, NULL));
+    api_audit(call, reset ? "reset_usage" : "update", "integration", &workspace, &key.id, record->slug);
     return ST_OK;
 }
 

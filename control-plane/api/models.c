@@ -32,6 +32,14 @@ struct gathering {
 
 /* --- one row */
 
+/* The page in force; NULL: nothing is set. */
+static const Sluice__Prices *page_at(Sluice__Prices *const *pages, size_t count, int64_t at_ms)
+{
+    while (count > 0 && pages[count - 1]->effective_from_ms > at_ms)
+        count--;
+    return count == 0 || pages[count - 1]->n_rows == 0 ? NULL : pages[count - 1];
+}
+
 static enum status pick_prices(const Sluice__Prices *prices, struct price_row *row)
 {
     const struct price_query plain = {.input_tokens = 0};
@@ -43,15 +51,18 @@ static enum status pick_prices(const Sluice__Prices *prices, struct price_row *r
 }
 
 /* The catalog's prices, and the integration's own over them. */
-static enum status price_of(const Sluice__Model *model, const Sluice__ModelRule *rule,
+static enum status price_of(const Sluice__Model *model, const Sluice__ModelRule *rule, int64_t at_ms,
                             struct model_card_price *price)
 {
+    const Sluice__Prices *page =
+        model == NULL ? NULL : page_at(model->prices, model->n_prices, at_ms);
     struct price_row own;
     price->source = MODEL_CARD_CATALOG;
-    TRY(pick_prices(model == NULL ? NULL : model->prices, &price->row));
-    if (rule == NULL || rule->prices == NULL)
+    TRY(pick_prices(page, &price->row));
+    page = rule == NULL ? NULL : page_at(rule->prices, rule->n_prices, at_ms);
+    if (page == NULL)
         return ST_OK;
-    TRY(pick_prices(rule->prices, &own));
+    TRY(pick_prices(page, &own));
     price_row_overlay(&price->row, &own);
     price->source = MODEL_CARD_INTEGRATION;
     return ST_OK;
@@ -156,7 +167,7 @@ static enum status consider(struct gathering *g, struct arena *scratch, struct s
         TRY(describe_model(scratch, &row.card, priced));
     if (!model_card_fits(&row.card, &g->query))
         return ST_OK;
-    TRY(price_of(priced, rule, &row.price));
+    TRY(price_of(priced, rule, g->call->now_ms, &row.price));
     TRY(keep_texts(g->call->arena, &row.card));
     if (g->count == g->room)
         TRY(grow(g));

@@ -5,6 +5,7 @@
  * decide things.
  */
 #include "control-plane/api/fields.h"
+#include "control-plane/ledger/zone.h"
 
 #define AT(member) FIELD_AT(Sluice__Organisation, member)
 
@@ -70,6 +71,20 @@ static enum status read_word(struct api_call *call, const char *name, const char
                                   : "must be off, admins or admins_and_managers");
 }
 
+/* Periods of budgets begin at its midnights, so it must be one that can be computed with. */
+static enum status check_zone(struct api_call *call, const Sluice__Organisation *record)
+{
+    const struct zone *zone;
+    if (api_body(call, "time_zone") == NULL)
+        return ST_OK;
+    enum status status = zone_open(str_c(record->time_zone), &zone);
+    if (status == ST_NO_MEMORY || status == ST_TOO_LARGE)
+        return status;
+    return status == ST_OK
+               ? ST_OK
+               : api_invalid(call, "time_zone", "must be an IANA time zone (\"Europe/Berlin\")");
+}
+
 enum status api_organisation_get(struct api_call *call)
 {
     struct record_key key;
@@ -85,6 +100,7 @@ enum status api_organisation_update(struct api_call *call)
     Sluice__Organisation *record;
     TRY(find(call, &key, &record));
     TRY(fields_read(call, &api_fields_organisation, record, false));
+    TRY(check_zone(call, record));
     TRY(read_word(call, "workspace_integrations", integration_settings,
                   COUNT_OF(integration_settings), &record->workspace_integrations));
     TRY(read_word(call, "default_limit_mode", limit_modes, COUNT_OF(limit_modes),

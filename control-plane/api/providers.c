@@ -39,10 +39,15 @@ enum status providers_integration(struct api_call *call, const Sluice__Provider 
     return record_get(call->txn, key, arena, integration, NULL);
 }
 
-const char *providers_status(const struct api_call *call, const Sluice__Provider *provider)
+enum status providers_write_usage(struct api_call *call, const struct record_key *key,
+                                  const Sluice__Provider *provider)
 {
     bool expired = provider->expires_at_ms != 0 && provider->expires_at_ms <= call->now_ms;
-    return expired ? "expired" : "active";
+    struct limit_view view;
+    TRY(limit_view_load(call, LIMIT_PROVIDER, &key->id, NULL, &key->parent,
+                        provider->usage_limits_json, provider->rate_limits_json, &view));
+    jw_field_cstr(&call->json, "status", limit_view_status(&view, expired));
+    return limit_view_write(call, &view);
 }
 
 /* integration_id and ai_provider_name; an integration that is gone leaves them empty. */
@@ -73,7 +78,7 @@ static enum status write_provider(struct api_call *call, const struct record_key
     jw_field_cstr(w, "object", "provider");
     jw_field_id(w, "id", &key->id);
     jw_field_cstr(w, "slug", provider->slug);
-    jw_field_cstr(w, "status", providers_status(call, provider));
+    TRY(providers_write_usage(call, key, provider));
     TRY(write_integration(call, provider));
     jw_field_id(w, "workspace_id", &key->parent);
     fields_write(w, &api_fields_provider, provider);
@@ -208,6 +213,8 @@ enum status api_providers_update(struct api_call *call)
     if (reset)
         provider->last_reset_at_ms = call->now_ms;
     TRY(providers_put(call, &key, provider));
+    if (reset)
+        TRY(limit_view_reset(call, LIMIT_PROVIDER, &key.id, NULL, &key.parent));
     api_audit(call, reset ? "reset_usage" : "update", "provider", &key.parent, &key.id,
               provider->slug);
     providers_write_made(call, &key, provider->slug, "provider");

@@ -4,14 +4,17 @@
 #define SLUICE_CONTROL_API_PROVIDERS_H
 
 #include "control-plane/api/fields.h"
+#include "control-plane/api/limit_view.h"
 
 /* The integration behind a provider, into `arena`. ST_NOT_FOUND. */
 MUST_USE enum status providers_integration(struct api_call *call, const Sluice__Provider *provider,
                                            struct arena *arena, struct record_key *key,
                                            Sluice__Integration **integration);
 
-/* "active" or "expired". */
-const char *providers_status(const struct api_call *call, const Sluice__Provider *provider);
+/* Writes `status` (active, exhausted, expired) and what was used of the provider's limits. Store
+ * statuses. */
+MUST_USE enum status providers_write_usage(struct api_call *call, const struct record_key *key,
+                                           const Sluice__Provider *provider);
 
 /* Puts the slug of the body, or one made of the name. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status providers_pick_slug(struct api_call *call, Sluice__Provider *provider);

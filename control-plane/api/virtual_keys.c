@@ -171,7 +171,7 @@ static enum status write_key(struct api_call *call, const struct record_key *key
     jw_field_cstr(w, "object", "virtual-key");
     jw_field_id(w, "id", &key->id);
     jw_field_cstr(w, "slug", provider->slug);
-    jw_field_cstr(w, "status", providers_status(call, provider));
+    TRY(providers_write_usage(call, key, provider));
     fields_write(w, &api_fields_virtual_key, provider);
     TRY(write_integration(call, provider));
     jw_field_id(w, "workspace_id", &key->parent);

@@ -7,6 +7,7 @@
  */
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
+#include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/members.h"
 #include "control-plane/api/resolve.h"
@@ -26,6 +27,7 @@ static const struct field rows[] = {
     {"users", FIELD_OTHER, 0, 0, 0, 0},
     {"workspace_integrations", FIELD_OTHER, 0, 0, 0, 0},
     {"default_limit_mode", FIELD_OTHER, 0, 0, 0, 0},
+    {"reset_usage", FIELD_OTHER, 0, 0, 0, 0},
     {"force_delete", FIELD_OTHER, 0, 0, 0, 0},
 };
 const struct field_set api_fields_workspace = {"workspace", rows, COUNT_OF(rows)};
@@ -34,11 +36,14 @@ const struct field_set api_fields_workspace = {"workspace", rows, COUNT_OF(rows)
 static const char *const integration_settings[] = {NULL, "off", "admins", "admins_and_managers"};
 static const char *const limit_modes[] = {NULL, "standard", "strict"};
 
-static void write_workspace(struct json_writer *w, const Sluice__Workspace *workspace)
+static enum status write_workspace(struct api_call *call, const Sluice__Workspace *workspace)
 {
+    struct json_writer *w = &call->json;
+    struct limit_view view;
     struct id id;
-    if (wire_id(&workspace->id, &id) != ST_OK)
-        id = ID_NONE;
+    TRY(wire_id(&workspace->id, &id));
+    TRY(limit_view_load(call, LIMIT_WORKSPACE, &id, NULL, NULL, workspace->usage_limits_json,
+                        workspace->rate_limits_json, &view));
     jw_field_cstr(w, "object", "workspace");
     jw_field_id(w, "id", &id);
     jw_field_cstr(w, "slug", workspace->slug);
@@ -55,8 +60,11 @@ static void write_workspace(struct json_writer *w, const Sluice__Workspace *work
     jw_field_cstr(w, "workspace_integrations",
                   setting < COUNT_OF(integration_settings) ? integration_settings[setting] : NULL);
     jw_field_cstr(w, "default_limit_mode", mode < COUNT_OF(limit_modes) ? limit_modes[mode] : NULL);
+    TRY(limit_view_write(call, &view));
+    jw_field_time(w, "last_reset_at", workspace->last_reset_at_ms);
     jw_field_time(w, "created_at", workspace->created_at_ms);
     jw_field_time(w, "last_updated_at", workspace->updated_at_ms);
+    return ST_OK;
 }
 
 /* Values must be strings: one client's decoder fails on the whole list otherwise. */
@@ -143,7 +151,7 @@ static enum status list_row(struct list *list, const struct record_key *key, con
         return ST_OK;
     if (list_wants(list)) {
         jw_object(&call->json);
-        write_workspace(&call->json, workspace);
+        TRY(write_workspace(call, workspace));
         jw_end(&call->json);
     }
     return ST_OK;
@@ -164,7 +172,7 @@ enum status api_workspaces_get(struct api_call *call)
     Sluice__Workspace *workspace;
     TRY(resolve_workspace(call, call->params[0], &key, &workspace));
     jw_object(&call->json);
-    write_workspace(&call->json, workspace);
+    TRY(write_workspace(call, workspace));
     jw_key(&call->json, "users");
     jw_array(&call->json);
     TRY(members_write_all(call, &key));
@@ -221,7 +229,7 @@ enum status api_workspaces_create(struct api_call *call)
     TRY(provision_workspace(call->op, &key.org, &key.id));
     api_audit(call, "create", "workspace", &key.id, &key.id, workspace.slug);
     jw_object(&call->json);
-    write_workspace(&call->json, &workspace);
+    TRY(write_workspace(call, &workspace));
     jw_end(&call->json);
     return ST_OK;
 }
@@ -233,6 +241,7 @@ static enum status check_may(struct api_call *call, const Sluice__Workspace *bef
     if (auth_is_org(&call->auth) ||
         (strcmp(before->usage_limits_json, after->usage_limits_json) == 0 &&
          strcmp(before->rate_limits_json, after->rate_limits_json) == 0 &&
+         before->last_reset_at_ms == after->last_reset_at_ms &&
          before->workspace_integrations == after->workspace_integrations &&
          before->default_limit_mode == after->default_limit_mode))
         return ST_OK;
@@ -246,15 +255,21 @@ enum status api_workspaces_update(struct api_call *call)
     Sluice__Workspace *workspace;
     TRY(resolve_workspace(call, call->params[0], &key, &workspace));
     const Sluice__Workspace before = *workspace;
+    bool reset = false;
     TRY(fields_read(call, &api_fields_workspace, workspace, false));
     TRY(read_defaults(call, &key.id, workspace));
     TRY(read_settings(call, workspace));
+    TRY(api_body_bool(call, "reset_usage", &reset));
+    if (reset)
+        workspace->last_reset_at_ms = call->now_ms;
     TRY(check_may(call, &before, workspace));
     workspace->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, workspace, str_c(workspace->slug)));
-    api_audit(call, "update", "workspace", &key.id, &key.id, workspace->slug);
+    if (reset)
+        TRY(limit_view_reset(call, LIMIT_WORKSPACE, &key.id, NULL, NULL));
+    api_audit(call, reset ? "reset_usage" : "update", "workspace", &key.id, &key.id, workspace->slug);
     jw_object(&call->json);
-    write_workspace(&call->json, workspace);
+    TRY(write_workspace(call, workspace));
     jw_end(&call->json);
     return ST_OK;
 }

@@ -85,12 +85,36 @@ static char *audit_text(struct arena *arena, struct str text)
     return copy;
 }
 
+/* Where the operation's records go. */
+static uint64_t audit_revision(const struct write_op *op)
+{
+    return op->no_revision ? op->revision - 1 : op->revision;
+}
+
+/* The first free index of a revision. */
+static enum status audit_next_index(struct kv_txn *txn, uint64_t revision, unsigned *index)
+{
+    struct kv_cursor *cursor;
+    struct key last;
+    struct str key, row;
+    audit_key(&last, revision, UINT16_MAX);
+    TRY(kv_cursor_open(txn, KV_MAIN, &cursor));
+    kv_cursor_seek_last(cursor, key_str(&last));
+    enum status status = kv_cursor_prev(cursor, &key, &row);
+    *index = 0;
+    if (status == ST_OK && key.n == AUDIT_KEY_BYTES &&
+        str_starts(key, str_head(key_str(&last), 10)))
+        *index = key_get_u16(key.p + 10) + 1u;
+    kv_cursor_close(cursor);
+    return status == ST_END ? ST_OK : status;
+}
+
 static enum status audit_fill(const struct write_op *op, const struct write_audit *audit,
                               struct arena *arena, Sluice__AuditRecord *record)
 {
     static const struct write_actor nobody = {.type = "system"};
     const struct write_actor *actor = op->actor != NULL ? op->actor : &nobody;
-    record->revision = op->revision;
+    record->revision = audit_revision(op);
     record->at_ms = op->now_ms;
     record->actor = wire_id_data(&actor->id);
     record->org = wire_id_data(&audit->org);
@@ -134,7 +158,7 @@ static enum status audit_append_one(struct write_op *op, const struct write_audi
         record.previous_hash = (ProtobufCBinaryData){AUDIT_HASH_BYTES, head->hash};
     TRY(audit_fill(op, audit, op->arena, &record));
     TRY(wire_pack(&record, op->arena, &row));
-    audit_key(&key, op->revision, index);
+    audit_key(&key, audit_revision(op), index);
     TRY(kv_put(op->txn, KV_MAIN, key_str(&key), row));
     audit_hash(key_str(&key), row, head->hash);
     head->count++;
@@ -147,6 +171,8 @@ enum status audit_append(struct write_op *op)
     unsigned index = 0;
     if (op->audit_failed)
         return ST_NO_MEMORY;
+    if (op->no_revision)
+        TRY(audit_next_index(op->txn, audit_revision(op), &index));
     TRY(audit_head_get(op->txn, &head));
     for (const struct write_audit *audit = op->audits; audit != NULL; audit = audit->next) {
         if (index > AUDIT_PER_OP_MAX)
@@ -154,6 +180,16 @@ enum status audit_append(struct write_op *op)
         TRY(audit_append_one(op, audit, (uint16_t)index++, &head));
     }
     return audit_head_put(op->txn, &head);
+}
+
+enum status audit_fits(struct write_op *op, bool *fits)
+{
+    unsigned index;
+    TRY(audit_next_index(op->txn, audit_revision(op), &index));
+    for (const struct write_audit *audit = op->audits; audit != NULL; audit = audit->next)
+        index++;
+    *fits = index <= AUDIT_PER_OP_MAX;
+    return ST_OK;
 }
 
 /* --- lists ---------------------------------------------------------------------------------------

@@ -17,9 +17,13 @@
 #define AUDIT_KEY_BYTES  12
 #define AUDIT_PER_OP_MAX 65535u
 
-/* For the writer only: writes op->audits at op->revision. ST_TOO_LARGE, ST_NO_MEMORY,
- * ST_BAD_FORMAT, ST_STORE_FULL, ST_IO. */
+/* For the writer only: writes op->audits at op->revision; of an operation without revision, behind
+ * the records of the newest one. ST_TOO_LARGE, ST_NO_MEMORY, ST_BAD_FORMAT, ST_STORE_FULL, ST_IO.
+ */
 MUST_USE enum status audit_append(struct write_op *op);
+/* For the writer only: is there room behind the newest revision's records for op->audits? Otherwise
+ * the operation takes a revision. ST_BAD_FORMAT, ST_IO. */
+MUST_USE enum status audit_fits(struct write_op *op, bool *fits);
 
 /* What a list shows; none and n = 0 mean "any". Times in unix milliseconds, start inclusive, end
  * exclusive, 0 = open. */

@@ -143,7 +143,7 @@ static bool take_option(struct cli_args *args, struct str word, char **next, boo
     size_t option = 0;
     while (option < CLI_OPTION_COUNT && !str_eq(name, str_c(cli_option_name((enum cli_option)option))))
         option++;
-    bool flag = option == CLI_FORCE;
+    bool flag = option == CLI_FORCE || option == CLI_APPLY;
     if (at >= 0)
         value = str_from(word, (size_t)at + 1);
     else if (!flag && *next != NULL)

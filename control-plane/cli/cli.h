@@ -77,6 +77,8 @@ MUST_USE enum status cli_run(const struct cli_command *command, struct cli_call 
 MUST_USE enum status cli_flush(struct cli_call *call);
 /* Sets `why` once, gives `status` back. */
 enum status cli_fail(struct cli_call *call, enum status status, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The organisation that --org names, or the only one. Sets `why`. ST_NOT_FOUND, ST_RANGE. */
+MUST_USE enum status cli_find_org(struct cli_call *call, struct kv_txn *txn, struct id *org);
 /* The actor of audit records. */
 struct write_actor cli_actor(void);
 
@@ -103,6 +105,8 @@ enum status cmd_node_remove(struct cli_call *call);
 enum status cmd_ledger_verify(struct cli_call *call);
 enum status cmd_ledger_dump(struct cli_call *call);
 enum status cmd_audit_verify(struct cli_call *call);
+enum status cmd_ledger_export(struct cli_call *call);
+enum status cmd_ledger_rerate(struct cli_call *call);
 enum status cmd_inspect_check(struct cli_call *call);
 enum status cmd_inspect_events(struct cli_call *call);
 enum status cmd_path_prepare(struct cli_call *call);

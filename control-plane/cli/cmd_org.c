@@ -133,25 +133,42 @@ struct user_job {
 };
 
 /* The organisation that was named, or the only one. */
-static enum status find_org(struct write_op *op, struct str name, struct record_key *key)
+static enum status find_org(struct kv_txn *txn, struct arena *arena, struct str name, struct record_key *key)
 {
     struct record_cursor *cursor;
     struct record_key other;
     if (name.n > 0)
-        return bootstrap_find_org(op->txn, name, key);
-    TRY(record_cursor_open_org(op->txn, SLUICE__KIND__KIND_ORGANISATION, NULL, &cursor));
-    enum status status = record_cursor_next(cursor, op->arena, key, NULL, NULL);
-    if (status == ST_OK && record_cursor_next(cursor, op->arena, &other, NULL, NULL) != ST_END)
+        return bootstrap_find_org(txn, name, key);
+    TRY(record_cursor_open_org(txn, SLUICE__KIND__KIND_ORGANISATION, NULL, &cursor));
+    enum status status = record_cursor_next(cursor, arena, key, NULL, NULL);
+    if (status == ST_OK && record_cursor_next(cursor, arena, &other, NULL, NULL) != ST_END)
         status = ST_RANGE;
     record_cursor_close(cursor);
     return status == ST_END ? ST_NOT_FOUND : status;
+}
+
+static enum status tell_org(struct cli_call *call, enum status status)
+{
+    if (status == ST_NOT_FOUND)
+        return cli_fail(call, status, "no such organisation");
+    if (status == ST_RANGE)
+        return cli_fail(call, status, "there are several organisations: say which, --org SLUG");
+    return status;
+}
+
+enum status cli_find_org(struct cli_call *call, struct kv_txn *txn, struct id *org)
+{
+    struct record_key key;
+    TRY(tell_org(call, find_org(txn, &call->arena, call->options[CLI_ORG], &key)));
+    *org = key.id;
+    return ST_OK;
 }
 
 static enum status make_user(struct write_op *op, void *arg)
 {
     struct user_job *job = arg;
     struct record_key org;
-    TRY(find_org(op, job->org, &org));
+    TRY(find_org(op->txn, op->arena, job->org, &org));
     job->org_id = org.id;
     return bootstrap_user(op, &org.id, job->email, job->first_name, job->last_name, job->hash, job->role, &job->user);
 }
@@ -173,10 +190,7 @@ enum status cmd_admin_create(struct cli_call *call)
         return cli_fail(call, ST_INVALID, "a role is owner, admin or member");
     struct write_actor actor = cli_actor();
     enum status status = writer_run(call->home->writer, &actor, &call->arena, make_user, &job, NULL);
-    if (status == ST_NOT_FOUND)
-        return cli_fail(call, status, "no such organisation");
-    if (status == ST_RANGE)
-        return cli_fail(call, status, "there are several organisations: say which, --org SLUG");
+    status = tell_org(call, status);
     if (status == ST_INVALID)
         return cli_fail(call, status, "this is no e-mail address");
     TRY(status);
@@ -201,7 +215,7 @@ static enum status make_link(struct write_op *op, void *arg)
     struct link_job *job = arg;
     struct record_key org;
     Sluice__User *user;
-    TRY(find_org(op, job->org, &org));
+    TRY(find_org(op->txn, op->arena, job->org, &org));
     enum status status =
         record_find(op->txn, SLUICE__KIND__KIND_USER, &org.id, &ID_NONE, job->email, &job->key);
     if (status == ST_NOT_FOUND)

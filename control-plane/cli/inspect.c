@@ -6,12 +6,12 @@
  */
 #include "control-plane/cli/inspect.h"
 
-#include <sodium.h>
-
 #include "common/clock.h"
 #include "common/json_write.h"
 #include "common/wire.h"
 #include "control-plane/audit/audit.h"
+#include "control-plane/ledger/counters.h"
+#include "control-plane/ledger/event.h"
 #include "control-plane/ledger/ledger.h"
 #include "control-plane/store/records.h"
 
@@ -19,18 +19,6 @@
 #define PAGE_AUDITS 1000u
 #define PAGE_BYTES  ((size_t)16 << 20)
 #define LINE_BYTES  ((size_t)64 << 10)
-
-static const char *source_text(Sluice__UsageSource source)
-{
-    static const char *const names[] = {"none", "provider", "estimated", "bound", "lost"};
-    return (size_t)source < COUNT_OF(names) ? names[source] : "unknown";
-}
-
-static const char *outcome_text(uint32_t outcome)
-{
-    static const char *const names[] = {"ok", "provider_error", "timeout", "client_gone", "broken", "died"};
-    return outcome < COUNT_OF(names) ? names[outcome] : "unknown";
-}
 
 static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
 {
@@ -42,9 +30,8 @@ static void write_id(struct json_writer *w, const char *name, const ProtobufCBin
 
 static void write_attempt(struct json_writer *w, const ProtobufCBinaryData *attempt)
 {
-    char text[sodium_base64_ENCODED_LEN(LEDGER_ATTEMPT_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)] = "";
-    if (attempt->len == LEDGER_ATTEMPT_BYTES)
-        sodium_bin2base64(text, sizeof text, attempt->data, attempt->len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char text[EVENT_ATTEMPT_TEXT];
+    event_attempt_text(attempt, text);
     jw_field_cstr(w, "attempt_id", text);
 }
 
@@ -64,14 +51,15 @@ static void write_event(struct json_writer *w, const Sluice__UsageEvent *event)
     jw_field_cstr(w, "model", event->model);
     jw_field_cstr(w, "priced_model", event->priced_model);
     jw_field_u64(w, "http_status", event->http_status);
-    jw_field_cstr(w, "outcome", outcome_text(event->outcome));
-    jw_field_cstr(w, "source", source_text(event->source));
+    jw_field_cstr(w, "outcome", event_outcome_text(event->outcome));
+    jw_field_cstr(w, "source", event_source_text(event->source));
     jw_field_bool(w, "stream", event->stream);
     jw_field_u64(w, "input_tokens", event->input_tokens);
     jw_field_u64(w, "output_tokens", event->output_tokens);
     jw_field_u64(w, "cached_tokens", event->cached_tokens);
     jw_field_u64(w, "reasoning_tokens", event->reasoning_tokens);
     jw_field_i64(w, "cost_nanousd", event->cost_nanousd);
+    jw_field_i64(w, "charge_nanousd", event->charge_nanousd);
     jw_field_bool(w, "unpriced", event->unpriced);
     jw_field_u64(w, "revision", event->revision);
     jw_end(w);
@@ -164,6 +152,19 @@ static enum status check_sums(struct kv_txn *txn, struct json_writer *w, bool *a
     return ST_OK;
 }
 
+static enum status check_limits(struct kv_txn *txn, struct json_writer *w, bool *agrees)
+{
+    struct counters_check check;
+    TRY(counters_verify(txn, &check));
+    jw_field_u64(w, "limit_epochs", check.epochs);
+    jw_field_u64(w, "limit_epochs_different", check.different);
+    jw_field_u64(w, "limit_epochs_missing", check.missing);
+    jw_field_u64(w, "limit_epochs_held_wrong", check.held);
+    jw_field_u64(w, "limit_epochs_over_cap", check.over);
+    *agrees = *agrees && check.different == 0 && check.missing == 0 && check.held == 0 && check.over == 0;
+    return ST_OK;
+}
+
 enum status inspect_check(struct kv *kv, FILE *out)
 {
     struct buf line;
@@ -180,6 +181,8 @@ enum status inspect_check(struct kv *kv, FILE *out)
     jw_field_u64(&w, "revision", revision);
     if (status == ST_OK)
         status = check_sums(txn, &w, &agrees);
+    if (status == ST_OK)
+        status = check_limits(txn, &w, &agrees);
     kv_abort(txn);
     if (status == ST_OK)
         status = check_audit(kv, &w, &agrees);

@@ -14,7 +14,8 @@
 /* One JSON object per usage event, by day, node, boot and seq; money in nano-USD. ST_IO (the output), ST_BAD_FORMAT, ST_NO_MEMORY. */
 MUST_USE enum status inspect_events(struct kv *kv, FILE *out);
 
-/* One JSON object: revision, audit records and whether their chain is whole, days of raw events and sums that disagree with them.
+/* One JSON object: revision, audit records and whether their chain is whole, days of raw events, and sums and
+ * books of limits that disagree with them.
  * ST_CONFLICT: something disagrees (printed all the same). ST_IO, ST_BAD_FORMAT, ST_NO_MEMORY. */
 MUST_USE enum status inspect_check(struct kv *kv, FILE *out);
 

@@ -210,24 +210,41 @@ static void write_answer(struct json_writer *w, const struct route *route, const
     }
 }
 
+static void write_content(struct json_writer *w, const struct route *route, const char *answer)
+{
+    static const struct {
+        const char *answer, *media;
+    } texts[] = {{"plain", "text/plain"}, {"rows", "text/csv"}, {"rows", "application/x-ndjson"}};
+    bool is_text = false;
+    jw_key(w, "content");
+    jw_object(w);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (strcmp(texts[i].answer, answer) != 0)
+            continue;
+        is_text = true;
+        jw_key(w, texts[i].media);
+        jw_raw(w, STR("{\"schema\":{\"type\":\"string\"}}"));
+    }
+    if (!is_text) {
+        jw_key(w, "application/json");
+        jw_object(w);
+        jw_key(w, "schema");
+        write_answer(w, route, answer);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
 static void write_responses(struct json_writer *w, const struct route *route,
                             const struct description *description)
 {
     struct str rest = str_c(description->refusals), status;
-    bool plain = strcmp(description->answer, "plain") == 0;
     jw_key(w, "responses");
     jw_object(w);
     jw_key(w, "200");
     jw_object(w);
     jw_field_cstr(w, "description", description->summary);
-    jw_key(w, "content");
-    jw_object(w);
-    jw_key(w, plain ? "text/plain" : "application/json");
-    jw_object(w);
-    jw_key(w, "schema");
-    write_answer(w, route, plain ? "text" : description->answer);
-    jw_end(w);
-    jw_end(w);
+    write_content(w, route, description->answer);
     jw_end(w);
     write_refusal(w, STR("400"));
     if (route->who != ROUTE_ANYONE) {

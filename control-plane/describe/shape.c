@@ -285,7 +285,8 @@ static bool write_items(struct json_writer *w, struct str items, bool required)
             const struct field_set *set = shape_fields(item.name);
             CHECK(set != NULL);
             for (size_t i = 0; i < set->count; i++) {
-                if ((set->rows[i].flags & FIELD_OUT) == 0)
+                unsigned flags = set->rows[i].flags;
+                if ((flags & FIELD_OUT) == 0 || (required && (flags & FIELD_ABSENT) != 0))
                     continue;
                 required ? jw_cstr(w, set->rows[i].name) : jw_key(w, set->rows[i].name);
                 if (!required)

@@ -184,7 +184,7 @@ static enum status model_row(struct loader *loader, struct reader *reader, struc
     row.id.data = id.b;
     row.id.len = ID_BYTES;
     loader->counts.models++;
-    loader->counts.priced_models += row.prices != NULL;
+    loader->counts.priced_models += row.n_prices > 0;
     status = loader->sink->model(loader->sink->arg, &parent, &id, &row);
     return status == ST_OK ? ST_OK : fail(loader, reader, status, "%s", status_row(status)->text);
 }

@@ -156,10 +156,11 @@ static enum status read_prices(struct arena *arena, const struct json *node, voi
     if (!json_is(node, JSON_OBJECT) || node->count == 0)
         return ST_INVALID;
     Sluice__Prices *prices = arena_alloc(arena, sizeof *prices);
+    Sluice__Prices **pages = arena_alloc(arena, sizeof *pages);
     Sluice__Price *price = arena_calloc(arena, node->count, sizeof *price);
     Sluice__Price **rows = arena_calloc(arena, node->count, sizeof *rows);
     struct price_table *table = arena_alloc(arena, sizeof *table);
-    if (prices == NULL || price == NULL || rows == NULL || table == NULL)
+    if (prices == NULL || pages == NULL || price == NULL || rows == NULL || table == NULL)
         return ST_NO_MEMORY;
     sluice__prices__init(prices);
     price_table_init(table);
@@ -174,7 +175,9 @@ static enum status read_prices(struct arena *arena, const struct json *node, voi
         rows[prices->n_rows++] = price;
     }
     prices->rows = rows;
-    row->prices = prices;
+    pages[0] = prices;
+    row->prices = pages;
+    row->n_prices = 1;
     return ST_OK;
 }
 

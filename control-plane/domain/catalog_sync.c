@@ -4,7 +4,8 @@
  * thread)
  *
  * Packed protobuf of the same message is the same bytes, so comparing what is stored with what the
- * files say is comparing bytes. A crash between two slices leaves a mixture of old and new rows,
+ * files say is comparing bytes. Prices that the files change get a date and stand behind the old
+ * ones. A crash between two slices leaves a mixture of old and new rows,
  * each whole; the next start ends it.
  */
 #include "control-plane/domain/catalog_sync.h"
@@ -13,6 +14,7 @@
 
 #include "common/log.h"
 #include "common/wire.h"
+#include "control-plane/domain/pricing.h"
 
 #define SYNC_ARENA_BYTES (256u << 20)
 
@@ -71,20 +73,51 @@ static int by_key(const void *a, const void *b)
     return order != 0 ? order : memcmp(x->key.id.b, y->key.id.b, ID_BYTES);
 }
 
+/* A model keeps the prices it had: what the files say now holds from now on, and attempts of before
+ * can still be re-rated. */
+static enum status keep_prices(struct arena *scratch, int64_t now_ms, const Sluice__Model *stored,
+                               Sluice__Model *fresh)
+{
+    Sluice__Prices *page = fresh->n_prices > 0 ? fresh->prices[0] : NULL;
+    if (page == NULL) {
+        page = arena_alloc(scratch, sizeof(*page));
+        if (page == NULL)
+            return ST_NO_MEMORY;
+        sluice__prices__init(page);
+    }
+    fresh->prices = stored->prices;
+    fresh->n_prices = stored->n_prices;
+    if (stored->n_prices > 0)
+        page->effective_from_ms = now_ms;
+    return pricing_put(scratch, now_ms, page, &fresh->prices, &fresh->n_prices);
+}
+
+/* The row as it is to be stored. */
+static enum status merge(struct write_op *op, const struct sync_row *row, struct arena *scratch,
+                         const void *stored, void **fresh, struct str *packed)
+{
+    TRY(wire_unpack(record_descriptor(row->key.kind), row->packed, scratch, fresh));
+    if (stored != NULL && row->key.kind == SLUICE__KIND__KIND_MODEL)
+        TRY(keep_prices(scratch, op->now_ms, stored, *fresh));
+    return wire_pack(*fresh, scratch, packed);
+}
+
 static enum status sync_one(struct write_op *op, struct sync *sync, const struct sync_row *row,
                             bool *changed)
 {
     struct arena scratch;
-    void *stored, *fresh;
-    struct str packed = STR_NONE;
+    void *stored = NULL, *fresh = NULL;
+    struct str before = STR_NONE, after;
     arena_init(&scratch, 8u << 20);
     enum status status = record_get(op->txn, &row->key, &scratch, &stored, NULL);
     if (status == ST_OK)
-        status = wire_pack(stored, &scratch, &packed);
-    if (status == ST_NOT_FOUND || (status == ST_OK && !str_eq(packed, row->packed))) {
-        status = wire_unpack(record_descriptor(row->key.kind), row->packed, &scratch, &fresh);
-        if (status == ST_OK)
-            status = record_put(op, &row->key, fresh, row->slug);
+        status = wire_pack(stored, &scratch, &before);
+    else if (status == ST_NOT_FOUND)
+        status = ST_OK;
+    if (status == ST_OK)
+        status = merge(op, row, &scratch, stored, &fresh, &after);
+    if (status == ST_OK && (before.p == NULL || !str_eq(before, after))) {
+        status = record_put(op, &row->key, fresh, row->slug);
         *changed = true;
         sync->result->written++;
     }

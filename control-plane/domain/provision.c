@@ -235,7 +235,9 @@ enum status provision_remove_config(struct write_op *op, const struct record_key
 enum status provision_remove_workspace(struct write_op *op, const struct record_key *workspace)
 {
     static const Sluice__Kind kinds[] = {SLUICE__KIND__KIND_PROVIDER, SLUICE__KIND__KIND_API_KEY,
-                                         SLUICE__KIND__KIND_MEMBER, SLUICE__KIND__KIND_OBJECT};
+                                         SLUICE__KIND__KIND_MEMBER, SLUICE__KIND__KIND_OBJECT,
+                                         SLUICE__KIND__KIND_USAGE_POLICY,
+                                         SLUICE__KIND__KIND_RATE_POLICY};
     struct record_key *configs;
     size_t count;
     TRY(remove_access_of(op, workspace));

@@ -48,8 +48,8 @@ MUST_USE enum status provision_remove_integration(struct write_op *op,
 /* Removes a config with its versions. */
 MUST_USE enum status provision_remove_config(struct write_op *op, const struct record_key *config);
 
-/* Removes what belongs to a workspace: providers, configs, keys, members, access rows, its own
- * integrations; then itself. */
+/* Removes what belongs to a workspace: providers, configs, keys, members, policies, access rows, its
+ * own integrations; then itself. */
 MUST_USE enum status provision_remove_workspace(struct write_op *op,
                                                 const struct record_key *workspace);
 

@@ -14,8 +14,21 @@ void reply_init(struct http_reply *reply)
     buf_init(&reply->body, HTTP_REPLY_MAX_BYTES);
 }
 
+void reply_pieces(struct http_reply *reply, const char *content_type,
+                  enum status (*piece)(void *arg, struct buf *out), void (*end)(void *arg),
+                  void *arg)
+{
+    reply->content_type = content_type;
+    reply->piece = piece;
+    reply->piece_end = end;
+    reply->piece_arg = arg;
+}
+
 void reply_wipe(struct http_reply *reply)
 {
+    if (reply->piece != NULL)
+        reply->piece_end(reply->piece_arg);
+    reply->piece = NULL;
     if (reply->body.p != NULL)
         secret_wipe(reply->body.p, reply->body.room_bytes);
     buf_free(&reply->body);
@@ -74,7 +87,7 @@ void reply_finish(struct http_reply *reply)
         reply_error(reply, status == ST_TOO_LARGE ? ST_INTERNAL : status, STR_NONE);
         return;
     }
-    if (reply->body.n == 0)
+    if (reply->body.n == 0 && reply->piece == NULL)
         buf_add_lit(&reply->body, "{}");
 }
 

@@ -1,6 +1,7 @@
 /* reply.h: every rule of reference/admin-api.md section 0 about what goes out, in one place.
  *
- * A reply is always JSON with an object at the top ({} when there is nothing to say), success is
+ * A reply is always JSON with an object at the top ({} when there is nothing to say; exports and files
+ * of the console apart), success is
  * 200 for every verb, an error is the envelope
  * {"success":false,"message":..,"data":{"message":..,"errorCode":..,"code":..}}, and every reply
  * names the request (x-request-id) and its trace (x-portkey-trace-id: without it SDKs repeat a
@@ -17,7 +18,11 @@
 
 /* Prepared with 500 and an empty body of type JSON. */
 void reply_init(struct http_reply *reply);
-/* wipes and releases the body (a reply may hold a new API key). */
+/* Answers with pieces (request.h) instead of a body; content_type is a literal. */
+void reply_pieces(struct http_reply *reply, const char *content_type,
+                  enum status (*piece)(void *arg, struct buf *out), void (*end)(void *arg),
+                  void *arg);
+/* wipes and releases the body (a reply may hold a new API key), ends pieces. */
 void reply_wipe(struct http_reply *reply);
 
 /* Adds a header; both borrow. Beyond HTTP_REPLY_HEADERS_MAX it is CHECKed: the set is ours. A value

@@ -53,6 +53,12 @@ struct http_reply {
     struct http_header headers[HTTP_REPLY_HEADERS_MAX];
     size_t header_count;
     bool cacheable; /* false: cache-control: no-store */
+    /* A reply of unknown length: asked for pieces behind the head until ST_END; any other status than
+     * ST_OK breaks the connection off, so that a reply which is cut is seen to be. NULL: `body` is all.
+     * piece_end is called once, whatever came of it. */
+    enum status (*piece)(void *arg, struct buf *out);
+    void (*piece_end)(void *arg);
+    void *piece_arg;
 };
 
 /* GET, POST, ...; ST_METHOD for any other word. */

@@ -134,33 +134,63 @@ static bool keep_alive(struct exchange *x, const struct mg_request_info *info)
     return keep;
 }
 
+/* Everything up to the empty line. */
+static void write_head(struct exchange *x, struct buf *head)
+{
+    struct http_reply *reply = &x->reply;
+    char date[30];
+    clock_to_http(clock_wall_ms(), date);
+    buf_printf(head, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\n", reply->status,
+               mg_get_response_code_text(x->conn, reply->status), date, reply->content_type);
+    if (reply->piece == NULL)
+        buf_printf(head, "Content-Length: %zu\r\n", reply->body.n);
+    else
+        buf_add_lit(head, "Transfer-Encoding: chunked\r\n");
+    if (!reply->cacheable)
+        buf_add_lit(head, "Cache-Control: no-store\r\n");
+    buf_add_lit(head, "X-Content-Type-Options: nosniff\r\n");
+    for (size_t i = 0; i < reply->header_count; i++) {
+        buf_add_str(head, reply->headers[i].name);
+        buf_add_lit(head, ": ");
+        buf_add_str(head, reply->headers[i].value);
+        buf_add_lit(head, "\r\n");
+    }
+    if (!keep_alive(x, mg_get_request_info(x->conn)))
+        buf_add_lit(head, "Connection: close\r\n");
+    buf_add_lit(head, "\r\n");
+}
+
+/* The last chunk is sent only if all came: without it the reader knows that it has not everything. */
+static void send_pieces(struct exchange *x)
+{
+    struct http_reply *reply = &x->reply;
+    struct buf piece;
+    enum status status;
+    buf_init(&piece, HTTP_REPLY_MAX_BYTES);
+    while ((status = reply->piece(reply->piece_arg, &piece)) == ST_OK) {
+        if (piece.n > 0 && mg_send_chunk(x->conn, piece.p, (unsigned)piece.n) <= 0)
+            break;
+        buf_clear(&piece);
+    }
+    buf_free(&piece);
+    if (status == ST_END && mg_send_chunk(x->conn, "", 0) > 0)
+        return;
+    mg_disable_connection_keep_alive(x->conn);
+    log_warn("reply_cut", LOG_STATUS(status), LOG_CSTR("request_id", x->request.request_id));
+}
+
 static void send_reply(struct exchange *x, bool with_body)
 {
     struct http_reply *reply = &x->reply;
-    const struct mg_request_info *info = mg_get_request_info(x->conn);
-    char date[30];
-    clock_to_http(clock_wall_ms(), date);
     struct buf head;
     buf_init(&head, 64u << 10);
-    buf_printf(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
-               reply->status, mg_get_response_code_text(x->conn, reply->status), date,
-               reply->content_type, reply->body.n);
-    if (!reply->cacheable)
-        buf_add_lit(&head, "Cache-Control: no-store\r\n");
-    buf_add_lit(&head, "X-Content-Type-Options: nosniff\r\n");
-    for (size_t i = 0; i < reply->header_count; i++) {
-        buf_add_str(&head, reply->headers[i].name);
-        buf_add_lit(&head, ": ");
-        buf_add_str(&head, reply->headers[i].value);
-        buf_add_lit(&head, "\r\n");
-    }
-    if (!keep_alive(x, info))
-        buf_add_lit(&head, "Connection: close\r\n");
-    buf_add_lit(&head, "\r\n");
-    if (buf_status(&head) == ST_OK && mg_write(x->conn, head.p, head.n) > 0 && with_body &&
-        reply->body.n > 0)
-        (void)mg_write(x->conn, reply->body.p, reply->body.n);
+    write_head(x, &head);
+    bool sent = buf_status(&head) == ST_OK && mg_write(x->conn, head.p, head.n) > 0;
     buf_free(&head);
+    if (sent && with_body && reply->piece != NULL)
+        send_pieces(x);
+    else if (sent && with_body && reply->body.n > 0)
+        (void)mg_write(x->conn, reply->body.p, reply->body.n);
 }
 
 /* Answers with an error and closes: the rest of the connection is not trusted. */

@@ -6,19 +6,24 @@
  */
 #include "control-plane/ingest/ingest.h"
 
-#include "common/clock.h"
 #include "common/wire.h"
 #include "control-plane/ledger/ledger.h"
 
-enum status ingest_usage(struct writer *writer, const struct caller *caller,
-                         const Sluice__UsageRequest *request, Sluice__UsageAck *ack)
+enum status ingest_usage(struct writer *writer, struct request_log *log,
+                         const struct caller *caller, const Sluice__UsageRequest *request,
+                         Sluice__UsageAck *ack)
 {
     const Sluice__UsageBatch *batch = request->batch;
     if (batch == NULL)
         return ST_BAD_FORMAT;
     sluice__usage_ack__init(ack);
     ack->journal_boot = batch->journal_boot;
-    return ledger_ingest(writer, &caller->id, batch, &ack->through_seq);
+    TRY(ledger_ingest(writer, &caller->id, batch, &ack->through_seq));
+    size_t held = 0;
+    while (held < batch->n_events && batch->events[held]->seq <= ack->through_seq)
+        held++;
+    request_log_offer(log, batch->events, held);
+    return ST_OK;
 }
 
 enum status ingest_objects(struct kv *kv, struct arena *arena, const Sluice__ObjectRequest *request,
@@ -42,30 +47,5 @@ enum status ingest_objects(struct kv *kv, struct arena *arena, const Sluice__Obj
     kv_abort(txn);
     reply->n_owned = request->n_object_ids;
     reply->owned = owned;
-    return ST_OK;
-}
-
-enum status ingest_grants(struct arena *arena, const Sluice__GrantsRequest *request,
-                          Sluice__GrantsReply *reply)
-{
-    sluice__grants_reply__init(reply);
-    if (request->n_grants > INGEST_GRANTS_MAX)
-        return ST_BAD_FORMAT;
-    reply->grants = arena_calloc(arena, request->n_grants, sizeof *reply->grants);
-    if (reply->grants == NULL)
-        return ST_NO_MEMORY;
-    for (size_t i = 0; i < request->n_grants; i++) {
-        const Sluice__Grant *asked = request->grants[i];
-        if (asked->spent + asked->returned < asked->spent ||
-            asked->spent + asked->returned > asked->granted)
-            return ST_BAD_FORMAT;
-        Sluice__Grant *grant = arena_alloc(arena, sizeof *grant);
-        if (grant == NULL)
-            return ST_NO_MEMORY;
-        *grant = *asked; /* what it says it holds is what it keeps; `wanted` beyond that is not
-                            granted */
-        reply->grants[reply->n_grants++] = grant;
-    }
-    reply->utc_ms = clock_utc_ms();
     return ST_OK;
 }

@@ -1,4 +1,4 @@
-/* ingest.h: what nodes report and ask beside the feed: usage, objects at providers, grants.
+/* ingest.h: what nodes report and ask beside the feed and grants: usage, objects at providers.
  *
  * Each function answers one verified request; all are idempotent. Borrows request and reply from
  * the arena. Any thread but the writer's.
@@ -6,25 +6,21 @@
 #ifndef SLUICE_CONTROL_INGEST_H
 #define SLUICE_CONTROL_INGEST_H
 
+#include "control-plane/logs/request_log.h"
 #include "control-plane/publish/caller.h"
 
 #define INGEST_OBJECTS_MAX 1000u
-#define INGEST_GRANTS_MAX  4096u
 
 /* Commits a batch of one of the node's journals; the ack says through which seq the ledger now
- * holds that journal without a gap. ST_BAD_FORMAT (no batch), and the statuses of ledger_ingest. */
-MUST_USE enum status ingest_usage(struct writer *writer, const struct caller *caller,
+ * holds that journal without a gap. What is held is offered to the request log (NULL: none).
+ * ST_BAD_FORMAT (no batch), and the statuses of ledger_ingest. */
+MUST_USE enum status ingest_usage(struct writer *writer, struct request_log *log,
+                                  const struct caller *caller,
                                   const Sluice__UsageRequest *request, Sluice__UsageAck *ack);
 
 /* Whose are these objects? ST_BAD_FORMAT, ST_NO_MEMORY, store statuses. */
 MUST_USE enum status ingest_objects(struct kv *kv, struct arena *arena,
                                     const Sluice__ObjectRequest *request,
                                     Sluice__ObjectReply *reply);
-
-/* Cumulative totals per (node, boot, counter, epoch): answers with what is granted, which never
- * falls below what the node says it was granted. Budgets do not exist yet, so nothing is granted
- * beyond that. ST_BAD_FORMAT, ST_NO_MEMORY. */
-MUST_USE enum status ingest_grants(struct arena *arena, const Sluice__GrantsRequest *request,
-                                   Sluice__GrantsReply *reply);
 
 #endif

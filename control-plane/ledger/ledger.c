@@ -5,8 +5,8 @@
  *   4 5 are known, 6 7 are added, 9 waits: the gap ends the batch; through = 7
  *
  * Invariant: an event is in the sums if and only if its seq is at or below the watermark of its
- * journal. The batch is one operation: watermark, raw rows, sums and object records commit together
- * or not at all, so every answer a node can get, also none, is safe to repeat. What a journal no
+ * journal. The batch is one operation: watermark, raw rows, sums, settled limits and object records
+ * commit together or not at all, so every answer a node can get, also none, is safe to repeat. What a journal no
  * longer has (its oldest_seq is above the watermark: we are a restored backup) is skipped and
  * counted, never waited for. An event that cannot be true is counted and passed over for the same
  * reason.
@@ -17,11 +17,14 @@
 
 #include "common/log.h"
 #include "common/wire.h"
+#include "control-plane/ledger/boot.h"
 #include "control-plane/ledger/ledger_rows.h"
+#include "control-plane/ledger/settle.h"
 
 #define LEDGER_AHEAD_MS    ((int64_t)3600000)
-#define LEDGER_SUMS_MAX    (LEDGER_BATCH_MAX * 6)
-#define LEDGER_ARENA_BYTES ((size_t)64 << 20)
+#define LEDGER_SUMS_MAX    (LEDGER_BATCH_MAX * ROLLUP_EVENT_ROWS)
+#define LEDGER_SETTLES_MAX (LEDGER_BATCH_MAX * SETTLE_RESERVES_MAX)
+#define LEDGER_ARENA_BYTES ((size_t)128 << 20)
 #define LEDGER_MARK_BYTES  32u
 
 /* --- rows ----------------------------------------------------------------------------------------
@@ -160,6 +163,8 @@ struct ledger_batch {
     struct ledger_watermark mark;
     uint32_t first_day;
     struct rollups sums;
+    struct settle settle; /* of all events taken */
+    struct settle unkept; /* of those whose raw rows are not kept */
     uint64_t through_seq;
 };
 
@@ -178,7 +183,7 @@ static bool ledger_event_ok(const struct ledger_batch *batch, const Sluice__Usag
            ledger_id_ok(&event->provider) && ledger_id_ok(&event->integration) &&
            ledger_id_ok(&event->api_key) && ledger_id_ok(&event->user) && event->at_ms > 0 &&
            event->at_ms <= now_ms + LEDGER_AHEAD_MS && event->cost_nanousd >= 0 &&
-           event->charge_nanousd >= 0;
+           event->charge_nanousd >= 0 && settle_event_ok(event);
 }
 
 static enum status ledger_event_put(struct write_op *op, struct ledger_batch *batch,
@@ -188,9 +193,10 @@ static enum status ledger_event_put(struct write_op *op, struct ledger_batch *ba
     struct key key;
     struct str row;
     TRY(rollups_add(&batch->sums, event));
+    TRY(settle_add(&batch->settle, event));
     TRY(ledger_objects_put(op, event));
-    if (day < batch->first_day)
-        return ST_OK; /* its day's raw events were dropped already */
+    if (day < batch->first_day) /* its day's raw events were dropped already */
+        return settle_add(&batch->unkept, event);
     TRY(wire_pack(event, op->arena, &row));
     ledger_event_key(&key, day, batch->node, batch->batch->journal_boot, event->seq);
     return kv_put(op->txn, KV_EVENTS, key_str(&key), row);
@@ -226,7 +232,9 @@ static enum status ledger_take_events(struct write_op *op, struct ledger_batch *
         }
         batch->mark.through_seq = event->seq;
     }
-    return rollups_apply(&batch->sums, op->txn);
+    TRY(rollups_apply(&batch->sums, op->txn));
+    TRY(settle_apply(&batch->settle, op, batch->node, batch->batch->journal_boot));
+    return settle_drop(&batch->unkept, op);
 }
 
 static enum status ledger_ingest_op(struct write_op *op, void *arg)
@@ -236,6 +244,8 @@ static enum status ledger_ingest_op(struct write_op *op, void *arg)
     TRY(ledger_watermark(op->txn, batch->node, batch->batch->journal_boot, &batch->mark));
     TRY(ledger_first_day(op->txn, &batch->first_day));
     TRY(rollups_init(&batch->sums, op->arena, LEDGER_SUMS_MAX));
+    TRY(settle_init(&batch->settle, op->arena, LEDGER_SETTLES_MAX));
+    TRY(settle_init(&batch->unkept, op->arena, LEDGER_SETTLES_MAX));
     uint64_t before = batch->mark.through_seq;
     ledger_skip(batch);
     TRY(ledger_take_events(op, batch));
@@ -243,7 +253,9 @@ static enum status ledger_ingest_op(struct write_op *op, void *arg)
     if (batch->mark.through_seq == before)
         return ST_OK;
     batch->mark.at_ms = op->now_ms;
-    return ledger_mark_put(op->txn, batch->node, batch->batch->journal_boot, &batch->mark);
+    bool left; /* upkeep goes on */
+    TRY(ledger_mark_put(op->txn, batch->node, batch->batch->journal_boot, &batch->mark));
+    return boot_settled(op, batch->node, batch->batch->journal_boot, batch->mark.through_seq, &left);
 }
 
 enum status ledger_ingest(struct writer *writer, const struct id *node,

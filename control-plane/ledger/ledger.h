@@ -56,22 +56,25 @@ enum ledger_group {
     LEDGER_BY_KEY = 8,          /* not with provider, model or integration */
     LEDGER_BY_INTEGRATION = 16, /* not with any other but period */
     LEDGER_BY_PERIOD = 32,
+    LEDGER_BY_USER = 64,   /* not with provider, model, key, integration or label */
+    LEDGER_BY_LABEL = 128, /* by the values of `label`; not with any of those either */
 };
 
 struct ledger_question {
     struct id org;
     struct id workspace; /* none: all */
-    struct id provider, key,
-        integration;  /* filters; none: all. key and integration exclude provider and model */
-    struct str model; /* n = 0: all */
+    struct id provider, key, integration, user; /* filters; none: all. All but provider exclude each
+                                                   other and provider and model */
+    struct str model;        /* n = 0: all */
+    struct str label, value; /* a key of metadata, and a value of it; n = 0: all. Excludes the rest */
     int64_t start_ms, end_ms; /* widened to whole periods; end exclusive */
     enum rollup_period period;
     unsigned group; /* of enum ledger_group */
 };
 
 struct ledger_row {
-    struct id workspace, provider, key, integration; /* none unless grouped by it */
-    struct str model;
+    struct id workspace, provider, key, integration, user; /* none unless grouped by it */
+    struct str text; /* model, or value of the label */
     int64_t period_ms; /* its beginning; 0 unless grouped by it */
     struct rollup_totals totals;
 };
@@ -88,7 +91,8 @@ MUST_USE enum status ledger_ask(struct kv_txn *txn, const struct ledger_question
                                 struct arena *arena, struct ledger_answer *answer);
 
 struct ledger_events_filter {
-    struct id org, workspace, key, provider; /* none: any */
+    struct id org, workspace, key, provider, integration; /* none: any */
+    struct str model;                                     /* n = 0: any */
     int64_t start_ms, end_ms;
 };
 struct ledger_events_page {
@@ -126,9 +130,10 @@ MUST_USE enum status ledger_days(struct kv_txn *txn, uint32_t *first, uint32_t *
 /* Drops raw events of days before `day`, at most `rows` in one operation. left: some remain. Sums
  * stay. */
 MUST_USE enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, bool *left);
-/* Drops sums of one kind whose period is before `period`, at most `rows`. left: some remain.
- * ST_RANGE: raw events of that time are still kept, and would no longer add up. */
-MUST_USE enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint32_t period,
-                                      size_t rows, bool *left);
+/* Drops sums of one kind whose period is before `period`, at most `rows`; `labels`: only those by
+ * metadata. left: some remain. ST_RANGE: raw events of that time are still kept, and would no longer
+ * add up. */
+MUST_USE enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, bool labels,
+                                      uint32_t period, size_t rows, bool *left);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Sums are answered from roll-ups only: a question walks the rows of its time range and groups them
  * in memory, never raw events. Which roll-up answers is decided by what is asked for: a key, an
- * integration, or else provider and model; a mixture that no roll-up has is refused rather than
+ * integration, a user, a label, or else provider and model; a mixture that no roll-up has is refused rather than
  * answered wrongly. Raw events are read in pages, bounded by rows looked at, because the events of
  * all organisations lie beside each other and a filter may match few of them.
  */
@@ -23,26 +23,37 @@
 
 static enum status ledger_dim(const struct ledger_question *question, enum rollup_dim *dim)
 {
-    bool model = (question->group & LEDGER_MODEL_SIDE) != 0 || !id_is_none(&question->provider) ||
+    unsigned group = question->group;
+    bool model = (group & LEDGER_MODEL_SIDE) != 0 || !id_is_none(&question->provider) ||
                  question->model.n > 0;
-    bool key = (question->group & LEDGER_BY_KEY) != 0 || !id_is_none(&question->key);
-    bool integration =
-        (question->group & LEDGER_BY_INTEGRATION) != 0 || !id_is_none(&question->integration);
-    bool workspace =
-        (question->group & LEDGER_BY_WORKSPACE) != 0 || !id_is_none(&question->workspace);
-    if (model + key + integration > 1 || (integration && workspace))
+    bool key = (group & LEDGER_BY_KEY) != 0 || !id_is_none(&question->key);
+    bool integration = (group & LEDGER_BY_INTEGRATION) != 0 || !id_is_none(&question->integration);
+    bool user = (group & LEDGER_BY_USER) != 0 || !id_is_none(&question->user);
+    bool label = (group & LEDGER_BY_LABEL) != 0 || question->label.n > 0;
+    bool workspace = (group & LEDGER_BY_WORKSPACE) != 0 || !id_is_none(&question->workspace);
+    if (model + key + integration + user + label > 1 || (integration && workspace) ||
+        (label && question->label.n == 0))
         return ST_INVALID;
-    *dim = key ? ROLLUP_KEY : integration ? ROLLUP_INTEGRATION : ROLLUP_MODEL;
+    *dim = key           ? ROLLUP_KEY
+           : integration ? ROLLUP_INTEGRATION
+           : user        ? ROLLUP_USER
+           : label       ? ROLLUP_LABEL
+                         : ROLLUP_MODEL;
     return ST_OK;
 }
 
 static bool ledger_row_wanted(const struct ledger_question *question, const struct rollup_row *row)
 {
-    const struct id *want = row->dim == ROLLUP_KEY           ? &question->key
-                            : row->dim == ROLLUP_INTEGRATION ? &question->integration
-                                                             : &question->provider;
+    const struct id *want = &question->provider;
+    if (row->dim == ROLLUP_LABEL)
+        return str_eq(question->label, row->text) &&
+               (question->value.n == 0 || str_eq(question->value, row->value));
+    if (row->dim != ROLLUP_MODEL)
+        want = row->dim == ROLLUP_KEY           ? &question->key
+               : row->dim == ROLLUP_INTEGRATION ? &question->integration
+                                                : &question->user;
     return (id_is_none(want) || id_eq(want, &row->a)) &&
-           (question->model.n == 0 || str_eq(question->model, row->model));
+           (question->model.n == 0 || str_eq(question->model, row->text));
 }
 
 static struct ledger_row ledger_row_of(const struct ledger_question *question,
@@ -58,8 +69,12 @@ static struct ledger_row ledger_row_of(const struct ledger_question *question,
         out.key = row->a;
     if ((group & LEDGER_BY_INTEGRATION) != 0)
         out.integration = row->a;
+    if ((group & LEDGER_BY_USER) != 0)
+        out.user = row->a;
     if ((group & LEDGER_BY_MODEL) != 0)
-        out.model = row->model;
+        out.text = row->text;
+    if ((group & LEDGER_BY_LABEL) != 0)
+        out.text = row->value;
     if ((group & LEDGER_BY_PERIOD) != 0)
         out.period_ms = (int64_t)row->period *
                         (question->period == ROLLUP_DAY ? ROLLUP_DAY_MS : ROLLUP_HOUR_MS);
@@ -70,8 +85,8 @@ static int ledger_row_cmp(const struct ledger_row *a, const struct ledger_row *b
 {
     if (a->period_ms != b->period_ms)
         return a->period_ms < b->period_ms ? -1 : 1;
-    int order = memcmp(&a->workspace, &b->workspace, 4 * sizeof(struct id));
-    return order != 0 ? order : str_cmp(a->model, b->model);
+    int order = memcmp(&a->workspace, &b->workspace, 5 * sizeof(struct id));
+    return order != 0 ? order : str_cmp(a->text, b->text);
 }
 
 /* Rows so far, sorted; new ones go in by binary search, so that memory is bounded by groups and not
@@ -115,7 +130,7 @@ static enum status ledger_groups_add(struct ledger_groups *groups, struct ledger
             high = middle;
     }
     TRY(ledger_groups_grow(groups));
-    if (row.model.n > 0 && (row.model = arena_str(groups->arena, row.model)).p == NULL)
+    if (row.text.n > 0 && (row.text = arena_str(groups->arena, row.text)).p == NULL)
         return ST_NO_MEMORY;
     memmove(&groups->rows[low + 1], &groups->rows[low],
             (groups->count - low) * sizeof *groups->rows);
@@ -172,7 +187,9 @@ static bool ledger_event_wanted(const Sluice__UsageEvent *event,
            ledger_id_wanted(&event->org, &filter->org) &&
            ledger_id_wanted(&event->workspace, &filter->workspace) &&
            ledger_id_wanted(&event->api_key, &filter->key) &&
-           ledger_id_wanted(&event->provider, &filter->provider);
+           ledger_id_wanted(&event->provider, &filter->provider) &&
+           ledger_id_wanted(&event->integration, &filter->integration) &&
+           (filter->model.n == 0 || str_eq(filter->model, str_c(event->model)));
 }
 
 static enum status ledger_event_take(struct str row, const struct ledger_events_filter *filter,

@@ -4,17 +4,17 @@
  * both directions: each sum that follows from events must be stored, and as many must be stored as
  * follow. One day at a time, so memory and the time a read transaction is held are bounded by a
  * day's traffic. Raw events are dropped in slices: the first day that is kept moves first, so that
- * a half-dropped day is never verified nor written to again; sums outlive the events.
+ * a half-dropped day is never verified nor written to again; sums outlive the events, and a limit's
+ * book notes how much of what it settled has no event any more.
  */
 #include "common/wire.h"
 #include "control-plane/ledger/ledger_rows.h"
+#include "control-plane/ledger/settle.h"
 
 #define LEDGER_VERIFY_SUMS  1000000u
 #define LEDGER_VERIFY_BYTES ((size_t)1 << 30)
 #define LEDGER_ROW_BYTES    ((size_t)1 << 20)
 #define LEDGER_DAY_HOURS    24u
-
-static const enum rollup_dim ledger_dims[] = {ROLLUP_MODEL, ROLLUP_KEY, ROLLUP_INTEGRATION};
 
 static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollups *sums,
                                   uint64_t *events)
@@ -36,7 +36,9 @@ static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollu
         status = wire_unpack(&sluice__usage_event__descriptor, row, &scratch, &event);
         if (status == ST_OK && event->at_ms / ROLLUP_DAY_MS != (int64_t)day)
             status = ST_BAD_FORMAT;
-        if (status == ST_OK)
+        bool lost = event->seq >= LEDGER_OWN_SEQ &&
+                    event->source != SLUICE__USAGE_SOURCE__USAGE_SOURCE_ADJUSTED;
+        if (status == ST_OK && !lost) /* what was lost is in books alone: one entry a counter */
             status = rollups_add(sums, event);
         if (status != ST_OK)
             break;
@@ -50,11 +52,11 @@ static enum status ledger_add_day(struct kv_txn *txn, uint32_t day, struct rollu
 static enum status ledger_count_stored(struct kv_txn *txn, enum rollup_period kind, uint32_t from,
                                        uint32_t to, uint64_t *stored)
 {
-    for (size_t i = 0; i < COUNT_OF(ledger_dims); i++) {
+    for (enum rollup_dim dim = ROLLUP_MODEL; dim < ROLLUP_DIM_END; dim++) {
         struct rollup_walk walk;
         struct rollup_row row;
         enum status status;
-        TRY(rollup_walk_open(&walk, txn, kind, ledger_dims[i], NULL, NULL, from, to));
+        TRY(rollup_walk_open(&walk, txn, kind, dim, NULL, NULL, from, to));
         while ((status = rollup_walk_next(&walk, &row)) == ST_OK)
             ++*stored;
         rollup_walk_close(&walk);
@@ -138,9 +140,24 @@ static enum status ledger_delete_key(struct kv_txn *txn, enum kv_table table, st
     return kv_delete(txn, table, key_str(&copy));
 }
 
+/* Deletes one raw event; what it settled is noted by whom the sum stays. */
+static enum status ledger_drop_event(struct write_op *op, struct str key, struct str row,
+                                     struct settle *dropped)
+{
+    Sluice__UsageEvent *event;
+    struct arena scratch;
+    arena_init(&scratch, LEDGER_ROW_BYTES);
+    enum status status = wire_unpack(&sluice__usage_event__descriptor, row, &scratch, &event);
+    if (status == ST_OK)
+        status = settle_add(dropped, event);
+    arena_free(&scratch);
+    return status == ST_OK ? ledger_delete_key(op->txn, KV_EVENTS, key) : status;
+}
+
 enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, bool *left)
 {
     struct kv_cursor *cursor;
+    struct settle dropped;
     struct str key, row;
     enum status status;
     bool some_left = false;
@@ -148,6 +165,7 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
     if (day > UINT16_MAX)
         return ST_RANGE;
     TRY(ledger_keep_from(op, day));
+    TRY(settle_init(&dropped, op->arena, rows * SETTLE_RESERVES_MAX));
     TRY(kv_cursor_open(op->txn, KV_EVENTS, &cursor));
     kv_cursor_seek(cursor, STR_NONE);
     while ((status = kv_cursor_next(cursor, &key, &row)) == ST_OK && key.n == LEDGER_EVENT_KEY &&
@@ -157,7 +175,7 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
             break;
         }
         rows--;
-        status = ledger_delete_key(op->txn, KV_EVENTS, key);
+        status = ledger_drop_event(op, key, row, &dropped);
         if (status != ST_OK)
             break;
     }
@@ -165,7 +183,7 @@ enum status ledger_drop_events(struct write_op *op, uint32_t day, size_t rows, b
     if (status != ST_OK && status != ST_END)
         return status;
     *left = some_left;
-    return ST_OK;
+    return settle_drop(&dropped, op);
 }
 
 /* Deletes rows of one dim; `rows` is what is left of the budget. */
@@ -190,8 +208,8 @@ static enum status ledger_drop_dim(struct write_op *op, enum rollup_period kind,
     return status == ST_END ? ST_OK : status;
 }
 
-enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint32_t period,
-                             size_t rows, bool *left)
+enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, bool labels,
+                             uint32_t period, size_t rows, bool *left)
 {
     bool some_left = false;
     uint32_t first_day;
@@ -199,8 +217,9 @@ enum status ledger_drop_sums(struct write_op *op, enum rollup_period kind, uint3
     TRY(ledger_first_day(op->txn, &first_day));
     if (period > (kind == ROLLUP_DAY ? first_day : first_day * LEDGER_DAY_HOURS))
         return ST_RANGE;
-    for (size_t i = 0; i < COUNT_OF(ledger_dims) && !some_left; i++)
-        TRY(ledger_drop_dim(op, kind, ledger_dims[i], period, &rows, &some_left));
+    for (enum rollup_dim dim = labels ? ROLLUP_LABEL : ROLLUP_MODEL;
+         dim < ROLLUP_DIM_END && !some_left; dim++)
+        TRY(ledger_drop_dim(op, kind, dim, period, &rows, &some_left));
     *left = some_left;
     return ST_OK;
 }

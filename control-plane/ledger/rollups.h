@@ -1,27 +1,41 @@
 /* rollups.h: usage summed by day and by hour.
  *
  * Rows (KV_MAIN): [0x7F 'B' (day) | 'C' (hour)][dim 1][org 16][workspace 16][period 4][a 16][b 16]
- *                 -> u8 version, totals (9 x 8 bytes, big-endian), model text
- *   period: days or hours since 1970, UTC
- *   dim MODEL:       a = provider, b = BLAKE2b-128(model)
+ *                 -> u8 version, totals (9 x 8 bytes), u8 n, n x {u8 price class, u64}, text
+ *   period: days or hours since 1970, UTC; numbers big-endian
+ *   dim MODEL:       a = provider, b = BLAKE2b-128(model), text = model
  *   dim KEY:         a = API key, no b
  *   dim INTEGRATION: workspace none, a = integration, no b
+ *   dim USER:        a = user, no b; attempts of keys that belong to a user
+ *   dim LABEL:       a = BLAKE2b-128(key), b = BLAKE2b-128(value), text = key NUL value: of metadata
+ * An organisation is the sum of its workspaces, a workspace and a provider the sum of its MODEL rows.
  * A struct rollups collects the sums of many events in memory (in its arena) before they meet the
- * store once per row. It is the only code that maps an event to rows: ingest adds with it, verify
- * re-adds with it. Sums saturate instead of wrapping. One thread.
+ * store once per row. It is the only code that maps an event to rows: ingest and re-rating add with
+ * it, verify re-adds with it. Sums saturate instead of wrapping. One thread.
  */
 #ifndef SLUICE_CONTROL_LEDGER_ROLLUPS_H
 #define SLUICE_CONTROL_LEDGER_ROLLUPS_H
 
 #include "common/arena.h"
 #include "common/id.h"
+#include "common/price.h"
 #include "control-plane/store/keys.h"
 #include "proto/usage.pb-c.h"
 
-#define ROLLUP_DAY_MS  ((int64_t)86400000)
-#define ROLLUP_HOUR_MS ((int64_t)3600000)
+#define ROLLUP_DAY_MS      ((int64_t)86400000)
+#define ROLLUP_HOUR_MS     ((int64_t)3600000)
+#define ROLLUP_LABELS_MAX  4u   /* of one event; more are passed over */
+#define ROLLUP_TEXT_MAX    512u /* longer names are cut in the row, not in the hash */
+#define ROLLUP_EVENT_ROWS  (2u * (4u + ROLLUP_LABELS_MAX)) /* rows of one event, at most */
 
-enum rollup_dim { ROLLUP_MODEL = 1, ROLLUP_KEY = 2, ROLLUP_INTEGRATION = 3 };
+enum rollup_dim {
+    ROLLUP_MODEL = 1,
+    ROLLUP_KEY = 2,
+    ROLLUP_INTEGRATION = 3,
+    ROLLUP_USER = 4,
+    ROLLUP_LABEL = 5,
+    ROLLUP_DIM_END,
+};
 enum rollup_period { ROLLUP_DAY, ROLLUP_HOUR };
 
 struct rollup_totals {
@@ -29,7 +43,8 @@ struct rollup_totals {
     uint64_t unpriced; /* requests without a known price: their cost is not 0 but unknown */
     uint64_t unsure;   /* requests whose usage the provider did not say (estimated, bound, lost) */
     uint64_t input_tokens, output_tokens, cached_tokens;
-    uint64_t cost_nanousd, charge_nanousd;
+    int64_t cost_nanousd, charge_nanousd; /* adjusting entries included */
+    uint64_t classes[PRICE_CLASS_COUNT];  /* as counted for prices: disjoint */
 };
 
 /* A row as it was read: ids say what they are in the table above. */
@@ -37,7 +52,8 @@ struct rollup_row {
     enum rollup_dim dim;
     struct id org, workspace, a;
     uint32_t period;
-    struct str model; /* borrowed; MODEL only */
+    struct str text;  /* borrowed: of MODEL the model, of LABEL the key */
+    struct str value; /* borrowed: of LABEL */
     struct rollup_totals totals;
 };
 

@@ -150,6 +150,8 @@ static changes_cut changes_cut_of(Sluice__Kind kind)
         [SLUICE__KIND__KIND_PROVIDER] = changes_as_stored,
         [SLUICE__KIND__KIND_API_KEY] = changes_api_key,
         [SLUICE__KIND__KIND_CONFIG] = changes_as_stored,
+        [SLUICE__KIND__KIND_USAGE_POLICY] = changes_as_stored,
+        [SLUICE__KIND__KIND_RATE_POLICY] = changes_as_stored,
         [SLUICE__KIND__KIND_PROVIDER_TYPE] = changes_as_stored,
         [SLUICE__KIND__KIND_MODEL] = changes_as_stored,
         [SLUICE__KIND__KIND_DELIVERY_KEY] = changes_delivery_key,

@@ -240,6 +240,21 @@ static bool nodes_connected(const struct node_entry *entry, int64_t now_ms)
     return entry->peer != 0 && now_ms - entry->seen_ms <= NODES_SILENT_MS;
 }
 
+bool nodes_boot_connected(struct nodes *nodes, const struct id *id, uint64_t boot)
+{
+    CHECK_OBJ(nodes, NODES_MAGIC);
+    int64_t now_ms = clock_mono_ms();
+    bool connected = false;
+    pthread_mutex_lock(&nodes->lock);
+    struct node_entry *entry = nodes_find(nodes, id);
+    if (entry != NULL && nodes_connected(entry, now_ms))
+        for (size_t i = 0; i < NODES_BOOTS; i++)
+            connected = connected || (entry->boots[i].boot == boot && entry->boots[i].used_ms != 0 &&
+                                      now_ms - entry->boots[i].used_ms <= NODES_SILENT_MS);
+    pthread_mutex_unlock(&nodes->lock);
+    return connected;
+}
+
 static struct node_live nodes_copy(const struct nodes *nodes, const struct node_entry *entry)
 {
     int64_t now_ms = clock_mono_ms();

@@ -57,6 +57,8 @@ void nodes_report(struct nodes *nodes, const struct id *id, bool same_store,
 int64_t nodes_wake(struct nodes *nodes, const struct id *id, unsigned gap_ms);
 /* A connection ended: its nodes are no longer connected. */
 void nodes_gone(struct nodes *nodes, uint32_t peer);
+/* Is this life of the node connected? */
+bool nodes_boot_connected(struct nodes *nodes, const struct id *id, uint64_t boot);
 /* Forgets a node (removed). */
 void nodes_forget(struct nodes *nodes, const struct id *id);
 

@@ -111,7 +111,7 @@ static struct parked *parking_due(struct parking *parking, int64_t *until_ms)
         int64_t due_ms = row->deadline_ms;
         if (parking->newest > row->known && row->not_before_ms < due_ms)
             due_ms = row->not_before_ms;
-        if (row->gone || due_ms <= now_ms)
+        if (row->gone || row->woken || due_ms <= now_ms)
             return parking_remove(parking, i);
         if (due_ms < *until_ms)
             *until_ms = due_ms;
@@ -138,6 +138,17 @@ enum status parking_wait(struct parking *parking, struct parked *parked)
     *parked = *row;
     free(row);
     return ST_OK;
+}
+
+void parking_wake(struct parking *parking, const struct id *node)
+{
+    CHECK_OBJ(parking, PARKING_MAGIC);
+    pthread_mutex_lock(&parking->lock);
+    for (size_t i = 0; i < parking->count; i++)
+        if (id_eq(&parking->rows[i]->head.node, node))
+            parking->rows[i]->woken = true;
+    pthread_cond_signal(&parking->wake);
+    pthread_mutex_unlock(&parking->lock);
 }
 
 void parking_news(struct parking *parking, uint64_t newest)

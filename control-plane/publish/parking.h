@@ -3,6 +3,7 @@
  *   parking_add -> waits -> parking_wait gives it when it is due:
  *                             news (a revision newer than it knows) not before its not_before_ms
  *                             its deadline, or its connection is gone
+ *                             parking_wake: it has something else to be told
  *                        -> parking_take gives it to somebody with other news (a probe)
  * A request belongs to the table or to exactly one thread, so it ends once. Owner of what is added:
  * the table until it gives it. Threads: any. Bound: NODES_MAX.
@@ -23,7 +24,7 @@ struct parked {
     uint64_t known; /* newer than this is news */
     uint32_t peer;
     int64_t deadline_ms, not_before_ms; /* monotonic */
-    bool gone;
+    bool gone, woken;
 };
 
 /* `newest`: the revision now. gives. ST_NO_MEMORY. */
@@ -37,6 +38,9 @@ MUST_USE enum status parking_take(struct parking *parking, const struct id *node
                                   struct parked *parked);
 /* Waits for a due request and gives it. ST_CLOSED: parking_stop was called. */
 MUST_USE enum status parking_wait(struct parking *parking, struct parked *parked);
+
+/* Makes the node's request due now, if it has one. */
+void parking_wake(struct parking *parking, const struct id *node);
 
 /* A newer revision is there. */
 void parking_news(struct parking *parking, uint64_t newest);

@@ -22,7 +22,7 @@
 #include "control-plane/ingest/ingest.h"
 #include "control-plane/publish/caller.h"
 #include "control-plane/publish/changes.h"
-#include "control-plane/publish/parking.h"
+#include "control-plane/publish/lender.h"
 
 #define PUBLISH_MAGIC       0x5075626cu
 #define PUBLISH_ARENA_BYTES ((size_t)256 << 20) /* an unpacked request (128 MiB) and its answer */
@@ -33,11 +33,13 @@ struct publish {
     uint32_t magic;
     struct kv *kv;
     struct writer *writer;
+    struct request_log *request_log;
     struct vault *vault;
     char *control_url;
     struct nodes *nodes;
     struct probes *probes;
     struct parking *parking;
+    struct lender *lender;
     struct link_server *link;
     _Atomic uint64_t strangers;
     _Atomic int64_t stranger_logged_ms;
@@ -68,6 +70,9 @@ static void publish_answer_changes(struct publish *publish, struct caller *calle
         if (status == ST_OK)
             status = probes_attach(publish->probes, txn, &caller->id, &caller->group, caller->arena,
                                    &reply);
+        if (status == ST_OK)
+            status = recalls_attach(lender_recalls(publish->lender), &caller->id, caller->arena,
+                                    &reply);
         if (status == ST_OK)
             caller_answer(caller, request, head, SLUICE__LINK_KIND__LINK_CHANGES_REPLY,
                           &reply.base);
@@ -206,6 +211,13 @@ static enum status publish_hello(struct publish_call *call)
     return ST_OK;
 }
 
+/* Has this node something to be told that is no change? */
+static bool publish_told(struct publish *publish, const struct id *node)
+{
+    return probes_waiting(publish->probes, node) ||
+           recalls_waiting(lender_recalls(publish->lender), node);
+}
+
 static enum status publish_changes(struct publish_call *call)
 {
     struct publish *publish = call->publish;
@@ -218,13 +230,13 @@ static enum status publish_changes(struct publish_call *call)
     nodes_report(publish->nodes, &call->caller->id, same_store, ask);
     bool fresh = same_store && ask->cursor_key.len == 0 && ask->have_revision <= newest;
     bool may_park = fresh && ask->wait_ms > 0 && link_request_may_park(call->request) &&
-                    !probes_waiting(publish->probes, &call->caller->id);
+                    !publish_told(publish, &call->caller->id);
     if (may_park) {
         int64_t not_before_ms = nodes_wake(publish->nodes, &call->caller->id, PUBLISH_WAKE_MS);
         bool wait = newest <= publish_known(ask) || not_before_ms > clock_mono_ms();
         if (wait && publish_park(call, ask, &store_id, not_before_ms)) {
-            /* A probe may have been filed between the look and the parking. */
-            if (probes_waiting(publish->probes, &call->caller->id))
+            /* Something may have been filed between the look and the parking. */
+            if (publish_told(publish, &call->caller->id))
                 publish_serve_node(publish, &call->caller->id);
             return ST_OK;
         }
@@ -238,18 +250,19 @@ static enum status publish_usage(struct publish_call *call)
     Sluice__UsageRequest *request;
     Sluice__UsageAck ack;
     TRY(frame_message(call->frame, call->arena, &request));
-    TRY(ingest_usage(call->publish->writer, call->caller, request, &ack));
+    TRY(ingest_usage(call->publish->writer, call->publish->request_log, call->caller, request,
+                     &ack));
     caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_USAGE_REPLY,
                   &ack.base);
     return ST_OK;
 }
 
-static enum status publish_grants(struct publish_call *call)
+static enum status publish_lend(struct publish_call *call)
 {
     Sluice__GrantsRequest *request;
     Sluice__GrantsReply reply;
     TRY(frame_message(call->frame, call->arena, &request));
-    TRY(ingest_grants(call->arena, request, &reply));
+    TRY(lender_answer(call->publish->lender, call->frame, request, call->arena, &reply));
     caller_answer(call->caller, call->request, call->frame, SLUICE__LINK_KIND__LINK_GRANTS_REPLY,
                   &reply.base);
     return ST_OK;
@@ -284,7 +297,7 @@ static enum status publish_dispatch(struct publish_call *call)
         [SLUICE__LINK_KIND__LINK_HELLO] = publish_hello,
         [SLUICE__LINK_KIND__LINK_CHANGES] = publish_changes,
         [SLUICE__LINK_KIND__LINK_USAGE] = publish_usage,
-        [SLUICE__LINK_KIND__LINK_GRANTS] = publish_grants,
+        [SLUICE__LINK_KIND__LINK_GRANTS] = publish_lend,
         [SLUICE__LINK_KIND__LINK_OBJECT] = publish_objects,
         [SLUICE__LINK_KIND__LINK_PROBE_RESULT] = publish_probe_result,
     };
@@ -408,6 +421,7 @@ enum status publish_start(const struct publish_options *options, struct publish 
     publish->magic = PUBLISH_MAGIC;
     publish->kv = options->kv;
     publish->writer = options->writer;
+    publish->request_log = options->request_log;
     publish->vault = options->vault;
     publish->control_url = strdup(options->control_url);
     const struct link_server_options link = {.url = options->link_url,
@@ -424,6 +438,10 @@ enum status publish_start(const struct publish_options *options, struct publish 
         status = probes_new(&publish->probes);
     if (status == ST_OK)
         status = parking_new(writer_revision(options->writer), &publish->parking);
+    const struct lender_options lender = {options->kv, options->writer, publish->nodes,
+                                          publish->parking, options->request_max_ms};
+    if (status == ST_OK)
+        status = lender_new(&lender, &publish->lender);
     if (status == ST_OK)
         status = publish_threads(publish);
     if (status == ST_OK)
@@ -461,6 +479,12 @@ struct nodes *publish_nodes(struct publish *publish)
 {
     CHECK_OBJ(publish, PUBLISH_MAGIC);
     return publish->nodes;
+}
+
+struct grants *publish_grants(struct publish *publish)
+{
+    CHECK_OBJ(publish, PUBLISH_MAGIC);
+    return lender_grants(publish->lender);
 }
 
 uint64_t publish_strangers(const struct publish *publish)

@@ -12,6 +12,7 @@
 #define SLUICE_CONTROL_PUBLISH_H
 
 #include "common/link.h"
+#include "control-plane/ledger/grants.h"
 #include "control-plane/publish/nodes.h"
 #include "control-plane/publish/probe.h"
 
@@ -23,9 +24,11 @@ struct publish_options {
     struct kv *kv;
     struct writer *writer;
     struct vault *vault;
+    struct request_log *request_log; /* NULL: none is kept */
     const char *link_url; /* "tls+tcp://address:port" */
     struct link_identity identity;
     const char *control_url; /* what nodes tell their clients and re-emit admin calls to; copied */
+    int64_t request_max_ms;  /* longest request of a node (ledger/grants.h) */
 };
 
 /* Listens and serves. Statuses of link_server_start. */
@@ -33,6 +36,8 @@ MUST_USE enum status publish_start(const struct publish_options *options, struct
 void publish_stop(struct publish *publish);
 uint16_t publish_port(const struct publish *publish);
 struct nodes *publish_nodes(struct publish *publish);
+/* borrows what lends limits to nodes (ledger/grants.h). */
+struct grants *publish_grants(struct publish *publish);
 
 /* Has one connected node of any group act with an integration's credential, and waits. `unsaved`: the
  * integration packed as it is not stored, or empty (borrowed).

@@ -25,9 +25,11 @@ enum key_space {
     KEY_SPACE_DAY = 'B',       /* ledger/rollups.h: roll-ups by day */
     KEY_SPACE_HOUR = 'C',      /* ledger/rollups.h: roll-ups by hour */
     KEY_SPACE_TOMBSTONE = 'D', /* records.h */
-    KEY_SPACE_GRANT = 'G',     /* limits: counters and grants */
+    KEY_SPACE_GRANT = 'G',     /* ledger/book.h: counters and grants */
     KEY_SPACE_ID = 'I',        /* records.h: id -> parent */
+    KEY_SPACE_ADJUST = 'J',    /* ledger/rerate.h */
     KEY_SPACE_IDEMPOTENCY = 'K', /* api/idempotency.h */
+    KEY_SPACE_ALERT = 'L',     /* ledger/alerts.h */
     KEY_SPACE_META = 'M',      /* single rows: see enum key_meta */
     KEY_SPACE_NAMES = 'N',     /* records.h: names of an entity */
     KEY_SPACE_REVISION = 'R',  /* records.h: the feed */
@@ -43,6 +45,7 @@ enum key_meta {
     KEY_META_AUDIT = 4,    /* audit.h: u64 count, BLAKE2b-256 of the newest record */
     KEY_META_PURGED = 5,   /* records.h: u64, newest revision whose tombstone was purged */
     KEY_META_LEDGER = 6,   /* ledger.h: first day whose raw events are kept */
+    KEY_META_ALERTS = 7,   /* alerts.h: u64, number of the newest alert */
 };
 
 struct key {

@@ -37,6 +37,14 @@ enum status record_get(struct kv_txn *txn, const struct record_key *record, stru
     return ST_OK;
 }
 
+enum status record_stamp(struct kv_txn *txn, const struct record_key *record, uint64_t *revision)
+{
+    struct record_head head;
+    TRY(record_head_get(txn, record, &head));
+    *revision = head.revision;
+    return ST_OK;
+}
+
 bool record_exists(struct kv_txn *txn, const struct record_key *record)
 {
     struct record_head head;

@@ -47,6 +47,11 @@ struct write_op; /* writer.h */
 MUST_USE enum status record_get(struct kv_txn *txn, const struct record_key *key,
                                 struct arena *arena, void *message, uint64_t *revision);
 
+/* The revision at which an entity was last written, without unpacking it. ST_NOT_FOUND,
+ * ST_BAD_FORMAT. */
+MUST_USE enum status record_stamp(struct kv_txn *txn, const struct record_key *key,
+                                  uint64_t *revision);
+
 /* True if there is a readable row. */
 bool record_exists(struct kv_txn *txn, const struct record_key *key);
 

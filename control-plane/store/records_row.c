@@ -32,6 +32,8 @@ static const struct record_kind record_kinds[RECORD_KIND_MAX + 1] = {
                                            false},
     [SLUICE__KIND__KIND_SESSION] = {&sluice__session__descriptor, false, false, false},
     [SLUICE__KIND__KIND_INVITE] = {&sluice__invite__descriptor, false, false, false},
+    [SLUICE__KIND__KIND_USAGE_POLICY] = {&sluice__policy__descriptor, true, false, true},
+    [SLUICE__KIND__KIND_RATE_POLICY] = {&sluice__policy__descriptor, true, false, true},
 };
 
 const struct record_kind *record_kind(Sluice__Kind kind)

@@ -82,10 +82,17 @@ static enum status writer_seal(struct write_op *op)
 {
     struct key key;
     uint8_t number[8];
-    if (op->no_revision)
+    if (op->no_revision && op->audits == NULL && !op->audit_failed)
         return ST_OK;
+    if (op->no_revision) {
+        bool fits;
+        TRY(audit_fits(op, &fits));
+        op->no_revision = fits;
+    }
     CHECK(op->audits != NULL || op->audit_failed);
     TRY(audit_append(op));
+    if (op->no_revision)
+        return ST_OK;
     key_init_meta(&key, KEY_META_REVISION);
     key_put_u64(number, op->revision);
     return kv_put(op->txn, KV_MAIN, key_str(&key), (struct str){(const char *)number, 8});

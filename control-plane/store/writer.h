@@ -32,7 +32,8 @@ struct write_op {
     uint64_t revision; /* of this operation; every record it writes carries it */
     int64_t now_ms;    /* the control plane's UTC, one value for the operation */
     const struct write_actor *actor;
-    bool no_revision; /* set by ledger operations: counters beside, no revision, no audit */
+    bool no_revision; /* set by ledger operations: counters beside, no revision; audit records, if
+                         any, go behind those of the newest revision */
     struct write_audit *audits; /* see writer_audit; oldest first */
     bool audit_failed;          /* writer_audit had no memory: the operation will be refused */
     struct write_before *before; /* newest first */

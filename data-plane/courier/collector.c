@@ -105,7 +105,7 @@ static enum status written_load(struct collector *collector)
 
 static bool is_written(const struct collector *collector, const struct slot *slot)
 {
-    struct attempt_mark mark = {slot->attempt.epoch, slot->attempt.n};
+    struct attempt_mark mark = {slot->attempt_epoch, slot->attempt_n};
     return slots_is_journaled(slot) || (collector->written_count > 0 &&
                                         bsearch(&mark, collector->written, collector->written_count,
                                                 sizeof mark, mark_compare) != NULL);
@@ -143,16 +143,23 @@ static void gather(struct collector *collector)
         if (is_written(collector, collector->slots[i]))
             continue;
         struct slot_event *room = &collector->rooms[collector->event_count];
-        slot_event_fill(room, collector->slots[i], &collector->config.node, collector->config.boot);
+        slot_event_fill(room, collector->config.segment, collector->slots[i],
+                        &collector->config.node, collector->config.boot);
         collector->events[collector->event_count++] = &room->event;
     }
 }
 
-/* Nothing is left in a dead column: its gauges no longer mean anything, and the master may use it
- * again. */
-static void column_release(const struct segment *segment, uint32_t column)
+/* Nothing is left to be journaled in a dead column: its accounts are closed, its gauges no longer
+ * mean anything, and the master may use it again. */
+static void column_release(const struct collector *collector, uint32_t column)
 {
+    const struct segment *segment = collector->config.segment;
+    const struct grants_now now = {clock_mono_ms(), clock_utc_ms()};
     struct metrics metrics;
+    if (collector->config.grants != NULL)
+        grants_close_column(collector->config.grants, &now, column);
+    else
+        slots_close_dead(segment, column);
     metrics_bind(&metrics, segment_metrics(segment, column), SEGMENT_METRICS);
     metrics_forget_gauges(&metrics);
     segment_release(segment, column);
@@ -170,7 +177,7 @@ static void mark(struct collector *collector)
         else if (batch->count > 0)
             slots_mark_recovered(slots, batch->count);
         else
-            column_release(segment, batch->column);
+            column_release(collector, batch->column);
     }
 }
 
@@ -179,6 +186,9 @@ enum status collector_pass(struct collector *collector, size_t *stored)
     CHECK_OBJ(collector, COLLECTOR_MAGIC);
     gather(collector);
     TRY(journal_append(collector->config.journal, collector->events, collector->event_count));
+    for (size_t i = 0; i < collector->event_count && collector->config.grants != NULL; i++)
+        grants_journaled(collector->config.grants, &collector->rooms[i].slot,
+                         collector->rooms[i].untold);
     mark(collector);
     if (collector->event_count > 0 && collector->config.stored != NULL)
         collector->config.stored(collector->config.arg);

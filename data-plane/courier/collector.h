@@ -11,8 +11,9 @@
 #ifndef SLUICE_DATA_COURIER_COLLECTOR_H
 #define SLUICE_DATA_COURIER_COLLECTOR_H
 
+#include "data-plane/courier/grants.h"
 #include "data-plane/courier/journal.h"
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 
 #define COLLECTOR_GATHER_MS 3
 #define COLLECTOR_IDLE_MS   100
@@ -23,6 +24,7 @@ struct collector;
 struct collector_config {
     const struct segment *segment; /* borrowed for life */
     struct journal *journal;       /* borrowed for life */
+    struct grants *grants;         /* borrowed for life; NULL: no counters (tests) */
     struct id node;
     uint64_t boot;
     void (*stored)(void *arg); /* on the collector's thread, after events became durable; may be NULL */

@@ -56,6 +56,7 @@ struct courier {
     struct segment segment;
     struct node_bundle bundle;
     struct journal *journal;
+    struct grants *grants;
     struct collector *collector;
     struct keeper *keeper;
     struct resolver *resolver;
@@ -75,6 +76,34 @@ struct courier {
 };
 
 /* --- workers --- */
+
+static void on_counter(struct courier *courier, uint32_t worker, const struct ipc_head *head)
+{
+    const struct grants_now now = {clock_mono_ms(), clock_utc_ms()};
+    const void *message = head;
+    if (head->kind == IPC_COUNTER_OPEN)
+        grants_open(courier->grants, &now, worker, message);
+    else if (head->kind == IPC_WISH)
+        grants_wish(courier->grants, &now, head->tag);
+    else
+        grants_fix(courier->grants, message);
+}
+
+static void tell_worker(void *arg, uint32_t worker, const void *message, size_t n)
+{
+    const struct courier *courier = arg;
+    if (worker < courier->boot->workers)
+        (void)!ipc_send(courier->pair_fds[worker], message, n);
+}
+
+/* Before the uplink stands, its first request says it all. */
+static void wake_grants(void *arg)
+{
+    struct courier *courier = arg;
+    struct uplink *uplink = courier->uplink;
+    if (uplink != NULL)
+        uplink_grants_ready(uplink);
+}
 
 static void on_message(struct courier *courier, uint32_t worker, size_t n)
 {
@@ -99,6 +128,14 @@ static void on_message(struct courier *courier, uint32_t worker, size_t n)
     case IPC_DONE:
         collector_wake(courier->collector);
         break;
+    case IPC_COUNTER_OPEN:
+    case IPC_WISH:
+    case IPC_RATE_FIX:
+        on_counter(courier, worker, head);
+        break;
+    case IPC_COUNTER_ROW:
+    case IPC_GRANTED:
+    case IPC_RECALL:
     case IPC_NAME_ANSWER:
     case IPC_OBJECT_ANSWER:
     case IPC_PROBE:
@@ -181,7 +218,8 @@ static void beat(struct loop_timer *timer)
 {
     struct courier *courier = timer->owner;
     host_state_note(&courier->state, journal_pending(courier->journal),
-                    journal_damaged(courier->journal), keeper_skipped(courier->keeper));
+                    journal_damaged(courier->journal), keeper_skipped(courier->keeper),
+                    grants_used(courier->grants));
     loop_timer_set(courier->loop, timer, COURIER_BEAT_MS);
 }
 
@@ -291,8 +329,10 @@ static enum status open_disk(struct courier *courier)
     snprintf(journal, sizeof journal, "%s/journal", dir);
     snprintf(catalog, sizeof catalog, "%s/catalog.mdb", dir);
     TRY(journal_open(journal, boot, &limits, &courier->journal));
-    const struct collector_config collect = {
-        &courier->segment, courier->journal, courier->bundle.node, boot, on_stored, courier};
+    const struct grants_calls lend = {courier, tell_worker, wake_grants};
+    TRY(grants_new(&courier->segment, &lend, &courier->grants));
+    const struct collector_config collect = {&courier->segment, courier->journal, courier->grants,
+                                             courier->bundle.node, boot, on_stored, courier};
     TRY(collector_start(&collect, &courier->collector));
     const struct keeper_config keep = {catalog, &courier->segment, on_changed, on_second, courier};
     return keeper_open(&keep, &courier->keeper);
@@ -332,6 +372,7 @@ static enum status open_link(struct courier *courier)
     courier->link = (struct courier_link){.segment = &courier->segment,
                                           .keeper = courier->keeper,
                                           .journal = courier->journal,
+                                          .grants = courier->grants,
                                           .state = &courier->state,
                                           .pairs = courier->pair_fds,
                                           .workers = courier->boot->workers};
@@ -387,13 +428,32 @@ static enum status start(struct courier *courier)
 
 /* --- the end --- */
 
+/* Everything was settled and journaled: what is left of the grants goes back now if the control
+ * plane hears it, else when the next boot says so. */
+static bool all_closed(const struct courier *courier)
+{
+    for (uint32_t i = 0; i < courier->segment.columns; i++)
+        if (atomic_load(&segment_column(&courier->segment, i)->state) != COLUMN_UNUSED)
+            return false;
+    return true;
+}
+
+static void return_grants(struct courier *courier)
+{
+    const struct grants_now now = {clock_mono_ms(), clock_utc_ms()};
+    if (!all_closed(courier))
+        return;
+    journal_end(courier->journal);
+    grants_end(courier->grants, &now);
+}
+
 static void await_acks(struct courier *courier)
 {
     int64_t by_ms = clock_mono_ms() + COURIER_LAST_MS;
     const struct timespec pause = {0, 10000000};
     uplink_usage_ready(courier->uplink);
-    while (journal_pending(courier->journal) > 0 && uplink_is_up(courier->uplink) &&
-           clock_mono_ms() < by_ms)
+    while ((journal_pending(courier->journal) > 0 || grants_used(courier->grants) > 0) &&
+           uplink_is_up(courier->uplink) && clock_mono_ms() < by_ms)
         nanosleep(&pause, NULL);
 }
 
@@ -401,6 +461,7 @@ static void finish(struct courier *courier)
 {
     collector_stop(courier->collector);
     courier->collector = NULL;
+    return_grants(courier);
     await_acks(courier);
     log_info("courier_stopped", LOG_U64("usage_pending", journal_pending(courier->journal)));
     uplink_stop(courier->uplink);

@@ -125,6 +125,61 @@ static void on_usage_acked(void *arg, uint64_t journal_boot, uint64_t through_se
     atomic_store(&shared_of(link)->journal_pending, journal_pending(link->journal));
 }
 
+/* --- grants --- */
+
+static struct grants_now now_of(void)
+{
+    return (struct grants_now){clock_mono_ms(), clock_utc_ms()};
+}
+
+/* The oldest earlier boot that ended in order and of which the control plane was not told yet. */
+static bool next_ended(struct courier_link *link, struct arena *arena, struct journal_boot *out)
+{
+    struct journal_boot *boots = arena_calloc(arena, JOURNAL_BOOTS_MAX, sizeof *boots);
+    size_t count = boots == NULL ? 0 : journal_boots(link->journal, boots, JOURNAL_BOOTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (boots[i].own || !boots[i].ended || boots[i].boot <= link->ended_said)
+            continue;
+        *out = boots[i];
+        return true;
+    }
+    return false;
+}
+
+static enum status on_grants_next(void *arg, struct arena *arena, Sluice__GrantsRequest **request,
+                                  unsigned *wait_ms)
+{
+    struct courier_link *link = arg;
+    const struct grants_now now = now_of();
+    struct journal_boot ended;
+    enum status status = grants_request(link->grants, &now, arena, request, wait_ms);
+    link->ended_asked = 0;
+    if ((status != ST_OK && status != ST_END) || !next_ended(link, arena, &ended))
+        return status;
+    (*request)->ended_boot = link->ended_asked = ended.boot;
+    (*request)->ended_through = ended.last_seq;
+    return ST_OK;
+}
+
+static void on_grants_answer(void *arg, int64_t sent_ms, const Sluice__GrantsRequest *request,
+                             const Sluice__GrantsReply *reply)
+{
+    struct courier_link *link = arg;
+    const struct grants_now now = now_of();
+    if (reply != NULL && link->ended_asked != 0)
+        link->ended_said = link->ended_asked;
+    grants_reply(link->grants, &now, sent_ms, request, reply);
+    if (reply != NULL)
+        on_contact(arg, reply->utc_ms, 0);
+}
+
+static void on_recall(void *arg, const Sluice__Recall *recall)
+{
+    struct courier_link *link = arg;
+    const struct grants_now now = now_of();
+    grants_recall(link->grants, &now, recall);
+}
+
 /* --- workers --- */
 
 static void on_object_answer(void *arg, uint64_t tag, enum status status)
@@ -192,6 +247,9 @@ void courier_link_calls(struct courier_link *link, struct uplink_calls *calls)
         .revoked = on_revoked,
         .usage_next = on_usage_next,
         .usage_acked = on_usage_acked,
+        .grants_next = on_grants_next,
+        .grants_answer = on_grants_answer,
+        .recall = on_recall,
         .object_answer = on_object_answer,
     };
 }

@@ -207,6 +207,8 @@ static enum status feed_take(struct feed *feed, Sluice__ChangesReply *reply, uin
     feed_contact(feed, reply->utc_ms, reply->newest_revision);
     for (size_t i = 0; i < reply->n_probes; i++)
         calls->probe(calls->arg, reply->probes[i]);
+    for (size_t i = 0; i < reply->n_recalls; i++)
+        calls->recall(calls->arg, reply->recalls[i]);
     if (!feed_fits(feed, reply)) {
         feed_drop(feed);
         return ST_OK;

@@ -76,11 +76,12 @@ static size_t arrays_of(const struct host_state *state, uint64_t *arrays[SEGMENT
 }
 
 void host_state_note(struct host_state *state, uint64_t journal_pending, uint64_t journal_damaged,
-                     uint64_t skipped)
+                     uint64_t skipped, uint64_t counters)
 {
     metrics_set(&state->metrics, M_JOURNAL_PENDING, journal_pending);
     metrics_set(&state->metrics, M_JOURNAL_DAMAGED, journal_damaged);
     metrics_set(&state->metrics, M_CHANGES_SKIPPED, skipped);
+    metrics_set(&state->metrics, M_COUNTERS_USED, counters);
 }
 
 /* What the shared status says, as of now. */

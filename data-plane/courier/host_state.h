@@ -21,7 +21,8 @@ struct host_state {
 
 void host_state_init(struct host_state *state, const struct segment *segment, uint64_t max_staleness_s);
 /* Numbers that only the courier knows; kept for the pages. */
-void host_state_note(struct host_state *state, uint64_t journal_pending, uint64_t journal_damaged, uint64_t skipped);
+void host_state_note(struct host_state *state, uint64_t journal_pending, uint64_t journal_damaged, uint64_t skipped,
+                     uint64_t counters);
 
 /* health_page: /healthz, /readyz, /metrics. */
 int host_state_page(void *state, struct str path, struct buf *out, const char **content_type);

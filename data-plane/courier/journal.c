@@ -277,6 +277,15 @@ enum status journal_append(struct journal *journal, Sluice__UsageEvent *const *e
     return ST_OK;
 }
 
+void journal_end(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->mutex);
+    enum status status = journal_log_save_ended(journal->own);
+    pthread_mutex_unlock(&journal->mutex);
+    if (status != ST_OK)
+        log_warn("journal_end_not_noted", LOG_STATUS(status));
+}
+
 uint64_t journal_last_seq(struct journal *journal)
 {
     pthread_mutex_lock(&journal->mutex);
@@ -479,7 +488,8 @@ size_t journal_boots(struct journal *journal, struct journal_boot *out, size_t m
                                                                     : log->parts[0].first_seq,
                                        .last_seq = log->last_seq,
                                        .acked_seq = log->acked_seq,
-                                       .own = log->own};
+                                       .own = log->own,
+                                       .ended = log->ended};
     }
     pthread_mutex_unlock(&journal->mutex);
     return n;

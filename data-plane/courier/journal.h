@@ -2,6 +2,7 @@
  *
  *   journal/<boot, 16 hex digits>/00000001.log, 00000002.log, ...   framed events (journal_file.h), seq from 1 without gaps
  *   journal/<boot>/acked                                            highest acknowledged seq, as text
+ *   journal/<boot>/ended                                            there if that boot ended in order: nothing of it is missing
  *   journal/<boot>/lock                                             held (flock) by the courier that owns or adopted it
  *
  * A boot is one life of the master. The courier writes the journal of its own boot, across restarts of itself; journals of earlier
@@ -33,7 +34,7 @@ struct journal_boot {
     uint64_t first_seq; /* oldest kept; last_seq + 1 if none */
     uint64_t last_seq;  /* 0 = none ever */
     uint64_t acked_seq;
-    bool own;
+    bool own, ended;
 };
 
 /* Opens (makes) the folder and this boot's journal, cuts a torn tail, and adopts orphans. gives. ST_IO, ST_CONFLICT (another courier
@@ -44,6 +45,9 @@ void journal_close(struct journal *journal);
 
 /* Sets the seq of each event, writes them and makes them durable. At most JOURNAL_BATCH_MAX. ST_STORE_FULL, ST_IO, ST_NO_MEMORY. */
 MUST_USE enum status journal_append(struct journal *journal, Sluice__UsageEvent *const *events, size_t count);
+/* This boot ends in order: every attempt is in the journal, and no more will come. Durable when it returns; a failure is only
+ * logged, for then the boot counts as one that broke off. */
+void journal_end(struct journal *journal);
 /* seq of the newest durable event of this boot; 0 = none. */
 uint64_t journal_last_seq(struct journal *journal);
 

@@ -118,12 +118,23 @@ void journal_log_save_acked(const struct journal_log *log)
         (void)renameat(log->folder, "acked.new", log->folder, "acked");
 }
 
+enum status journal_log_save_ended(const struct journal_log *log)
+{
+    int fd = openat(log->folder, "ended", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ST_IO;
+    bool durable = fsync(fd) == 0 && fsync(log->folder) == 0;
+    close(fd);
+    return durable ? ST_OK : ST_IO;
+}
+
 /* Finds where the last file ends; our own is cut there. */
 static enum status log_end(struct journal_log *log)
 {
     for (size_t i = 0; i + 1 < log->count; i++)
         log->parts[i].last_seq = log->parts[i + 1].first_seq - 1;
     log->acked_seq = acked_read(log->folder);
+    log->ended = !log->own && faccessat(log->folder, "ended", F_OK, 0) == 0;
     log->last_seq = log->acked_seq;
     if (log->count == 0)
         return ST_OK;
@@ -238,7 +249,7 @@ void journal_log_trim(struct journal_log *log, int64_t now_ms, uint64_t keep_ms,
 
 void journal_log_remove(int root, const struct journal_log *log)
 {
-    static const char *const names[] = {"acked", "acked.new", "lock"};
+    static const char *const names[] = {"acked", "acked.new", "ended", "lock"};
     char name[24];
     for (size_t i = 0; i < COUNT_OF(names); i++)
         unlinkat(log->folder, names[i], 0);

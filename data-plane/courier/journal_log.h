@@ -16,7 +16,7 @@ struct journal_part {
 
 struct journal_log {
     uint64_t boot;
-    bool own;
+    bool own, ended;
     int folder, lock;
     struct journal_part *parts;
     size_t count, room;
@@ -36,6 +36,8 @@ const struct journal_part *journal_log_part(const struct journal_log *log, uint6
 
 /* Keeps acked_seq on disk; not durable, for an acknowledgement that is lost costs a repetition. */
 void journal_log_save_acked(const struct journal_log *log);
+/* Makes the mark of an orderly end, durably. ST_IO. */
+MUST_USE enum status journal_log_save_ended(const struct journal_log *log);
 /* Bytes of files that are acknowledged whole and not written to. */
 uint64_t journal_log_acked_bytes(const struct journal_log *log);
 /* Deletes such files, oldest first, while they are older than keep_ms or *acked_bytes (of all boots) exceeds the cap. */

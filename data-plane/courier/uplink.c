@@ -142,7 +142,8 @@ static enum status uplink_threads(struct uplink *uplink)
         void *(*body)(void *arg);
     } rows[] = {{&uplink->feed, feed_thread},
                 {&uplink->upload, upload_thread},
-                {&uplink->asker, asks_thread}};
+                {&uplink->asker, asks_thread},
+                {&uplink->grants, grants_thread}};
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -194,7 +195,7 @@ void uplink_stop(struct uplink *uplink)
     pthread_mutex_unlock(&uplink->lock);
     if (uplink->client != NULL)
         link_client_interrupt(uplink->client);
-    pthread_t threads[] = {uplink->feed, uplink->upload, uplink->asker};
+    pthread_t threads[] = {uplink->feed, uplink->upload, uplink->asker, uplink->grants};
     for (unsigned i = 0; i < uplink->threads; i++)
         pthread_join(threads[i], NULL);
     uplink->threads = 0;

@@ -6,8 +6,9 @@
  * or LINK_MAX_BYTES x 4 are staged), uploads of usage, questions, retry with jitter, the mac and
  * counters. It knows no file, no segment and no worker: for those it calls what is below.
  *
- * Threads: uplink_start makes three. `feed` calls hello, copy_begins, position, changes, health,
- * probe, contact; `usage` calls usage_next, usage_acked; `asks` calls object_answer. A call may
+ * Threads: uplink_start makes four. `feed` calls hello, copy_begins, position, changes, health,
+ * probe, contact, recall; `usage` calls usage_next, usage_acked; `asks` calls object_answer; `grants`
+ * calls grants_next, grants_answer. A call may
  * block for the disk; each comes from its one thread, never two at a time. The functions uplink_*
  * may be called from any thread and never block. Failure: the link being away is a state, not an
  * error. A node that was removed (LINK_ERROR with the code of ST_NODE_REVOKED) reports it by
@@ -68,6 +69,13 @@ struct uplink_calls {
     enum status (*usage_next)(void *arg, struct arena *arena, Sluice__UsageBatch **batch);
     void (*usage_acked)(void *arg, uint64_t journal_boot, uint64_t through_seq);
 
+    /* What is to be said about grants now, in the arena; as grants_request (grants.h). ST_END: nothing for wait_ms. */
+    enum status (*grants_next)(void *arg, struct arena *arena, Sluice__GrantsRequest **request, unsigned *wait_ms);
+    /* The reply to it (NULL: none came); sent_ms is monotonic. */
+    void (*grants_answer)(void *arg, int64_t sent_ms, const Sluice__GrantsRequest *request, const Sluice__GrantsReply *reply);
+    /* Another host needs what this one holds (borrowed for the call). */
+    void (*recall)(void *arg, const Sluice__Recall *recall);
+
     /* Answer to uplink_ask_object; status as in struct ipc_object, or ST_OVERLOADED. */
     void (*object_answer)(void *arg, uint64_t tag, enum status status);
 };
@@ -80,6 +88,8 @@ void uplink_stop(struct uplink *uplink);
 
 /* There are new events, or another journal was found. */
 void uplink_usage_ready(struct uplink *uplink);
+/* There is something to say about grants. */
+void uplink_grants_ready(struct uplink *uplink);
 /* Whose is this object? copies the query. Answered exactly once by object_answer with `tag`. */
 void uplink_ask_object(struct uplink *uplink, uint64_t tag, const struct ipc_object *query);
 /* A worker's packed Sluice__ProbeResult; copies. Dropped when too many wait or it is malformed. */

@@ -3,7 +3,7 @@
  *
  *   uplink.c  life, one exchange (seal, call, verify), sleeping        asks.c    questions and
  * probe results, as they come feed.c    hello and changes, one long poll at a time upload.c  usage,
- * one batch at a time
+ * one batch at a time grants_link.c  grants, one request at a time
  */
 #ifndef SLUICE_DATA_COURIER_UPLINK_INTERNAL_H
 #define SLUICE_DATA_COURIER_UPLINK_INTERNAL_H
@@ -42,11 +42,11 @@ struct uplink {
 
     pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t wake;  /* CLOCK_MONOTONIC; stopping, usage_ready, asks */
-    bool stopping, usage_ready;
+    bool stopping, usage_ready, grants_ready;
     struct uplink_ask *asks; /* ring of UPLINK_ASK_ROWS */
     size_t ask_first, ask_count;
 
-    pthread_t feed, upload, asker; /* by the thread that starts and stops us */
+    pthread_t feed, upload, asker, grants; /* by the thread that starts and stops us */
     unsigned threads;
 };
 
@@ -68,5 +68,6 @@ bool uplink_back_off(struct uplink *uplink, enum status why, unsigned *tries);
 void *feed_thread(void *arg);
 void *upload_thread(void *arg);
 void *asks_thread(void *arg);
+void *grants_thread(void *arg);
 
 #endif

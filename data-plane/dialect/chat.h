@@ -18,7 +18,7 @@
 #define SLUICE_DATA_DIALECT_CHAT_H
 
 #include "common/json_tree.h"
-#include "data-plane/segment.h"
+#include "data-plane/usage.h"
 
 #define CHAT_CALLS_MAX   256
 #define CHAT_CHOICES_MAX 8

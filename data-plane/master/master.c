@@ -103,6 +103,7 @@ static enum status prepare(struct master *master)
     TRY(open_data_dir(master));
     TRY(read_bundle(master));
     TRY(segment_create(master->workers, (uint32_t)params_u64(master->params, PARAM_SLOTS),
+                       (uint32_t)params_u64(master->params, PARAM_COUNTERS),
                        &master->bundle.node, boot, &master->segment));
     TRY(master_listen(master));
     return make_pipes(master);

@@ -69,11 +69,11 @@ static enum status find_integration(struct req *req, struct authorize_view *view
                    "of one of its regions.",
                    STR_ARG(slug));
     struct id owner = view->integration->workspace;
+    status = catalog_get(catalog, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &req->auth.org, &id, &req->auth.workspace, &record);
+    view->access = status == ST_OK ? CAT_AS(record, SLUICE__KIND__KIND_WORKSPACE_ACCESS, cat_access) : NULL;
     if (id_eq(&owner, &req->auth.workspace))
         return ST_OK;
-    status = catalog_get(catalog, SLUICE__KIND__KIND_WORKSPACE_ACCESS, &req->auth.org, &id, &req->auth.workspace, &record);
-    const struct cat_access *access = status == ST_OK ? CAT_AS(record, SLUICE__KIND__KIND_WORKSPACE_ACCESS, cat_access) : NULL;
-    if (!id_is_none(&owner) || access == NULL || !access->enabled)
+    if (!id_is_none(&owner) || view->access == NULL || !view->access->enabled)
         return say(reason, ST_PROVIDER_DISABLED,
                    "The integration behind provider @" STR_FMT " is not provisioned to this workspace. An organisation admin can "
                    "enable it.",

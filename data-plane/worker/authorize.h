@@ -12,6 +12,7 @@
 struct authorize_view {
     const struct cat_provider *provider;
     const struct cat_integration *integration;
+    const struct cat_access *access; /* of the integration in the workspace; NULL: its own */
     const struct cat_provider_type *type;
     const struct cat_rules *rules; /* NULL: none */
     const struct cat_rule *rule;   /* the one that decided; NULL: none */

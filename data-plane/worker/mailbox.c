@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/names_client.h"
 #include "data-plane/worker/probe.h"
 
@@ -46,6 +47,8 @@ static void dispatch(struct mailbox *mailbox, size_t n)
         names_on_answer(mailbox->worker->names, (const void *)mailbox->room);
     else if (head->kind == IPC_OBJECT_ANSWER && n >= sizeof(struct ipc_object))
         on_object(mailbox, (const void *)mailbox->room);
+    else if (head->kind >= IPC_COUNTER_ROW && head->kind <= IPC_RECALL)
+        limits_client_message(mailbox->worker, head, n);
     else if (head->kind == IPC_PROBE && n >= sizeof(struct ipc_blob))
         probe_begin(mailbox->worker, head->tag,
                     str_of(mailbox->room + sizeof(struct ipc_blob), n - sizeof(struct ipc_blob)));

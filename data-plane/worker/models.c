@@ -9,7 +9,9 @@
 
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "common/model_card.h"
+#include "common/price_book.h"
 #include "data-plane/worker/authorize.h"
 #include "data-plane/worker/percent.h"
 
@@ -158,16 +160,20 @@ static int by_query(const void *a, const void *b, void *query)
                               &((const struct model_row *)b)->card, query);
 }
 
-/* The catalog's prices, and the integration's own over them. */
+/* The catalog's prices, and the integration's own over them, as they stand now. */
 static enum status price_of(const struct model_row *row, struct model_card_price *price)
 {
     const struct price_query plain = {.input_tokens = 0};
+    int64_t now_ms = clock_utc_ms();
     struct price_row own;
+    struct str page;
     price->source = MODEL_CARD_CATALOG;
-    TRY(price_pick(row->catalog_prices, &plain, &price->row));
-    if (row->rule_prices.n == 0)
+    TRY(price_book_at(row->catalog_prices, now_ms, &page));
+    TRY(price_pick(page, &plain, &price->row));
+    TRY(price_book_at(row->rule_prices, now_ms, &page));
+    if (page.n == 0)
         return ST_OK;
-    TRY(price_pick(row->rule_prices, &plain, &own));
+    TRY(price_pick(page, &plain, &own));
     price_row_overlay(&price->row, &own);
     price->source = MODEL_CARD_INTEGRATION;
     return ST_OK;

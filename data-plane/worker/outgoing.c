@@ -144,7 +144,8 @@ static void add_configured(struct req *req, struct outgoing *out)
 void outgoing_headers(struct req *req, struct outgoing *out)
 {
     char id[ATTEMPT_ID_TEXT + 1];
-    attempt_id_to_text(&req->attempt.slot->attempt, id);
+    struct attempt_id attempt = slots_attempt(req->worker->slots, req->attempt.slot);
+    attempt_id_to_text(&attempt, id);
     add_client_headers(req, out);
     add_call_headers(&req->attempt, out);
     add_row_headers(&req->attempt, out);

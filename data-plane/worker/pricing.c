@@ -2,8 +2,9 @@
  * the answer is exact decimal text. What has no known price is null, never 0. */
 #include "data-plane/worker/pricing.h"
 
+#include "common/clock.h"
 #include "common/json_write.h"
-#include "common/price.h"
+#include "common/price_book.h"
 #include "data-plane/worker/percent.h"
 
 #define PRICING_REPLY_MAX (64u * 1024u)
@@ -67,7 +68,10 @@ static enum step_result find_prices(struct req *req, struct str service, struct 
                           STR_ARG(str_head(slug, 120)), STR_ARG(str_head(service, 80)));
     const struct cat_model *model = CAT_AS(record, SLUICE__KIND__KIND_MODEL, cat_model);
     struct price_query query = {.input_tokens = 0};
-    if (model == NULL || price_pick(cat_str(&model->head, model->prices), &query, row) != ST_OK)
+    struct str page;
+    if (model == NULL ||
+        price_book_at(cat_str(&model->head, model->prices), clock_utc_ms(), &page) != ST_OK ||
+        price_pick(page, &query, row) != ST_OK)
         return req_refuse(req, ST_BAD_FORMAT, "The prices of this model cannot be read.");
     return STEP_NEXT;
 }

@@ -1,33 +1,42 @@
 /* refusal.c: the gateway's own answers.
  *
- * A refusal before the answer has begun is one small JSON document with the status of status.def. After that a stream gets an error
- * event in its dialect and the connection is cut, so that nothing broken can look complete. Shapes: OpenAI API reference "Error codes";
- * Anthropic API reference "Errors".
+ * A refusal before the answer has begun is one small JSON document with the status of status.def.
+ * After that a stream gets an error event in its dialect and the connection is cut, so that nothing
+ * broken can look complete. Shapes: OpenAI API reference "Error codes"; Anthropic API reference
+ * "Errors".
  */
 #include "data-plane/worker/refusal.h"
 
 #include "common/json_write.h"
+#include "data-plane/worker/limit_words.h"
 #include "data-plane/worker/translate.h"
 
 #define REFUSAL_MAX_BYTES 4096
 
-size_t refusal_common_headers(struct req *req, struct reply_header *headers, size_t count, const char *source)
+size_t refusal_common_headers(struct req *req, struct reply_header *headers, size_t count,
+                              const char *source)
 {
     char text[ID_TEXT + 1];
     id_to_text(&req->id, text);
     struct str id = arena_str(&req->arena, str_of(text, ID_TEXT));
     headers[count++] = (struct reply_header){STR("x-request-id"), id};
-    headers[count++] = (struct reply_header){STR("x-portkey-trace-id"), req->trace_id.n > 0 ? req->trace_id : id};
+    headers[count++] =
+        (struct reply_header){STR("x-portkey-trace-id"), req->trace_id.n > 0 ? req->trace_id : id};
     headers[count++] = (struct reply_header){STR("x-sluice-error-source"), str_c(source)};
     if (source == NULL)
         count--;
     if (req->attempts_sent > 0) {
         headers[count++] = (struct reply_header){STR("x-portkey-provider"), req->attempt.type_slug};
-        headers[count++] = (struct reply_header){STR("x-portkey-last-used-option-index"), req->attempt.target->index};
+        headers[count++] = (struct reply_header){STR("x-portkey-last-used-option-index"),
+                                                 req->attempt.target->index};
         headers[count++] = (struct reply_header){STR("x-portkey-retry-attempt-count"), STR("0")};
         headers[count++] = (struct reply_header){STR("x-portkey-cache-status"), STR("DISABLED")};
     }
-    return count;
+    if (req->clamped_max_tokens > 0)
+        headers[count++] = (struct reply_header){
+            STR("x-sluice-clamped-max-tokens"),
+            arena_printf(&req->arena, "%llu", (unsigned long long)req->clamped_max_tokens)};
+    return limit_words_headers(req, headers, count);
 }
 
 static const char *openai_type(int http)
@@ -138,13 +147,20 @@ void req_answer_refusal(struct req *req)
     buf_free(&body);
 }
 
+static struct str retry_after(struct req *req)
+{
+    struct str text =
+        req->retry_after_s > 0 ? arena_printf(&req->arena, "%u", req->retry_after_s) : STR_NONE;
+    return text.p == NULL ? STR("1") : text;
+}
+
 void req_answer_json(struct req *req, int http_status, struct str body)
 {
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t count = 0;
     headers[count++] = (struct reply_header){STR("content-type"), STR("application/json")};
     if (req->refused != ST_OK && status_row(req->refused)->retryable)
-        headers[count++] = (struct reply_header){STR("retry-after"), STR("1")};
+        headers[count++] = (struct reply_header){STR("retry-after"), retry_after(req)};
     count = refusal_common_headers(req, headers, count, req->refused == ST_OK ? NULL : "gateway");
     if (req->list_partial)
         headers[count++] = (struct reply_header){STR("x-sluice-list-partial"), STR("true")};

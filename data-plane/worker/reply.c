@@ -9,6 +9,7 @@
  */
 #include "data-plane/worker/reply.h"
 
+#include "data-plane/worker/limit_words.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 #include "data-plane/worker/req.h"
@@ -89,7 +90,9 @@ bool reply_begin(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t count = 0;
+    bool limits = limit_words_has(req); /* ours are told, not the provider's */
     for (size_t i = 0; i < attempt->reply_header_count; i++)
+        if (!limits || !str_starts_nocase(attempt->reply_headers[i].name, STR("x-ratelimit-")))
         headers[count++] = (struct reply_header){attempt->reply_headers[i].name, attempt->reply_headers[i].value};
     if (req->surface != REQ_SURFACE_RELAY)
         count = refusal_common_headers(req, headers, count, attempt->http_status >= 400 ? "provider" : NULL);
@@ -221,8 +224,10 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
     return 0;
 }
 
-enum slot_outcome reply_outcome(const struct req *req, enum status status)
+enum slot_outcome reply_outcome(struct req *req, enum status status)
 {
+    if (status == ST_UPSTREAM_CONNECT || status == ST_EGRESS_DENIED)
+        req->attempt.reached = false;
     switch (status) {
     case ST_OK:
         return req->attempt.http_status >= 400 ? SLOT_OUTCOME_PROVIDER_ERROR : SLOT_OUTCOME_OK;

@@ -9,7 +9,8 @@ extern const struct upstream_events reply_events;
 
 /* For translate.c. Sends status and headers of the answer. False: the client is gone and the request has ended. */
 bool reply_begin(struct req *req);
-enum slot_outcome reply_outcome(const struct req *req, enum status status);
+/* Also notes whether the provider may have seen anything of it. */
+enum slot_outcome reply_outcome(struct req *req, enum status status);
 /* Answers that the exchange failed with `status`. Ends the request. */
 void reply_refuse_failed(struct req *req, enum status status);
 

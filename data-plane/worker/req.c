@@ -135,6 +135,16 @@ void req_run(struct req *req)
     req->running = false;
 }
 
+static void cancel_exchange(struct req *req)
+{
+    struct exchange *exchange = req->attempt.exchange;
+    if (exchange == NULL)
+        return;
+    req->attempt.reached = upstream_was_sent(exchange);
+    req->attempt.exchange = NULL;
+    upstream_cancel(exchange);
+}
+
 void req_finish(struct req *req)
 {
     CHECK_OBJ(req, REQ_MAGIC);
@@ -142,13 +152,13 @@ void req_finish(struct req *req)
         return;
     req->finished = true;
     names_wait_cancel(&req->attempt.wait);
+    limits_client_cancel(&req->limit_wait);
     req_own_cancel(req);
     reply_list_cancel(req);
-    if (req->attempt.exchange != NULL) {
-        upstream_cancel(req->attempt.exchange);
-        req->attempt.exchange = NULL;
-    }
+    cancel_exchange(req);
     req_settle(req, SLOT_OUTCOME_CLIENT_GONE);
+    if (req->uses_taken)
+        limits_end(req->worker->limits, req->uses.list, req->uses.count);
     access_log_request(req);
     req->conn = NULL;
     atomic_fetch_sub_explicit(&req->worker->column->open_requests, 1, memory_order_relaxed);
@@ -197,10 +207,7 @@ void req_body_failed(struct req *req, enum status status)
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
-    if (req->attempt.exchange != NULL) {
-        upstream_cancel(req->attempt.exchange);
-        req->attempt.exchange = NULL;
-    }
+    cancel_exchange(req);
     req_refuse(req, status, "%s", status_row(status)->text);
     req_answer_refusal(req);
 }

@@ -15,15 +15,19 @@
 
 #include "common/catalog_codec.h"
 #include "common/json_scan.h"
+#include "common/price_settle.h"
 #include "data-plane/dialect/dialect.h"
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
 #include "data-plane/usage_pick.h"
 #include "data-plane/worker/conn.h"
+#include "data-plane/worker/cost.h"
 #include "data-plane/worker/keyring.h"
+#include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/uses.h"
 #include "data-plane/worker/worker.h"
 
 #define REQ_MAGIC        0x52455131u
@@ -61,6 +65,7 @@ struct req_auth {
     struct str value;          /* the key itself, in head; a secret */
     struct str allowed_models; /* arena; patterns ended by '\n' */
     struct str defaults_json;
+    struct str name, limits; /* for people; cat_limit after cat_limit */
 };
 
 /* The request body. `mem` holds it whole, or (multipart, streams) its first part while the rest
@@ -98,13 +103,18 @@ struct req_attempt {
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, unlisted;
-    struct str prices, rule_prices; /* price.h blobs; n = 0 none */
-    struct str base_model;          /* catalog slug that says what the model can do; n = 0 unknown */
-    uint64_t max_output_tokens;     /* of the model; 0 unknown */
-    struct dialect_target facts;    /* what a back may know of this attempt */
-    struct dialect_call *call;      /* translated (translate.h); NULL: spliced */
-    size_t call_bytes;              /* what the call holds, counted in worker->body_bytes */
-    struct str url, host;           /* url NUL-terminated */
+    uint64_t context_tokens, max_output_tokens; /* of the model; 0 = unknown */
+    struct cost cost;                           /* what it is reserved for */
+    struct uses uses;                           /* the limits that hold for it */
+    bool overridden;           /* override_params are in the body */
+    bool priced;               /* cost and the uses' amounts are set */
+    bool uses_taken;           /* permits are held until it ends */
+    struct price_terms terms;  /* what held when the attempt was authorised */
+    struct str base_model;     /* catalog slug that says what the model can do; n = 0 unknown */
+    struct dialect_target facts; /* what a back may know of this attempt */
+    struct dialect_call *call;   /* translated (translate.h); NULL: spliced */
+    size_t call_bytes;           /* what the call holds, counted in worker->body_bytes */
+    struct str url, host;        /* url NUL-terminated */
     uint16_t port;
     bool tls;
     struct str body; /* what is sent; from the arena or in body.mem */
@@ -116,6 +126,7 @@ struct req_attempt {
     int64_t sent_ns;
     int http_status;
     enum status failed; /* why this attempt failed without an answer to pass on */
+    bool reached; /* something of it may have come to the provider */
     bool head_done, hide_usage, is_sse, is_json, is_encoded;
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;
@@ -154,6 +165,13 @@ struct req {
     struct req_target *targets;
     size_t target_count, target_at;
     struct str plan_index; /* config path for x-portkey-last-used-option-index */
+    struct str config, config_id; /* slug and id of the config that was used; n = 0 none */
+    struct uses uses;      /* rates and permits of the request itself */
+    bool uses_known, uses_taken; /* found; permits are held until it ends */
+    uint32_t retry_after_s;      /* for a refusal; 0 = as its status says */
+    uint32_t clamps;             /* how often the output was lowered (clamp.c) */
+    uint64_t clamped_max_tokens; /* to what; 0 = not */
+    struct limit_wait limit_wait;
     struct req_attempt attempt;
     struct req_own own;
     struct reply_list *list; /* reply_list.c */
@@ -201,6 +219,9 @@ void req_settle(struct req *req, enum slot_outcome outcome);
 /* step_read_body.c: another JSON text takes the body's place (config overrides); copies it and
  * finds the members anew. */
 enum step_result req_body_replace(struct req *req, struct str text);
+
+/* step_transform.c: a config's override_params into the body, once per attempt and before anything is decided by the body. */
+enum step_result req_apply_overrides(struct req *req);
 
 /* step_own.c: takes the request off every list it waits on. */
 void req_own_cancel(struct req *req);

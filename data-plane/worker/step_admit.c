@@ -1,5 +1,10 @@
-/* step_admit.c: may this key do this at all? Scopes match exactly; unknown = deny (ARCHITECTURE
- * section 8, Tenancy). */
+/* step_admit.c: may this key do this at all, and may it do it now?
+ *
+ * Scopes match exactly; unknown = deny (ARCHITECTURE section 8, Tenancy). Then the rates and
+ * permits of the request itself: taken once, however many attempts it makes. Waits for a grant at
+ * most grant_wait_ms; permits are given back when the request ends (req_finish).
+ */
+#include "data-plane/worker/limit_words.h"
 #include "data-plane/worker/models.h"
 #include "data-plane/worker/relay.h"
 #include "data-plane/worker/req.h"
@@ -11,6 +16,44 @@ static enum step_result need(struct req *req, uint64_t any_of, const char *scope
     return req_refuse(
         req, ST_FORBIDDEN,
         "This API key lacks the scope %s. An admin of the workspace can add it to the key.", scope);
+}
+
+static enum step_result find_uses(struct req *req)
+{
+    enum status status = catalog_begin(req->worker->catalog);
+    if (status == ST_OK) {
+        status = uses_of_request(req);
+        catalog_end(req->worker->catalog);
+    }
+    if (status != ST_OK)
+        return req_refuse(req, status, "%s", status_row(status)->text);
+    for (size_t i = 0; i < req->uses.count; i++)
+        req->uses.list[i].amount = 1;
+    req->uses_known = true;
+    return STEP_NEXT;
+}
+
+static void moved(struct limit_wait *wait)
+{
+    req_run(wait->owner);
+}
+
+static enum step_result take(struct req *req)
+{
+    size_t which;
+    enum step_result result = req->uses_known ? STEP_NEXT : find_uses(req);
+    if (result != STEP_NEXT || req->uses.count == 0)
+        return result;
+    req->limit_wait.done = moved;
+    req->limit_wait.owner = req;
+    enum status status = limits_client_take(req->worker, &req->limit_wait, req->uses.list,
+                                            req->uses.count, &which);
+    if (status == ST_AGAIN)
+        return STEP_WAIT;
+    if (status != ST_OK)
+        return limit_words_refuse(req, status, &req->uses.list[which], 0);
+    req->uses_taken = true;
+    return STEP_NEXT;
 }
 
 enum step_result req_step_admit(struct req *req)
@@ -25,10 +68,12 @@ enum step_result req_step_admit(struct req *req)
             "models.list");
         return result == STEP_NEXT ? models_answer(req) : result;
     case REQ_SURFACE_PASSTHROUGH:
-        return need(req, CAT_SCOPE_PASSTHROUGH, "passthrough.invoke");
+        result = need(req, CAT_SCOPE_PASSTHROUGH, "passthrough.invoke");
+        break;
     case REQ_SURFACE_PRICING:
     case REQ_SURFACE_OP:
+        result = need(req, CAT_SCOPE_COMPLETIONS_WRITE, "completions.write");
         break;
     }
-    return need(req, CAT_SCOPE_COMPLETIONS_WRITE, "completions.write");
+    return result == STEP_NEXT ? take(req) : result;
 }

@@ -46,6 +46,12 @@ static enum step_result take_key(struct req *req, const struct cat_api_key *key)
     auth->scopes = key->scopes;
     auth->allowed_models = arena_str(&req->arena, cat_str(&key->head, key->allowed_models));
     auth->defaults_json = arena_str(&req->arena, cat_str(&key->head, key->defaults_json));
+    if (key->limits.len > 0) {
+        auth->name = arena_str(&req->arena, cat_str(&key->head, key->name));
+        auth->limits = arena_str(&req->arena, cat_str(&key->head, key->limits));
+        if (auth->limits.p == NULL)
+            return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
+    }
     if (key->status != SLUICE__STATUS__STATUS_ACTIVE)
         return req_refuse(req, ST_KEY_REVOKED, "This API key has been revoked. Ask an admin of the workspace for a new one.");
     if (key->expires_at_ms != 0 && clock_utc_ms() >= key->expires_at_ms)

@@ -4,8 +4,8 @@
  * charged and sent by it even if an admin changes something a moment later. A refusal costs
  * nothing: nothing was reserved yet.
  */
-#include "common/price.h"
 #include "data-plane/worker/authorize.h"
+#include "data-plane/worker/terms.h"
 #include "data-plane/worker/translate.h"
 #include "data-plane/worker/url.h"
 
@@ -63,20 +63,20 @@ static void copy_model(struct req *req, const struct authorize_view *view)
     struct req_attempt *attempt = &req->attempt;
     attempt->upstream_model = arena_str(&req->arena, view->upstream_model);
     attempt->unlisted = view->unlisted;
-    attempt->prices = attempt->rule_prices = attempt->priced_model = STR_NONE;
+    attempt->priced_model = STR_NONE;
     if (view->model != NULL) {
         attempt->priced_model = keep(req, &view->model->head, view->model->slug);
-        attempt->prices = keep(req, &view->model->head, view->model->prices);
         attempt->base_model = attempt->priced_model;
+        attempt->context_tokens = view->model->context_window_tokens > 0
+                                      ? view->model->context_window_tokens
+                                      : view->model->max_input_tokens;
         attempt->max_output_tokens = view->model->max_output_tokens;
+    } else if (view->rule != NULL && view->rule->prices.len > 0) {
+        attempt->priced_model = keep(req, &view->rules->head, view->rule->slug);
     }
     if (view->rule != NULL && view->rule->base_model.len > 0)
         attempt->base_model = keep(req, &view->rules->head, view->rule->base_model);
-    if (view->rule != NULL && view->rule->prices.len > 0) {
-        attempt->rule_prices = keep(req, &view->rules->head, view->rule->prices);
-        if (attempt->priced_model.n == 0)
-            attempt->priced_model = keep(req, &view->rules->head, view->rule->slug);
-    }
+    terms_copy(req, view);
 }
 
 /* A path of the provider's positive list, where the integration's admin turned pass-through on. */
@@ -166,6 +166,14 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
     return STEP_NEXT;
 }
 
+static enum step_result refuse_uses(struct req *req, enum status status)
+{
+    return req_refuse(req, status, "%s",
+                      status == ST_UNPROCESSABLE
+                          ? "More budgets and limits apply to this request than it can carry."
+                          : status_row(status)->text);
+}
+
 static enum step_result authorize(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
@@ -182,13 +190,18 @@ static enum step_result authorize(struct req *req)
     copy_type(req, &view);
     copy_credential(req, &view);
     copy_model(req, &view);
+    status = uses_of_attempt(req, &view);
+    if (status != ST_OK)
+        return refuse_uses(req, status);
     return copy_url(req, &view);
 }
 
 enum step_result req_step_authorize(struct req *req)
 {
+    limits_client_cancel(&req->limit_wait);
     translate_free(req);
     memset(&req->attempt, 0, sizeof req->attempt);
+    usage_pick_init(&req->usage, NULL);
     req->attempt.target = &req->targets[req->target_at];
     req->attempt.reply_length = -1;
     enum status status = catalog_begin(req->worker->catalog);

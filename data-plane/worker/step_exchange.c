@@ -122,6 +122,7 @@ enum step_result req_step_exchange(struct req *req)
         return refuse_start(req, status);
     slots_mark_sent(req->worker->slots,
                     attempt->slot); /* libcurl runs at the end of this turn, never before */
+    attempt->reached = true;
     attempt->sent_ns = loop_now_ns(req->worker->loop);
     req->attempts_sent++;
     metrics_add(&req->worker->metrics, M_ATTEMPTS, 1);

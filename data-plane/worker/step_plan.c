@@ -30,8 +30,13 @@ static enum status copy_config(struct req *req, const struct str *record, struct
     const struct cat_config *config = CAT_AS(*record, SLUICE__KIND__KIND_CONFIG, cat_config);
     if (config == NULL || config->status != SLUICE__STATUS__STATUS_ACTIVE)
         return ST_NOT_FOUND;
+    char text[ID_TEXT + 1];
+    struct id id = config->head.id;
+    id_to_text(&id, text);
+    req->config = arena_str(&req->arena, cat_str(&config->head, config->slug));
+    req->config_id = arena_str(&req->arena, str_of(text, ID_TEXT));
     *document = arena_str(&req->arena, cat_str(&config->head, config->document_json));
-    return document->p == NULL ? ST_NO_MEMORY : ST_OK;
+    return document->p == NULL || req->config_id.p == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
 static enum status find_config(struct req *req, struct str name, struct str *document)
@@ -74,6 +79,7 @@ static enum step_result choose_config(struct req *req, struct str *document)
             return req_refuse(req, ST_FORBIDDEN,
                               "x-portkey-config: this API key has a default config that may not be overridden.");
         if (header.p[0] == '{') {
+            req->config = req->config_id = STR_NONE;
             *document = header;
             return STEP_NEXT;
         }

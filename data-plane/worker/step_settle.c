@@ -1,51 +1,12 @@
-/* step_settle.c: what an attempt cost, into its slot.
+/* step_settle.c: an attempt's end, into its slot.
  *
  *   reserved, never sent -> given back          sent -> DONE, exactly once
  *
- * The usage the provider reported counts (source provider). If it never came, the counts are zero
- * tokens of source estimated unless the limit is strict, where the bound is charged. Price: the
- * rows copied at authorisation, so a change of prices meanwhile changes nothing. Never fails the
- * client; a price that cannot be computed marks the event unpriced.
+ * What it cost is cost.c's; here is whom and what it concerned. Never fails the client.
  */
 #include "common/clock.h"
-#include "common/price.h"
 #include "data-plane/worker/objects.h"
 #include "proto/usage.pb-c.h"
-
-static void fill_usage(struct price_usage *out, const struct slot_usage *usage)
-{
-    struct price_totals totals = {.input_tokens = usage->input_tokens,
-                                  .cached_tokens = usage->cached_tokens,
-                                  .cache_write_tokens = usage->cache_write_tokens,
-                                  .audio_input_tokens = usage->audio_input_tokens,
-                                  .output_tokens = usage->output_tokens,
-                                  .reasoning_tokens = usage->reasoning_tokens,
-                                  .audio_output_tokens = usage->audio_output_tokens};
-    price_usage_split(out, &totals);
-    out->n[PRICE_IMAGE] = usage->images;
-}
-
-static void set_cost(struct slot *slot, const struct req_attempt *attempt)
-{
-    struct price_query query = {.input_tokens = slot->usage.input_tokens};
-    struct price_row row, own;
-    struct price_usage usage = {{0}};
-    struct price_bill bill;
-    slot->unpriced = 1;
-    slot->cost_nanousd = slot->charge_nanousd = 0;
-    if (price_pick(attempt->prices, &query, &row) != ST_OK)
-        return;
-    if (attempt->rule_prices.n > 0) {
-        if (price_pick(attempt->rule_prices, &query, &own) != ST_OK)
-            return;
-        price_row_overlay(&row, &own);
-    }
-    fill_usage(&usage, &slot->usage);
-    if (price_bill(&row, &usage, MONEY_PPM_ONE, &bill) != ST_OK)
-        return;
-    slot->cost_nanousd = slot->charge_nanousd = bill.nanousd;
-    slot->unpriced = bill.unpriced != 0 || row.has == 0;
-}
 
 /* Which answers name an object that now lives at the provider. */
 static const char *object_kind_of(enum op op)
@@ -111,21 +72,22 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     if (slot == NULL)
         return;
     attempt->slot = NULL;
+    if (attempt->uses_taken)
+        limits_end(req->worker->limits, attempt->uses.list, attempt->uses.count);
+    attempt->uses_taken = false;
     if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_RESERVED) {
+        const struct limits_now limits_now = limits_client_now(req->worker, &req->limit_wait);
+        limits_cancel(req->worker->limits, slot, &limits_now);
         slots_cancel(req->worker->slots, slot);
         return;
     }
     int64_t now = loop_now_ns(req->worker->loop);
-    slot->outcome = outcome;
+    slot->outcome = (uint8_t)outcome;
     slot->http_status = (uint32_t)attempt->http_status;
     slot->settled_utc_ms = clock_utc_ms();
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
-    slot->usage = req->usage.usage;
-    bool provider_failed = attempt->http_status >= 400;
-    slot->source = req->usage.found || provider_failed
-                       ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER
-                       : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
-    set_cost(slot, attempt);
+    cost_settle(req, slot);
+    limits_charge(req->worker->limits, slot);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {
         struct ipc_head bell = {.kind = IPC_DONE};

@@ -139,6 +139,18 @@ static bool read_overrides(struct req *req, struct overrides *overrides)
     return true;
 }
 
+static enum step_result apply_overrides(struct req *req);
+
+enum step_result req_apply_overrides(struct req *req)
+{
+    struct req_attempt *attempt = &req->attempt;
+    bool json = req->surface == REQ_SURFACE_OP && op_row(req->op)->body == OP_BODY_JSON;
+    if (!json || attempt->overridden || attempt->target->override_json.n == 0)
+        return STEP_NEXT;
+    attempt->overridden = true;
+    return apply_overrides(req);
+}
+
 static enum step_result apply_overrides(struct req *req)
 {
     struct overrides overrides;
@@ -179,12 +191,6 @@ enum step_result req_step_transform(struct req *req)
     if (req->surface != REQ_SURFACE_OP || op_row(req->op)->body == OP_BODY_NONE)
         return STEP_NEXT;
     bool json = op_row(req->op)->body == OP_BODY_JSON;
-    if (json && attempt->target->override_json.n > 0) {
-        enum step_result result = apply_overrides(req);
-        if (result != STEP_NEXT)
-            return result;
-        attempt->body = buf_str(&body->mem);
-    }
     if (attempt->call != NULL)
         return translate_request(req);
     if (body->model.raw.p != NULL) {

@@ -26,11 +26,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "data-plane/estimate.h"
 #include "data-plane/sandbox.h"
 #include "data-plane/upstream.h"
 #include "data-plane/worker/access_log.h"
 #include "data-plane/worker/front.h"
 #include "data-plane/worker/keyring.h"
+#include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
 #include "data-plane/worker/transport.h"
@@ -93,6 +95,8 @@ static enum status open_modules(const struct worker_boot *boot, struct worker *w
 {
     TRY(loop_new(&worker->loop));
     TRY(open_shared(boot, worker));
+    TRY(estimates_open(&worker->estimates));
+    TRY(limits_client_open(worker));
     TRY(catalog_open(boot->catalog_path, &worker->catalog));
     TRY(load_tls(boot->params));
     TRY(upstream_open(worker, &worker->upstream));
@@ -213,6 +217,7 @@ static void beat(struct loop_timer *timer)
     metrics_set(&worker->metrics, M_SLOTS_FREE, slots_free_count(worker->slots));
     metrics_set(&worker->metrics, M_UPSTREAM_OPEN, upstream_active(worker->upstream));
     give_memory_back(front_connections(worker->front));
+    limits_client_beat(worker);
     loop_timer_set(worker->loop, timer, BEAT_MS);
 }
 
@@ -224,7 +229,7 @@ static void turn(void *arg)
                           memory_order_relaxed);
     atomic_store_explicit(&worker->column->open_connections, (uint32_t)connections,
                           memory_order_relaxed);
-    slots_collect(worker->slots);
+    slots_collect(worker->slots, limits_freed, worker->limits);
     if (worker->draining && connections == 0)
         loop_stop(worker->loop);
 }

@@ -10,7 +10,7 @@
 #include "common/params.h"
 #include "common/secret.h"
 #include "data-plane/catalog_file.h"
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 #include "data-plane/worker/loop.h"
 
 #define WORKER_LISTENERS_MAX 16
@@ -33,6 +33,9 @@ struct upstream; /* upstream.h: libcurl */
 struct keyring;  /* keyring.h: delivery keys, opened secrets */
 struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
+struct estimates; /* estimate.h: what requests used lately */
+struct limits;     /* limits.h: its accounts of budgets and limits */
+struct limit_wait; /* limits_client.h: a request that waits for a grant */
 
 struct worker {
     struct loop *loop;
@@ -48,6 +51,10 @@ struct worker {
     struct keyring *keyring;
     struct front *front;
     struct mailbox *mailbox;
+    struct estimates *estimates;
+    struct limits *limits;
+    struct limit_wait *waiting;
+    struct loop_job forgetting; /* what waiting requests told that wait no longer (limits_client.c) */
     size_t body_bytes;        /* request bodies held in memory, all requests */
     bool draining;
 };

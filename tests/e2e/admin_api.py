@@ -13,6 +13,7 @@ from admin_client import Client, check, finish, make, start, stop
 from admin_configs import configs
 from admin_integrations import integrations
 from admin_people import console, invites, people
+from admin_policies import policies
 from admin_providers import providers
 from admin_server import bearer, canaries, errors, health, tls
 from admin_workspaces import workspaces
@@ -72,6 +73,7 @@ def walk(build, folder, boot):
         providers(api, workspace_id, integration_id)
         config_id, _ = configs(api, workspace_id)
         key_id = api_keys(api, port, workspace_id, config_id, user_id)
+        policies(api, workspace_id, workspace_slug)
         reports(api)
         audit(api, build, folder)
         canaries(api, program.pid, workspace_id, folder)

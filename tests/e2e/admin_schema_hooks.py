@@ -54,6 +54,12 @@ def make_key():
     return call("POST", "/api-keys/workspace/service", {"name": "k", "workspace_id": get("workspace"), "scopes": []})[0]["id"]
 
 
+def make_policy():
+    body = {"conditions": [{"key": "workspace_id", "value": "*"}], "group_by": [{"key": "api_key"}], "workspace_id": get("workspace")}
+    usage = call("POST", "/policies/usage-limits", {**body, "type": "cost", "credit_limit": 10})[0]["id"]
+    return usage, call("POST", "/policies/rate-limits", {**body, "type": "requests", "unit": "rpm", "value": 10})[0]["id"]
+
+
 def make_invite():
     return call("POST", "/admin/users/invites", {"email": unique("i") + "@example.com", "role": "member"})[0]["id"]
 
@@ -111,6 +117,10 @@ def segment(operation, name):
         return model_of(name)
     if name == "provider" and "virtual" in operation.path:
         return get("virtual_key")
+    if name == "policy":
+        return get("policy")["rate-limits" in operation.path]
+    if name == "entity":
+        return unique("entity")
     if name == "session":
         return get("session")["id"]
     if name == "type":
@@ -128,11 +138,13 @@ BODY = {
     "default_provider_slug": lambda: unique("d"), "workspace_api_key_details": lambda: {"scopes": ["models.list"]},
     "secret_mappings": lambda: [], "pricing_adjustments": lambda: {"multiplier": {"input_token": 1.5}},
     "key_transition_period_ms": lambda: 1800000, "allow_config_override": lambda: True, "is_default": lambda: 1, "configurations": lambda: {},
+    "conditions": lambda: [{"key": "metadata.team", "value": ["a", "b"]}], "group_by": lambda: [{"key": "metadata.team"}], "credit_limit": lambda: 10,
+    "from": lambda: "2026-01-01T00:00:00Z", "to": lambda: "2026-02-01T00:00:00Z",
 }
-IN_WORKSPACE = ("provider", "virtual_key", "config", "key", "member")
+IN_WORKSPACE = ("provider", "virtual_key", "config", "key", "member", "policy")
 GONE = {
     "workspaces_delete": ("workspace", *IN_WORKSPACE), "integrations_delete": ("integration", "provider"), "providers_delete": ("provider",),
-    "virtual_keys_delete": ("virtual_key",), "configs_delete": ("config",), "api_keys_delete": ("key",), "api_keys_rotate": ("key",),
+    "usage_policies_delete": ("policy",), "rate_policies_delete": ("policy",), "virtual_keys_delete": ("virtual_key",), "configs_delete": ("config",), "api_keys_delete": ("key",), "api_keys_rotate": ("key",),
     "members_delete": ("member",), "users_delete": ("user", "member"), "invites_delete": ("invite",), "sessions_end": ("session",),
     "sessions_revoke": ("session",), "deleted_restore": ("deleted",), "deleted_forget": ("deleted",),
 }

@@ -91,7 +91,9 @@ class Faults(harness.Case):
         def mine():
             return next((row for row in self.s.usage("key")["data"] if row["id"] == made["id"]), {"requests": 0})
         row = harness.wait_for("the events", lambda: mine()["requests"] >= len(specs) + 1 and mine())
-        self.assertEqual((row["requests"], row["output_tokens"]), (len(specs) + 1, 5))
+        # "bytes:20" answers whole and says 5; a refusal costs nothing; what broke off or timed out is estimated
+        self.assertEqual(row["requests"], len(specs) + 1)
+        self.assertTrue(5 + 4 <= row["output_tokens"] <= 5 + 4 * 512, row)
         self.s.sim.reset()
         self.refused(self.s.chat(model="@no-such/x", key=made["key"]), 404)
         self.assertEqual(mine()["requests"], len(specs) + 1, "a refused call is an attempt")

@@ -145,8 +145,9 @@ class Result:
 class Traffic:
     """Clients that call without pause, half of them streaming, each request with a number of its own; checks every answer's content."""
 
-    def __init__(self, stack, clients=8, seed=1, pause=0.0, slow=True):
+    def __init__(self, stack, clients=8, seed=1, pause=0.0, slow=True, key=None, **more):
         self.stack, self.results, self.lock = stack, [], threading.Lock()
+        self.key, self.more = key or stack.key, more  # more: members of every body
         self.stopping, self.pause, self.slow = threading.Event(), pause, slow
         self.next = 0
         self.threads = [threading.Thread(target=self.client, args=(random.Random(f"{seed}/{i}"),)) for i in range(clients)]
@@ -181,14 +182,14 @@ class Traffic:
             result = Result(self.number(), stream)
             faults = "chunks:8;interval:5" if stream else "latency:10"
             text = f"drill {result.number} end" + (f" sim:fault={faults}" if self.slow and rng.random() < 0.5 else "")
-            body = {"model": f"@{self.stack.provider}/gpt-4o-mini", "messages": [{"role": "user", "content": text}]}
+            body = {"model": f"@{self.stack.provider}/gpt-4o-mini", "messages": [{"role": "user", "content": text}], **self.more}
             if stream:
                 body.update(stream=True, stream_options={"include_usage": True})
             try:
                 if connection is None:
                     connection = http.client.HTTPConnection("127.0.0.1", self.stack.gateway_port, timeout=20)
                 connection.request("POST", "/v1/chat/completions", json.dumps(body),
-                                   {"content-type": "application/json", "x-portkey-api-key": self.stack.key})
+                                   {"content-type": "application/json", "x-portkey-api-key": self.key})
                 reply = connection.getresponse()
                 result.status = reply.status
                 self.judge(result, stream, reply.status, reply.read())

@@ -10,6 +10,7 @@
 
 #include "common/catalog_codec.h"
 #include "common/route_plan.h"
+#include "common/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,6 +67,51 @@ static void check_rules(struct str value)
     }
 }
 
+static void touch_conditions(const struct cat_head *head, struct cat_ref ref)
+{
+    struct str conditions = cat_str(head, ref), item;
+    for (size_t i = 0; i < cat_condition_count(conditions); i++) {
+        struct cat_condition condition = cat_condition_at(conditions, i);
+        touch(cat_str(head, condition.name));
+        for (struct str rest = cat_str(head, condition.values); cat_item_next(&rest, &item);)
+            touch(item);
+        for (struct str rest = cat_str(head, condition.excludes); cat_item_next(&rest, &item);)
+            touch(item);
+    }
+}
+
+static void check_policies(struct str value)
+{
+    const struct cat_policies *policies = cat_check_policies(value);
+    for (uint32_t i = 0; policies != NULL && i < policies->count; i++) {
+        struct cat_policy policy = policies->policies[i];
+        touch(cat_str(&policies->head, policy.name));
+        touch_conditions(&policies->head, policy.conditions);
+        touch_conditions(&policies->head, policy.groups);
+    }
+}
+
+/* The bytes as a policy's body: listed, or refused. */
+static void check_policy(struct str body)
+{
+    struct id id = {{3}};
+    struct arena arena;
+    Sluice__Policy *policy;
+    struct str record;
+    arena_init(&arena, 64u << 20);
+    if (wire_unpack_known(&sluice__policy__descriptor, body, &arena, &policy) == ST_OK) {
+        const struct catalog_policy rows[] = {{SLUICE__KIND__KIND_USAGE_POLICY, id, policy},
+                                              {SLUICE__KIND__KIND_RATE_POLICY, id, policy}};
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            if (catalog_encode_policies(&arena, 5, &id, &id, &rows[i], 1, &record) != ST_OK)
+                continue;
+            CHECK(cat_check_policies(record) != NULL);
+            check_policies(record);
+        }
+    }
+    arena_free(&arena);
+}
+
 static void check_damaged(uint16_t kind, size_t fixed_bytes, const uint8_t *data, size_t size)
 {
     char *copy = malloc(size);
@@ -88,6 +134,9 @@ static void check_damaged(uint16_t kind, size_t fixed_bytes, const uint8_t *data
         const uint16_t rules = CAT_KIND_RULES;
         memcpy(copy, &rules, sizeof rules);
         check_rules(value);
+        const uint16_t policies = CAT_KIND_POLICIES;
+        memcpy(copy, &policies, sizeof policies);
+        check_policies(value);
     }
     free(copy);
 }
@@ -136,5 +185,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_damaged(kinds[row].kind, kinds[row].fixed_bytes, data + 1, size - 1);
     check_encoded((Sluice__Kind)kinds[row].kind, kinds[row].fixed_bytes,
                   str_of((const char *)data + 1, size - 1));
+    check_policy(str_of((const char *)data + 1, size - 1));
     return 0;
 }

@@ -33,6 +33,12 @@ MAY_INCLUDE = {
 }
 GENERATED = ("admin_paths.def",)  # made by CMake in the build folder
 BANNED = "strcpy strcat sprintf strtok gmtime localtime atoi strerror system popen alloca".split()
+# where money and limits are decided or recorded
+MONEY_PATHS = (r"common/(catalog_limits|limit|money|price)\w*\.\w+|control-plane/ledger/.*|"
+               r"control-plane/(domain/pricing|api/(access_prices|limit|policies|prices|usage))\w*\.\w+|"
+               r"data-plane/(limits|slots|courier/(grants|slot_event)|worker/(limit|pricing|step_reserve|step_settle|terms))\w*"
+               r"\.\w+")
+FLOATS = "double float strtod strtof atof pow floor ceil round lround llround".split()
 LEFTOVERS = r"\b(TODO|FIXME|XXX|HACK|[Ff]or now|[Ss]tub(?:s|bed)?)\b"
 README_EXEMPT = r"\.|tests/unit/|tests/fuzz/(corpus|seeds)|control-plane/catalog-data/models"
 LEFTOVERS_EXEMPT = r"tests/house/house\.py|.*\.json|tests/fuzz/(corpus|seeds)/.*"
@@ -127,6 +133,20 @@ def check_banned(tree):
     return found
 
 
+def check_floats(tree):
+    """No floating point where money or a limit is decided or recorded: nano-USD, pico-USD and __int128 only."""
+    found = []
+    types = re.compile(r"(?<![\w.>])(?:(" + "|".join(FLOATS[:2]) + r")\b|(" + "|".join(FLOATS[2:]) + r")[ \t\n]*\()"
+                       r"|(?<![\w.])(\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+|\d+[eE][+-]?\d+)(?![\w.])")
+    for path, text in tree.items():
+        if not path.endswith(C_ENDS) or not re.fullmatch(MONEY_PATHS, path):
+            continue
+        code = re.sub(r'^([ \t]*#[ \t]*include)[^\n]*', r"\1", without_comments(text), flags=re.M)
+        for match in types.finditer(code):
+            found.append(f"{path}:{line_of(code, match.start())}: {match.group(0)}: no floating point here (ARCHITECTURE)")
+    return found
+
+
 def check_readmes(tree):
     """Every folder has a README.md with a title and a sentence; tests/unit mirrors the sources and needs one only."""
     folders = set()
@@ -210,6 +230,18 @@ PLANTED = {
         "common/ok.c": '/* strcpy(a, b) */ snprintf(a, 1, "system(x)"); strtok_r(a); gmtime_r(a); my_system(a); '
                        "x.system(a); y->popen(a); // atoi(x)\n",
         "README.md": "strcpy(a, b)\n",
+    }),
+    "floats": (check_floats, {
+        f"common/price_{name}.c": f"int f(void)\n{{\n    return (int){name}(a);\n}}\n" for name in FLOATS[2:]
+    } | {
+        "common/price.c": "double cost;\n", "common/money.h": "int64_t money(float usd);\n",
+        "control-plane/ledger/rates.c": "static long double share;\n", "common/limit.def": "LIMIT(a, 1.5)\n",
+        "control-plane/domain/pricing.c": "int64_t x = (int64_t)(1e9 * y);\n",
+        "control-plane/api/limits.c": "x = y * .5;\n", "data-plane/worker/step_settle.c": "(double)tokens;\n",
+    }, {
+        "common/price.c": '/* a double row, 1.5 */ "1.5 float"; x.float_at; // 2e9\nint64_t doubled = 0x1e9 + 15; a[1].pow;\n',
+        "common/price_row.c": '#include "a/1.5.h"\nround_up(x); LIMIT(1, 2, ...);\n',
+        "control-plane/metrics/rates.c": "double rate = 1.5;\n",
     }),
     "readmes": (check_readmes, {
         "common/a.c": "", "deploy/systemd/x.service": "", "tests/fault/x.c": "",

@@ -229,10 +229,11 @@ Test(catalog_codec, rules_are_sorted_and_marked)
     cr_assert_not_null(cat_check_rules(record));
 }
 
-Test(catalog_codec, prices_are_a_table_and_nonsense_is_refused)
+Test(catalog_codec, prices_are_a_book_and_nonsense_is_refused)
 {
     Sluice__Model model = SLUICE__MODEL__INIT;
-    Sluice__Prices prices = SLUICE__PRICES__INIT;
+    Sluice__Prices prices = SLUICE__PRICES__INIT, later = SLUICE__PRICES__INIT,
+                   *pages[] = {&prices, &later};
     Sluice__Price input = SLUICE__PRICE__INIT, newer = SLUICE__PRICE__INIT,
                   *rows[] = {&newer, &input};
     input.unit = "input_token";
@@ -241,24 +242,71 @@ Test(catalog_codec, prices_are_a_table_and_nonsense_is_refused)
     newer.picousd = 1;
     prices.rows = rows;
     prices.n_rows = 2;
+    later.effective_from_ms = 5000;
     model.slug = "gpt-4o-mini";
-    model.prices = &prices;
+    model.prices = pages;
+    model.n_prices = 2;
     model.context_window_tokens = 128000;
-    struct str record;
+    struct str record, page;
     cr_assert_eq(encode(SLUICE__KIND__KIND_MODEL, &model, &record), ST_OK);
     const struct cat_model *flat = CAT_AS(record, SLUICE__KIND__KIND_MODEL, cat_model);
     cr_assert_eq(flat->context_window_tokens, 128000);
     struct price_row row;
     struct price_query query = {0};
-    cr_assert_eq(price_pick(cat_str(&flat->head, flat->prices), &query, &row), ST_OK);
+    cr_assert_eq(price_book_at(cat_str(&flat->head, flat->prices), 4999, &page), ST_OK);
+    cr_assert_eq(price_pick(page, &query, &row), ST_OK);
     cr_assert_eq(row.has, PRICE_BIT(PRICE_INPUT_TOKEN));
     cr_assert_eq(row.picousd[PRICE_INPUT_TOKEN], 150000);
+    cr_assert_eq(price_book_at(cat_str(&flat->head, flat->prices), 5000, &page), ST_OK);
+    cr_assert_eq(page.n, 0);
     input.picousd = -1;
     cr_assert_eq(encode(SLUICE__KIND__KIND_MODEL, &model, &record), ST_BAD_FORMAT);
-    model.prices = NULL;
+    model.n_prices = 0;
     cr_assert_eq(encode(SLUICE__KIND__KIND_MODEL, &model, &record), ST_OK);
     flat = CAT_AS(record, SLUICE__KIND__KIND_MODEL, cat_model);
     cr_assert_eq(flat->prices.len, 0);
+}
+
+Test(catalog_codec, access_carries_adjustments_and_prices_of_models)
+{
+    Sluice__WorkspaceAccess access = SLUICE__WORKSPACE_ACCESS__INIT;
+    Sluice__PriceAdjust adjust = SLUICE__PRICE_ADJUST__INIT, *adjusts[] = {&adjust};
+    Sluice__PriceFactor all = SLUICE__PRICE_FACTOR__INIT, *factors[] = {&all};
+    Sluice__ModelPrices model = SLUICE__MODEL_PRICES__INIT, *models[] = {&model};
+    Sluice__Prices prices = SLUICE__PRICES__INIT, *pages[] = {&prices};
+    Sluice__Price input = SLUICE__PRICE__INIT, *rows[] = {&input};
+    all.ppm = 1500000;
+    adjust.free = adjust.has_charge = 1;
+    adjust.charge = factors;
+    adjust.n_charge = 1;
+    access.price_adjusts = adjusts;
+    access.n_price_adjusts = 1;
+    input.unit = "input_token";
+    input.picousd = 7;
+    prices.rows = rows;
+    prices.n_rows = 1;
+    model.slug = "gpt-4o";
+    model.prices = pages;
+    model.n_prices = 1;
+    access.model_prices = models;
+    access.n_model_prices = 1;
+    struct str record, page, book;
+    struct price_adjust read;
+    cr_assert_eq(encode(SLUICE__KIND__KIND_WORKSPACE_ACCESS, &access, &record), ST_OK);
+    const struct cat_access *flat = CAT_AS(record, SLUICE__KIND__KIND_WORKSPACE_ACCESS, cat_access);
+    cr_assert_eq(price_book_at(cat_str(&flat->head, flat->price_adjusts), 0, &page), ST_OK);
+    cr_assert_eq(price_adjust_read(page, &read), ST_OK);
+    cr_assert(read.free && read.has_charge);
+    cr_assert_eq(read.charge_ppm[PRICE_IMAGE], 1500000);
+    cr_assert_eq(read.cost_ppm[PRICE_IMAGE], 1000000);
+    struct str all_models = cat_str(&flat->head, flat->model_prices);
+    cr_assert_eq(price_book_of_model(all_models, STR("gpt-4"), &book), ST_OK);
+    cr_assert_eq(book.n, 0);
+    cr_assert_eq(price_book_of_model(all_models, STR("gpt-4o"), &book), ST_OK);
+    cr_assert_eq(price_book_at(book, 0, &page), ST_OK);
+    struct price_row row;
+    cr_assert_eq(price_pick(page, &(struct price_query){0}, &row), ST_OK);
+    cr_assert_eq(row.picousd[PRICE_INPUT_TOKEN], 7);
 }
 
 /* Every single-byte change and every truncation: refused, or read without leaving the record (ASan

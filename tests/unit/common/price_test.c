@@ -83,6 +83,14 @@ static uint64_t rnd_bits(unsigned max_bits)
     return bits == 0 ? 0 : rnd() >> (64 - bits);
 }
 
+static struct price_factors factor_of(int64_t ppm)
+{
+    struct price_factors factors;
+    for (unsigned i = 0; i < PRICE_CLASS_COUNT; i++)
+        factors.ppm[i] = ppm;
+    return factors;
+}
+
 Test(price, cost_equals_long_arithmetic)
 {
     unsigned in_range = 0, out_of_range = 0;
@@ -111,7 +119,8 @@ Test(price, cost_equals_long_arithmetic)
         uint64_t ppm = round % 5 ? MONEY_PPM_ONE : rnd() % (MONEY_PPM_MAX + 1);
         int64_t want = 0, got = -1;
         bool fits = dec_scale_up(dec_mul(sum, dec_of(ppm)), 12, &want) && !count_too_big;
-        enum status status = price_cost(&row, &usage, (int64_t)ppm, &got);
+        struct price_factors factors = factor_of((int64_t)ppm);
+        enum status status = price_cost(&row, &usage, &factors, &got);
         if (fits && status == ST_OK) {
             in_range++;
             cr_assert_eq(got, want, "round %d: %lld, not %lld", round, (long long)got,
@@ -143,9 +152,10 @@ Test(price, known_costs)
                                                      .output_tokens = 100,
                                                      .reasoning_tokens = 60});
     int64_t cost;
-    cr_assert_eq(price_cost(&row, &usage, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &usage, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 600 * 2500 + 400 * 1250 + 100 * 10000); /* reasoning at the output price */
-    cr_assert_eq(price_cost(&row, &usage, 1150000, &cost), ST_OK);
+    struct price_factors factors = factor_of(1150000);
+    cr_assert_eq(price_cost(&row, &usage, &factors, &cost), ST_OK);
     cr_assert_eq(cost, (600 * 2500 + 400 * 1250 + 100 * 10000) * 115 / 100);
 }
 
@@ -155,19 +165,21 @@ Test(price, rounds_up_once)
     row.picousd[PRICE_INPUT_TOKEN] = row.picousd[PRICE_OUTPUT_TOKEN] = 1;
     struct price_usage usage = {.n = {[PRICE_INPUT_TOKEN] = 1, [PRICE_OUTPUT_TOKEN] = 1}};
     int64_t cost;
-    cr_assert_eq(price_cost(&row, &usage, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &usage, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 1, "2 pico-USD are 1 nano-USD, not 2");
     usage.n[PRICE_INPUT_TOKEN] = 999;
-    cr_assert_eq(price_cost(&row, &usage, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &usage, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 1);
     usage.n[PRICE_INPUT_TOKEN] = 1000;
-    cr_assert_eq(price_cost(&row, &usage, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &usage, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 2);
     memset(&usage, 0, sizeof(usage));
-    cr_assert_eq(price_cost(&row, &usage, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &usage, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 0);
-    cr_assert_eq(price_cost(&row, &usage, -1, &cost), ST_RANGE);
-    cr_assert_eq(price_cost(&row, &usage, MONEY_PPM_MAX + 1, &cost), ST_RANGE);
+    usage.n[PRICE_INPUT_TOKEN] = 1;
+    struct price_factors below = factor_of(-1), above = factor_of(PRICE_FACTOR_MAX + 1);
+    cr_assert_eq(price_cost(&row, &usage, &below, &cost), ST_RANGE);
+    cr_assert_eq(price_cost(&row, &usage, &above, &cost), ST_RANGE);
 }
 
 Test(price, fallbacks)
@@ -201,8 +213,8 @@ Test(price, fallbacks)
         for (unsigned k = 0; k < PRICE_CLASS_COUNT; k++)
             row.picousd[k] = row.has & PRICE_BIT(k) ? 7 : 0;
         usage.n[cases[i].used] = 1000;
-        enum status status = price_cost(&row, &usage, MONEY_PPM_ONE, &cost);
-        cr_assert_eq(price_bill(&row, &usage, MONEY_PPM_ONE, &bill), ST_OK);
+        enum status status = price_cost(&row, &usage, NULL, &cost);
+        cr_assert_eq(price_bill(&row, &usage, NULL, &bill), ST_OK);
         cr_assert_eq(cost, cases[i].picousd, "case %zu: %lld", i, (long long)cost);
         cr_assert_eq(status, cases[i].picousd < 0 ? ST_UNPRICED : ST_OK, "case %zu", i);
         cr_assert_eq(bill.unpriced, cases[i].picousd < 0 ? PRICE_BIT(cases[i].used) : 0);
@@ -216,7 +228,7 @@ Test(price, unpriced_part_is_told_and_the_rest_charged)
     struct price_usage usage = {.n = {[PRICE_INPUT_TOKEN] = 3, [PRICE_OUTPUT_TOKEN] = 5}};
     struct price_bill bill;
     row.picousd[PRICE_INPUT_TOKEN] = 2000;
-    cr_assert_eq(price_bill(&row, &usage, MONEY_PPM_ONE, &bill), ST_OK);
+    cr_assert_eq(price_bill(&row, &usage, NULL, &bill), ST_OK);
     cr_assert_eq(bill.nanousd, 6);
     cr_assert_eq(bill.unpriced, PRICE_BIT(PRICE_OUTPUT_TOKEN));
 }
@@ -235,13 +247,13 @@ Test(price, alternatives_are_never_added)
                                      [PRICE_AUDIO_INPUT_SECOND] = 60000,
                                      [PRICE_IMAGE] = 1,
                                      [PRICE_IMAGE_OUTPUT_TOKEN] = 2}};
-    cr_assert_eq(price_cost(&row, &both, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &both, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 10 + 80000);
     struct price_usage measured = {.n = {[PRICE_AUDIO_INPUT_SECOND] = 90500, [PRICE_IMAGE] = 2}};
-    cr_assert_eq(price_cost(&row, &measured, MONEY_PPM_ONE, &cost), ST_OK);
+    cr_assert_eq(price_cost(&row, &measured, NULL, &cost), ST_OK);
     cr_assert_eq(cost, 90500 * 100 + 80000000);
     row.has = PRICE_BIT(PRICE_AUDIO_INPUT_SECOND) | PRICE_BIT(PRICE_IMAGE);
-    cr_assert_eq(price_cost(&row, &both, MONEY_PPM_ONE, &cost), ST_OK,
+    cr_assert_eq(price_cost(&row, &both, NULL, &cost), ST_OK,
                  "tokens without a price: by the minute");
     cr_assert_eq(cost, 6000000 + 40000000);
 }

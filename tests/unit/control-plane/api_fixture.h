@@ -116,6 +116,8 @@ static inline struct answer api_send(const struct http_header *headers, size_t c
     reply_trace(&request);
     reply_init(&reply);
     dispatch_handle(&fx.api, &request, &reply);
+    while (reply.piece != NULL && reply.piece(reply.piece_arg, &reply.body) == ST_OK)
+        ;
     answer.status = reply.status;
     answer.text = arena_str(&fx.store.arena, buf_str(&reply.body));
     for (size_t i = 0; i < reply.header_count; i++) {

@@ -2,6 +2,8 @@
 #ifndef SLUICE_TEST_PUBLISH_FIXTURE_H
 #define SLUICE_TEST_PUBLISH_FIXTURE_H
 
+#include <pthread.h>
+
 #include "common/clock.h"
 #include "control-plane/domain/enrol.h"
 #include "control-plane/publish/changes.h"
@@ -159,7 +161,8 @@ static inline void pf_listen(void)
                                             .vault = pf.vault,
                                             .link_url = "tls+tcp://127.0.0.1:0",
                                             .identity = {pf.server.cert_pem.p, pf.server.key_pem.p, pf.ca.cert_pem.p},
-                                            .control_url = "http://127.0.0.1:8788"};
+                                            .control_url = "http://127.0.0.1:8788",
+                                            .request_max_ms = 60000};
     OK(publish_start(&options, &pf.publish));
     snprintf(pf.link_url, sizeof pf.link_url, "tls+tcp://127.0.0.1:%u", publish_port(pf.publish));
 }
@@ -218,6 +221,42 @@ static inline Sluice__ChangesRequest changes_ask(uint64_t have, unsigned wait_ms
     if (have > 0)
         ask.store_id = wire_id_data(&pf.store_id);
     return ask;
+}
+
+/* A Changes request that waits, on a thread of its own; arena_free its arena behind waiter_join. */
+struct waiter {
+    struct test_node *node;
+    Sluice__ChangesRequest ask;
+    struct arena arena;
+    Sluice__LinkKind kind;
+    Sluice__ChangesReply *reply;
+    pthread_t thread;
+};
+
+static inline void *wait_changes(void *arg)
+{
+    struct waiter *waiter = arg;
+    waiter->kind = node_call(waiter->node, &waiter->arena, SLUICE__LINK_KIND__LINK_CHANGES, &waiter->ask.base, 35000, &waiter->reply);
+    return NULL;
+}
+
+static inline void waiter_start(struct waiter *waiter, struct test_node *who, Sluice__ChangesRequest ask)
+{
+    *waiter = (struct waiter){.node = who, .ask = ask};
+    arena_init(&waiter->arena, 64u << 20);
+    cr_assert_eq(pthread_create(&waiter->thread, NULL, wait_changes, waiter), 0);
+}
+
+static inline void waiter_join(struct waiter *waiter)
+{
+    pthread_join(waiter->thread, NULL);
+}
+
+static inline void wait_until_applied(struct test_node *who, uint64_t revision)
+{
+    struct node_live live = {.applied = 0};
+    while (nodes_get(publish_nodes(pf.publish), &who->bundle.node, &live) != ST_OK || live.applied < revision)
+        usleep(1000);
 }
 
 static inline const Sluice__Change *find_change(const Sluice__ChangesReply *reply, Sluice__Kind kind)

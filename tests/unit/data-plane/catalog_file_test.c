@@ -315,6 +315,51 @@ Test(catalog_file, rules_are_rebuilt)
     cr_assert_eq(position(), 18);
 }
 
+static void add_policy(Sluice__ChangesReply *reply, uint64_t revision, int kind, unsigned n,
+                       char *limit)
+{
+    Sluice__Policy policy = SLUICE__POLICY__INIT;
+    policy.limit_json = limit == NULL ? "" : limit;
+    Sluice__Change *change = add(reply, revision, kind, &workspace, id_n(n), &policy.base);
+    change->deleted = limit == NULL;
+}
+
+static unsigned policy_count(void)
+{
+    struct str record;
+    cr_assert_eq(catalog_begin(catalog), ST_OK);
+    bool there =
+        catalog_get(catalog, CAT_KIND_POLICIES, &org, &ID_NONE, &workspace, &record) == ST_OK;
+    unsigned n = there ? cat_check_policies(record)->count : 0;
+    catalog_end(catalog);
+    return n;
+}
+
+Test(catalog_file, policies_of_both_kinds_are_listed_per_workspace)
+{
+    start_with(1);
+    cr_assert_eq(policy_count(), 0);
+    Sluice__ChangesReply *reply = reply_new(false, false, 12);
+    add_policy(reply, 11, SLUICE__KIND__KIND_USAGE_POLICY, 1, "{\"credit_limit\":5}");
+    add_policy(reply, 12, SLUICE__KIND__KIND_RATE_POLICY, 2,
+               "{\"type\":\"requests\",\"unit\":\"rpm\",\"value\":5}");
+    cr_assert_eq(apply(reply), ST_OK);
+    cr_assert_eq(policy_count(), 2);
+    reply = reply_new(false, false, 13);
+    add_policy(reply, 13, SLUICE__KIND__KIND_USAGE_POLICY, 1, NULL);
+    cr_assert_eq(apply(reply), ST_OK);
+    cr_assert_eq(policy_count(), 1);
+    reply = reply_new(false, false, 14);
+    add_policy(reply, 14, SLUICE__KIND__KIND_USAGE_POLICY, 3, "{\"credit_limit\":-5}");
+    cr_assert_eq(apply(reply), ST_BAD_FORMAT);
+    cr_assert_eq(refused_revision, 14);
+    cr_assert_eq(policy_count(), 1);
+    reply = reply_new(false, false, 15);
+    add_policy(reply, 15, SLUICE__KIND__KIND_RATE_POLICY, 2, NULL);
+    cr_assert_eq(apply(reply), ST_OK);
+    cr_assert_eq(policy_count(), 0);
+}
+
 Test(catalog_file, api_key_is_found_by_both_hashes)
 {
     static uint8_t hash[32] = {1}, previous[32] = {2};

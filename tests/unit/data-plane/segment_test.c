@@ -5,14 +5,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "data-plane/segment.h"
+#include "data-plane/slots.h"
 
 static const struct id node = {{5}};
 static struct segment made;
 
 static void setup(void)
 {
-    cr_assert_eq(segment_create(2, 10, &node, 77, &made), ST_OK);
+    cr_assert_eq(segment_create(2, 10, 64, &node, 77, &made), ST_OK);
 }
 
 static void teardown(void)
@@ -40,10 +40,12 @@ Test(segment, map_sees_the_same_bytes)
 Test(segment, sizes_out_of_range_are_refused)
 {
     struct segment other;
-    cr_assert_eq(segment_create(0, 10, &node, 1, &other), ST_BAD_FORMAT);
-    cr_assert_eq(segment_create(129, 10, &node, 1, &other), ST_BAD_FORMAT);
-    cr_assert_eq(segment_create(1, 0, &node, 1, &other), ST_BAD_FORMAT);
-    cr_assert_eq(segment_create(1, (1u << 20) + 1, &node, 1, &other), ST_BAD_FORMAT);
+    cr_assert_eq(segment_create(0, 10, 64, &node, 1, &other), ST_BAD_FORMAT);
+    cr_assert_eq(segment_create(129, 10, 64, &node, 1, &other), ST_BAD_FORMAT);
+    cr_assert_eq(segment_create(1, 0, 64, &node, 1, &other), ST_BAD_FORMAT);
+    cr_assert_eq(segment_create(1, (1u << 20) + 1, 64, &node, 1, &other), ST_BAD_FORMAT);
+    cr_assert_eq(segment_create(1, 10, 0, &node, 1, &other), ST_BAD_FORMAT);
+    cr_assert_eq(segment_create(1, 10, 65536, &node, 1, &other), ST_BAD_FORMAT);
 }
 
 /* The size cannot change, so an address that was proved stays valid. */

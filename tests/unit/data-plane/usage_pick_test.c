@@ -125,6 +125,66 @@ Test(usage_pick, collects_the_files_that_a_batch_or_job_made)
     cr_expect(str_ends(str_c(full), STR("f-d")));
 }
 
+static struct slot_usage pick_whole(const char *answer)
+{
+    struct usage_pick pick;
+    usage_pick_init(&pick, room);
+    usage_pick_feed(&pick, answer, strlen(answer));
+    cr_assert(pick.found, "%s", answer);
+    return usage_pick_total(&pick);
+}
+
+Test(usage_pick, every_figure_that_is_priced)
+{
+    struct slot_usage u = pick_whole(
+        "{\"usage\":{\"input_tokens\":10,\"cache_creation_input_tokens\":7,\"cache_read_input_"
+        "tokens\":5,\"cache_creation\":{\"ephemeral_5m_input_tokens\":4,\"ephemeral_1h_input_"
+        "tokens\":3},\"output_tokens\":2,\"server_tool_use\":{\"web_search_requests\":6}}}");
+    cr_assert(u.input_tokens == 22 && u.cached_tokens == 5 && u.cache_write_tokens == 7 &&
+              u.cache_write_1h_tokens == 3 && u.output_tokens == 2 && u.searches == 6);
+    u = pick_whole("{\"usage\":{\"input_tokens\":50,\"output_tokens\":9,\"input_tokens_details\":{"
+                   "\"text_tokens\":10,\"image_tokens\":40,\"audio_tokens\":3,\"cached_tokens\":8,"
+                   "\"cached_tokens_details\":{\"image_tokens\":6,\"audio_tokens\":1}},\"output_"
+                   "tokens_details\":{\"image_tokens\":7,\"audio_tokens\":2}}}");
+    cr_assert(u.image_input_tokens == 40 && u.image_cached_tokens == 6 &&
+              u.audio_input_tokens == 3 && u.audio_cached_tokens == 1 &&
+              u.image_output_tokens == 7 && u.audio_output_tokens == 2);
+    u = pick_whole("{\"results\":[],\"meta\":{\"billed_units\":{\"search_units\":4}}}");
+    cr_assert_eq(u.rerank_searches, 4);
+    u = pick_whole("{\"output\":[{\"type\":\"web_search_call\",\"id\":\"x\"},{\"id\":\"web_search_"
+                   "callx\",\"type\":\"message\",\"content\":[{\"type\":\"web_search_call\"}]},{"
+                   "\"type\":\"file_search_call\"},{\"type\":\"web_search_call\"}],\"usage\":{"
+                   "\"input_tokens\":1}}");
+    cr_assert(u.searches == 2 && u.file_searches == 1 && u.code_executions == 0);
+}
+
+Test(usage_pick, tier_and_images_of_an_answer)
+{
+    static const char answer[] =
+        "{\"service_tier\":\"priority\",\"data\":[{\"url\":\"a{\"},{\"b64\":"
+        "{\"x\":{}}}],\"x\":[{},{}]}";
+    struct usage_pick pick;
+    usage_pick_init(&pick, room);
+    for (size_t i = 0; i < strlen(answer); i++)
+        usage_pick_feed(&pick, answer + i, 1);
+    cr_assert_str_eq(pick.tier, "priority");
+    cr_assert_eq(pick.items, 2);
+}
+
+Test(usage_pick, calls_in_a_stream)
+{
+    struct usage_pick pick;
+    bool only;
+    usage_pick_init(&pick, room);
+    cr_assert(usage_pick_event(
+        &pick,
+        STR("{\"type\":\"response.completed\",\"response\":{\"output\":[{\"type\":\"web_search_"
+            "call\"},{\"type\":\"code_interpreter_call\"}],\"usage\":{\"input_tokens\":5}}}"),
+        STR_NONE, &only));
+    struct slot_usage u = usage_pick_total(&pick);
+    cr_assert(u.searches == 1 && u.code_executions == 1);
+}
+
 Test(usage_pick, an_anthropic_stream_counts_when_it_has_ended)
 {
     struct usage_pick pick;

@@ -43,7 +43,57 @@ static const struct {
     {"rate_limits", "[{\"unit\":\"rpm\",\"value\":1}]", NULL},
     {"rate_limits", "[{}]", NULL},
     {"rate_limits", "true", NULL},
+    {"usage_limits", "[{\"credit_limit\":9300000000}]", NULL},
+    {"usage_limits", "[{\"type\":\"tokens\",\"credit_limit\":1.5}]", NULL},
+    {"usage_limits", "[{\"credit_limit\":1,\"amount\":\"price\"}]", NULL},
+    {"usage_limits", "[{\"credit_limit\":1,\"amount\":\"cost\",\"on_disconnect\":\"deny\"}]",
+     "[{\"credit_limit\":1,\"amount\":\"cost\",\"on_disconnect\":\"deny\"}]"},
+    {"usage_limits", "[{\"credit_limit\":1,\"on_disconnect\":\"guess\"}]", NULL},
+    {"usage_limits", "[{\"credit_limit\":1,\"unpriced_token_price\":-1}]", NULL},
+    {"usage_limits", "[{\"credit_limit\":1,\"mode\":7}]", NULL},
+    {"rate_limits", "[{\"type\":\"requests\",\"unit\":\"rpm\",\"value\":9,\"burst\":3,\"mode\":\"strict\"}]",
+     "[{\"type\":\"requests\",\"unit\":\"rpm\",\"value\":9,\"burst\":3,\"mode\":\"strict\"}]"},
+    {"rate_limits", "[{\"type\":\"requests\",\"unit\":\"rpm\",\"value\":9,\"burst\":-1}]", NULL},
 };
+
+/* Messages name the entry, the field and the rule. */
+Test(limits, says_what_is_wrong)
+{
+    static const struct {
+        const char *body, *says;
+    } wrong[] = {
+        {"{\"name\":\"w\",\"usage_limits\":[{\"credit_limit\":1},{\"credit_limit\":1,\"mode\":\"lax\"}]}",
+         "usage_limits[1].mode: must be one of standard, strict"},
+        {"{\"name\":\"w\",\"usage_limits\":{\"credit_limit\":1,\"type\":\"money\"}}",
+         "usage_limits.type: must be one of cost, tokens, requests"},
+        {"{\"name\":\"w\",\"rate_limits\":[{\"type\":\"requests\",\"unit\":\"rpy\",\"value\":1}]}",
+         "rate_limits.unit: must be one of rps, rpm, rph, rpd, rpw"},
+        {"{\"name\":\"w\",\"rate_limits\":[{\"type\":\"requests\",\"unit\":\"rpm\"}]}",
+         "rate_limits.value: is required"},
+        {"{\"name\":\"w\",\"rate_limits\":[4]}", "rate_limits: must be an object"},
+    };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct answer got = api_call(ADMIN, "POST", "/v1/admin/workspaces", wrong[i].body);
+        EXPECT_STATUS(got, 400);
+        cr_expect(str_eq(text_at(got.body, "message"), str_c(wrong[i].says)), STR_FMT,
+                  STR_ARG(text_at(got.body, "message")));
+    }
+}
+
+Test(limits, both_kinds_share_sixteen_places)
+{
+    struct buf body;
+    buf_init(&body, 65536);
+    buf_add_lit(&body, "{\"name\":\"w\",\"usage_limits\":[");
+    for (int i = 0; i < 9; i++)
+        buf_printf(&body, "%s{\"credit_limit\":%d}", i == 0 ? "" : ",", i);
+    buf_add_lit(&body, "],\"rate_limits\":[");
+    for (int i = 0; i < 8; i++)
+        buf_printf(&body, "%s{\"type\":\"requests\",\"unit\":\"rpm\",\"value\":%d}", i == 0 ? "" : ",", i);
+    buf_add_lit(&body, "]}");
+    EXPECT_STATUS(api_call(ADMIN, "POST", "/v1/admin/workspaces", body.p), 400);
+    buf_free(&body);
+}
 
 Test(limits, accepted_and_refused)
 {

@@ -174,3 +174,56 @@ Test(audit, tampering_is_seen)
         fixture_close(&f);
     }
 }
+
+/* --- records without a revision of their own --- */
+
+static enum status write_quietly(struct write_op *op, void *arg)
+{
+    struct write_audit audit = {.action = "alert", .resource_type = "api_key"};
+    op->no_revision = true;
+    for (int i = 0; i < *(int *)arg; i++)
+        writer_audit(op, &audit);
+    return ST_OK;
+}
+
+Test(audit, records_without_revision_follow_the_newest_one)
+{
+    struct fixture f;
+    struct audit_page page;
+    int two = 2;
+    uint64_t revision;
+    fill(&f, 0);
+    OK(writer_run(f.writer, NULL, &f.arena, write_quietly, &two, NULL));
+    for (unsigned i = 1; i < 4; i++)
+        OK(writer_run(f.writer, NULL, &f.arena, write_audits, &i, NULL));
+    revision = writer_revision(f.writer);
+    OK(writer_run(f.writer, NULL, &f.arena, write_quietly, &two, NULL));
+    OK(writer_run(f.writer, NULL, &f.arena, write_quietly, &two, NULL));
+    cr_expect_eq(writer_revision(f.writer), revision);
+    for (unsigned i = 4; i < 8; i++)
+        OK(writer_run(f.writer, NULL, &f.arena, write_audits, &i, NULL));
+    struct kv_txn *txn = fixture_read(&f);
+    OK(audit_list(txn, &(struct audit_filter){.action = STR("alert")}, &(struct audit_place){0}, 100,
+                  &f.arena, &page));
+    kv_abort(txn);
+    cr_expect_eq(page.count, 6);
+    cr_expect_eq(page.records[0]->revision, revision);
+    cr_expect_eq(page.records[5]->revision, 0);
+    cr_expect(check_chain(&f, 3).intact);
+    fixture_close(&f);
+}
+
+Test(audit, a_revision_is_taken_when_there_is_no_room)
+{
+    struct fixture f;
+    int many = 6000;
+    fill(&f, 1);
+    uint64_t revision = writer_revision(f.writer);
+    for (int i = 0; i < 10; i++)
+        OK(writer_run(f.writer, NULL, &f.arena, write_quietly, &many, NULL));
+    cr_expect_eq(writer_revision(f.writer), revision);
+    OK(writer_run(f.writer, NULL, &f.arena, write_quietly, &many, NULL));
+    cr_expect_eq(writer_revision(f.writer), revision + 1);
+    cr_expect(check_chain(&f, 5000).intact);
+    fixture_close(&f);
+}

@@ -21,12 +21,35 @@ static size_t body_max(void *arg, const struct http_request *request)
     return 64 * 1024;
 }
 
-/* Answers with the length of the body and its path. */
+/* Pieces "0", "1", ... ; `pieces_then` ends them. */
+static unsigned pieces_left, pieces_ended;
+static enum status pieces_then;
+
+static enum status next_piece(void *arg, struct buf *out)
+{
+    (void)arg;
+    if (pieces_left == 0)
+        return pieces_then;
+    buf_printf(out, "%u", pieces_left--);
+    return ST_OK;
+}
+
+static void end_pieces(void *arg)
+{
+    (void)arg;
+    pieces_ended++;
+}
+
+/* Answers with the length of the body and its path; /pieces in pieces. */
 static void handle(void *arg, struct http_request *request, struct http_reply *reply)
 {
     (void)arg;
     handled++;
     reply->status = 200;
+    if (str_eq(request->path, STR("/pieces"))) {
+        reply_pieces(reply, "text/plain", next_piece, end_pieces, NULL);
+        return;
+    }
     buf_printf(&reply->body, "{\"n\":%zu,\"path\":\"%.*s\"}", request->body.n, (int)request->path.n, request->path.p);
     reply_identify(reply, request);
 }
@@ -212,4 +235,25 @@ Test(server, other_addresses_need_a_word_from_the_operator)
     cr_expect_eq(server_start(&options, &other), ST_FORBIDDEN);
     cr_expect(server_is_loopback(STR("127.9.9.9")) && server_is_loopback(STR("::1")) && server_is_loopback(STR("localhost")));
     cr_expect(!server_is_loopback(STR("10.0.0.1")) && !server_is_loopback(STR("::")) && !server_is_loopback(STR("example.com")));
+}
+
+/* A reply in pieces: whole if it ends in an empty chunk; a cut one does not, and the connection is closed. */
+Test(server, pieces_are_whole_or_seen_to_be_cut)
+{
+    static const char request[] = "GET /pieces HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    static const char kept[] = "GET /pieces HTTP/1.1\r\nHost: a\r\n\r\n";
+    char out[4096];
+    pieces_left = 3;
+    pieces_then = ST_END;
+    exchange(request, sizeof request - 1, out, sizeof out);
+    cr_assert_not_null(strstr(out, "Transfer-Encoding: chunked\r\n"), "%s", out);
+    cr_assert_null(strstr(out, "Content-Length"));
+    cr_assert_not_null(strstr(out, "1\r\n3\r\n1\r\n2\r\n1\r\n1\r\n0\r\n\r\n"), "%s", out);
+    cr_assert_eq(pieces_ended, 1);
+    pieces_left = 1;
+    pieces_then = ST_IO;
+    exchange(kept, sizeof kept - 1, out, sizeof out);
+    cr_assert_not_null(strstr(out, "1\r\n1\r\n"), "%s", out);
+    cr_assert_null(strstr(out, "0\r\n\r\n"), "%s", out);
+    cr_assert_eq(pieces_ended, 2);
 }

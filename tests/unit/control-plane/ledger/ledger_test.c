@@ -2,6 +2,8 @@
  * upkeep. */
 #include "control-plane/ledger/ledger.h"
 
+#include "control-plane/ledger/keep.h"
+
 #include "control-plane/store/keys.h"
 #include "tests/unit/control-plane/store_fixture.h"
 
@@ -25,7 +27,9 @@ static void ledger_end(void)
 struct event {
     Sluice__UsageEvent row;
     uint8_t attempt[LEDGER_ATTEMPT_BYTES];
-    struct id org, workspace, provider, integration, key;
+    struct id org, workspace, provider, integration, key, user;
+    Sluice__UsageLabel label, *labels[1];
+    Sluice__UsageCount count, *counts[1];
     char model[16];
 };
 
@@ -52,6 +56,22 @@ static void make_event(struct event *e, uint64_t boot, uint64_t seq)
     e->row.integration = wire_id_data(&e->integration);
     e->row.api_key = wire_id_data(&e->key);
     e->row.model = e->model;
+    if (seq % 2 == 1) {
+        e->user = test_id(50);
+        e->row.user = wire_id_data(&e->user);
+    }
+    e->label = (Sluice__UsageLabel)SLUICE__USAGE_LABEL__INIT;
+    e->label.key = "team";
+    e->label.value = seq % 4 < 2 ? "red" : "blue";
+    e->labels[0] = &e->label;
+    e->row.labels = e->labels;
+    e->row.n_labels = 1;
+    e->count = (Sluice__UsageCount)SLUICE__USAGE_COUNT__INIT;
+    e->count.price_class = PRICE_WEB_SEARCH;
+    e->count.n = 3;
+    e->counts[0] = &e->count;
+    e->row.counts = e->counts;
+    e->row.n_counts = seq % 2;
     e->row.source = seq % 10 == 0 ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED
                                   : SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER;
     e->row.outcome = seq % 5 == 0;
@@ -97,7 +117,7 @@ static struct ledger_answer ask(struct ledger_question question)
     struct kv_txn *txn = fixture_read(&f);
     OK(ledger_ask(txn, &question, &f.arena, &answer));
     for (size_t i = 0; i < answer.count; i++) /* model text is in the arena, not in the store */
-        cr_assert(answer.rows[i].model.n == 0 || answer.rows[i].model.p != NULL);
+        cr_assert(answer.rows[i].text.n == 0 || answer.rows[i].text.p != NULL);
     kv_abort(txn);
     return answer;
 }
@@ -117,13 +137,16 @@ static void expect_through(uint64_t last)
     struct rollup_totals sum = all_totals();
     cr_assert_eq(sum.requests, last);
     cr_assert_eq(sum.input_tokens, last * (last + 1) / 2);
-    cr_assert_eq(sum.cost_nanousd, last * (last + 1) / 2 * 1000);
+    cr_assert_eq(sum.cost_nanousd, (int64_t)(last * (last + 1) / 2 * 1000));
     cr_assert_eq(sum.errors, last / 5);
     cr_assert_eq(sum.unpriced, last / 7);
     cr_assert_eq(sum.unsure, last / 10);
     cr_assert_eq(sum.output_tokens, 2 * last);
     cr_assert_eq(sum.cached_tokens, last);
-    cr_assert_eq(sum.charge_nanousd, 7 * last);
+    cr_assert_eq(sum.charge_nanousd, (int64_t)(7 * last));
+    cr_assert_eq(sum.classes[PRICE_WEB_SEARCH], (last + 1) / 2 * 3, "as the event counts");
+    cr_assert_eq(sum.classes[PRICE_OUTPUT_TOKEN], last / 2 * 2, "taken apart where it does not");
+    cr_assert_eq(sum.classes[PRICE_CACHE_READ_TOKEN], last / 2);
 }
 
 Test(ledger, each_event_once, .init = ledger_begin, .fini = ledger_end)
@@ -255,7 +278,23 @@ Test(ledger, questions, .init = ledger_begin, .fini = ledger_end)
         cr_assert_eq(answer.totals.requests, rows[i].requests, "row %zu: %llu", i,
                      (unsigned long long)answer.totals.requests);
     }
+    const struct ledger_answer users =
+        ask((struct ledger_question){.org = other, .group = LEDGER_BY_USER});
+    cr_assert_eq(users.count, 1, "keys without a user are nobody's");
+    cr_assert_eq(users.totals.requests, 60);
+    struct ledger_answer labels = ask(
+        (struct ledger_question){.org = org, .label = STR("team"), .group = LEDGER_BY_LABEL});
+    cr_assert_eq(labels.count, 2);
+    cr_assert(str_eq(labels.rows[0].text, STR("blue")));
+    cr_assert_eq(labels.totals.requests, 60);
+    labels = ask((struct ledger_question){
+        .org = org, .label = STR("team"), .value = STR("red"), .group = LEDGER_BY_PERIOD});
+    cr_assert_eq(labels.totals.requests, 30);
+    cr_assert_eq(labels.count, 2);
     const struct ledger_question bad[] = {
+        {.org = org, .group = LEDGER_BY_USER | LEDGER_BY_MODEL},
+        {.org = org, .group = LEDGER_BY_LABEL},
+        {.org = org, .label = STR("team"), .key = test_id(40)},
         {.org = org, .group = LEDGER_BY_KEY | LEDGER_BY_MODEL},
         {.org = org, .key = test_id(40), .model = STR("x")},
         {.org = org, .group = LEDGER_BY_INTEGRATION | LEDGER_BY_WORKSPACE},
@@ -383,7 +422,7 @@ static enum status drop(struct write_op *op, void *arg)
 {
     struct drop *drop = arg;
     if (drop->sums)
-        return ledger_drop_sums(op, ROLLUP_HOUR, drop->day * 24, drop->rows, &drop->left);
+        return ledger_drop_sums(op, ROLLUP_HOUR, false, drop->day * 24, drop->rows, &drop->left);
     return ledger_drop_events(op, drop->day, drop->rows, &drop->left);
 }
 
@@ -429,6 +468,35 @@ Test(ledger, days_are_dropped_in_slices, .init = ledger_begin, .fini = ledger_en
     check = verify(DAY0 + 1);
     cr_assert(check.different == 0 && check.missing == 0 && check.extra == 0);
     expect_through(150);
+}
+
+Test(ledger, what_is_old_goes_by_age, .init = ledger_begin, .fini = ledger_end)
+{
+    const struct keep_options options = {.entries_ms = 10 * ROLLUP_DAY_MS,
+                                         .hours_ms = 5 * ROLLUP_DAY_MS, /* less than entries */
+                                         .days_ms = 20 * ROLLUP_DAY_MS};
+    const struct ledger_question hours = {
+        .org = test_id(1), .period = ROLLUP_HOUR, .group = LEDGER_BY_PERIOD};
+    const struct ledger_question labels = {
+        .org = test_id(1), .label = STR("team"), .group = LEDGER_BY_PERIOD};
+    uint32_t first, last;
+    send_batch(1, 1, 120);
+    keep_run(f.writer, &options, DAY0_MS + 9 * ROLLUP_DAY_MS, 10000);
+    cr_assert_eq(ask(hours).count, 24, "hours wait for the entries that explain them");
+    cr_assert_eq(verify(DAY0).different, 0);
+    keep_run(f.writer, &options, DAY0_MS + 11 * ROLLUP_DAY_MS, 10000);
+    struct kv_txn *txn = fixture_read(&f);
+    OK(ledger_days(txn, &first, &last));
+    kv_abort(txn);
+    cr_assert_eq(first, DAY0 + 1);
+    cr_assert_eq(ask(hours).count, 12);
+    cr_assert_eq(ask(labels).count, 1, "sums by metadata are kept as long as hours");
+    expect_through(120);
+    keep_run(f.writer, &options, DAY0_MS + 21 * ROLLUP_DAY_MS, 10000);
+    cr_assert_lt(all_totals().requests, 120);
+    txn = fixture_read(&f);
+    IS(ledger_days(txn, &first, &last), ST_NOT_FOUND);
+    kv_abort(txn);
 }
 
 Test(ledger, objects_belong_to_their_workspace, .init = ledger_begin, .fini = ledger_end)

@@ -133,41 +133,6 @@ Test(publish, kinds_that_are_no_request_are_refused)
 
 /* --- waiting ------------------------------------------------------------------------------------------ */
 
-struct waiter {
-    struct test_node *node;
-    Sluice__ChangesRequest ask;
-    struct arena arena;
-    Sluice__LinkKind kind;
-    Sluice__ChangesReply *reply;
-    pthread_t thread;
-};
-
-static void *wait_changes(void *arg)
-{
-    struct waiter *waiter = arg;
-    waiter->kind = node_call(waiter->node, &waiter->arena, CHANGES, &waiter->ask.base, 35000, &waiter->reply);
-    return NULL;
-}
-
-static void waiter_start(struct waiter *waiter, struct test_node *who, Sluice__ChangesRequest ask)
-{
-    *waiter = (struct waiter){.node = who, .ask = ask};
-    arena_init(&waiter->arena, 64u << 20);
-    cr_assert_eq(pthread_create(&waiter->thread, NULL, wait_changes, waiter), 0);
-}
-
-static void waiter_join(struct waiter *waiter)
-{
-    pthread_join(waiter->thread, NULL);
-}
-
-static void wait_until_applied(struct test_node *who, uint64_t revision)
-{
-    struct node_live live = {.applied = 0};
-    while (nodes_get(publish_nodes(pf.publish), &who->bundle.node, &live) != ST_OK || live.applied < revision)
-        usleep(1000);
-}
-
 Test(publish, without_news_the_request_waits_and_ends_empty)
 {
     struct waiter waiter;
@@ -396,33 +361,7 @@ Test(publish, a_probe_without_an_answer_ends_in_time)
     IS(publish_probe(pf.publish, &integration, STR(""), "test", 200, &arena, &who, &result), ST_UPSTREAM_TIMEOUT);
 }
 
-/* --- objects and grants ------------------------------------------------------------------------------- */
-
-Test(publish, grants_keep_what_a_node_holds_and_give_no_more)
-{
-    Sluice__GrantsRequest request;
-    Sluice__GrantsReply *reply;
-    Sluice__Grant grant, *list[] = {&grant};
-    sluice__grants_request__init(&request);
-    sluice__grant__init(&grant);
-    grant.counter = wire_data(STR("counter"));
-    grant.wanted = 1000;
-    grant.granted = 10;
-    grant.spent = 4;
-    grant.returned = 6;
-    request.n_grants = 1;
-    request.grants = list;
-    for (unsigned i = 0; i < 2; i++) {
-        cr_assert_eq(node_call(&node, &arena, SLUICE__LINK_KIND__LINK_GRANTS, &request.base, 10000, &reply),
-                     SLUICE__LINK_KIND__LINK_GRANTS_REPLY);
-        cr_assert_eq(reply->n_grants, 1);
-        cr_expect_eq(reply->grants[0]->granted, 10);
-    }
-    Sluice__LinkError *error;
-    grant.returned = 7;
-    cr_assert_eq(node_call(&node, &arena, SLUICE__LINK_KIND__LINK_GRANTS, &request.base, 10000, &error), LINK_REFUSED);
-    cr_expect_str_eq(error->status, "bad_format");
-}
+/* --- objects ------------------------------------------------------------------------------------------ */
 
 Test(publish, objects_nobody_made_are_nobodys)
 {

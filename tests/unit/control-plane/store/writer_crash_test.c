@@ -249,7 +249,7 @@ static void check_store(struct fixture *f, const struct told *told)
     OK(ledger_ask(txn, &(struct ledger_question){.org = test_id(1), .end_ms = INT32_MAX * 1000LL},
                   &f->arena, &answer));
     cr_assert_eq(answer.totals.requests, mark.through_seq);
-    cr_assert_eq(answer.totals.cost_nanousd, mark.through_seq * 5);
+    cr_assert_eq(answer.totals.cost_nanousd, (int64_t)(mark.through_seq * 5));
     kv_abort(txn);
 }
 

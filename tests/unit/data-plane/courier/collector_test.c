@@ -33,7 +33,7 @@ static void stored(void *arg)
 
 static void open_courier(void)
 {
-    struct collector_config config = {&seg, NULL, node, BOOT, stored, &stored_calls};
+    struct collector_config config = {&seg, NULL, NULL, node, BOOT, stored, &stored_calls};
     cr_assert_eq(journal_open(dir, BOOT, &limits, &journal), ST_OK);
     config.journal = journal;
     cr_assert_eq(collector_new(&config, &collector), ST_OK);
@@ -51,7 +51,7 @@ static void setup(void)
 {
     snprintf(dir, sizeof dir, "/tmp/collector-test-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
-    cr_assert_eq(segment_create(2, SLOTS, &node, BOOT, &seg), ST_OK);
+    cr_assert_eq(segment_create(2, SLOTS, 64, &node, BOOT, &seg), ST_OK);
     cr_assert_eq(segment_assign(&seg, 0, 3, &column), ST_OK);
     cr_assert_eq(slots_open(&seg, column, &slots), ST_OK);
     open_courier();
@@ -93,7 +93,7 @@ Test(collector, settled_slots_reach_the_journal_and_come_back)
     cr_assert_eq(pass(), 10);
     cr_assert_eq(stored_calls, 1);
     cr_assert_eq(journal_last_seq(journal), 10);
-    slots_collect(slots);
+    slots_collect(slots, NULL, NULL);
     cr_assert_eq(slots_free_count(slots), SLOTS - 1);
     cr_assert_eq(pass(), 0);
     (void)!slots_settle(slots, open);
@@ -139,10 +139,10 @@ Test(collector, written_but_not_marked_is_not_written_twice)
         cr_assert_eq(journal_last_seq(journal), before + 4 + (unsigned)dead);
         cr_assert_eq(pass(), 0);
         if (!dead) {
-            slots_collect(slots);
+            slots_collect(slots, NULL, NULL);
             (void)!slots_settle(slots, in[4]);
             cr_assert_eq(pass(), 1);
-            slots_collect(slots);
+            slots_collect(slots, NULL, NULL);
             cr_assert_eq(slots_free_count(slots), SLOTS);
         }
     }
@@ -151,7 +151,7 @@ Test(collector, written_but_not_marked_is_not_written_twice)
 
 Test(collector, thread_is_woken_by_the_bell)
 {
-    struct collector_config config = {&seg, journal, node, BOOT, NULL, NULL};
+    struct collector_config config = {&seg, journal, NULL, node, BOOT, NULL, NULL};
     struct collector *threaded;
     cr_assert_eq(collector_start(&config, &threaded), ST_OK);
     for (unsigned i = 1; i <= 20; i++) {
@@ -162,7 +162,7 @@ Test(collector, thread_is_woken_by_the_bell)
             nanosleep(&ms, NULL);
         }
         cr_assert_eq(journal_last_seq(journal), i);
-        slots_collect(slots);
+        slots_collect(slots, NULL, NULL);
     }
     collector_stop(threaded);
 }
@@ -178,7 +178,7 @@ static _Noreturn void worker_forever(_Atomic uint8_t *sent)
         _exit(1);
     for (unsigned turn = 0;; turn++) {
         struct slot **at = &open[turn % 7];
-        slots_collect(own);
+        slots_collect(own, NULL, NULL);
         if (*at != NULL)
             (void)!slots_settle(own, *at);
         *at = NULL;
@@ -187,7 +187,7 @@ static _Noreturn void worker_forever(_Atomic uint8_t *sent)
             sched_yield();
             continue;
         }
-        uint64_t n = (*at)->attempt.n % SEEN;
+        uint64_t n = (*at)->attempt_n % SEEN;
         sent[n] = 1;
         slots_mark_sent(own, *at);
         sent[n] = 2;
@@ -196,7 +196,7 @@ static _Noreturn void worker_forever(_Atomic uint8_t *sent)
 
 static _Noreturn void courier_forever(void)
 {
-    struct collector_config config = {&seg, NULL, node, BOOT, NULL, NULL};
+    struct collector_config config = {&seg, NULL, NULL, node, BOOT, NULL, NULL};
     struct collector *own;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (journal_open(dir, BOOT, &limits, &config.journal) == ST_CONFLICT)

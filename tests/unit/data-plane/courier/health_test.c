@@ -46,7 +46,7 @@ static void setup(void)
     cr_assert(bind(listener, (struct sockaddr *)&at, n) == 0 && listen(listener, 512) == 0);
     cr_assert_eq(getsockname(listener, (struct sockaddr *)&at, &n), 0);
     port = ntohs(at.sin_port);
-    cr_assert_eq(segment_create(2, 16, &node, 7, &seg), ST_OK);
+    cr_assert_eq(segment_create(2, 16, 64, &node, 7, &seg), ST_OK);
     host_state_init(&state, &seg, 60);
     cr_assert_eq(loop_new(&loop), ST_OK);
     cr_assert_eq(health_open(loop, &listener, 1, host_state_page, &state, &health), ST_OK);

@@ -36,7 +36,7 @@ static void setup(void)
     snprintf(dir, sizeof dir, "/tmp/keeper-test-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     snprintf(path, sizeof path, "%s/catalog.mdb", dir);
-    cr_assert_eq(segment_create(1, 16, &node, 7, &seg), ST_OK);
+    cr_assert_eq(segment_create(1, 16, 64, &node, 7, &seg), ST_OK);
     open_keeper();
 }
 
