@@ -133,7 +133,9 @@ static enum status start_link(struct app *app, const struct params *params, stru
                                           .identity = {texts[0], texts[1], texts[2]},
                                           .control_url = control.p,
                                           .request_max_ms = (int64_t)params_u64(
-                                              params, PARAM_REQUEST_TIMEOUT)};
+                                              params, PARAM_REQUEST_TIMEOUT),
+                                          .node_lost_after_ms = (int64_t)params_u64(
+                                              params, PARAM_NODE_LOST_AFTER)};
         status = publish_start(&options, &app->publish);
         if (status != ST_OK)
             buf_printf(why, "cannot listen for data planes on %s: %s", url,

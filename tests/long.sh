@@ -43,6 +43,7 @@ for name in "$@"; do
     propagation) drill propagation propagation.py --changes "$(at 1000)" ;;
     canary) drill canary canary.py --attempts "$(at 200)" --repeats 5 ;;
     fuzz) run fuzz env FUZZ_SECONDS="$(at 600)" bash tests/fuzz/fuzz.test.sh "$build" ;;
+    limits) run limits env SLUICE_PROPERTY_STEPS="$(at 1000000)" "$build/unit/unit.control-plane.ledger.grants_property" ;;
     bench) run bench tests/bench/run.sh --build-dir "$build" --rounds 5 --milliseconds 3000 --out "$out/bench.jsonl" ;;
     *) echo "unknown: $name" && exit 2 ;;
     esac

@@ -107,6 +107,8 @@ enum status cmd_ledger_dump(struct cli_call *call);
 enum status cmd_audit_verify(struct cli_call *call);
 enum status cmd_ledger_export(struct cli_call *call);
 enum status cmd_ledger_rerate(struct cli_call *call);
+enum status cmd_ledger_counters(struct cli_call *call);
+enum status cmd_node_write_off(struct cli_call *call);
 enum status cmd_inspect_check(struct cli_call *call);
 enum status cmd_inspect_events(struct cli_call *call);
 enum status cmd_path_prepare(struct cli_call *call);

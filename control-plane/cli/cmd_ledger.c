@@ -51,6 +51,21 @@ enum status cmd_ledger_dump(struct cli_call *call)
     return print(call, call->home->kv, inspect_events);
 }
 
+enum status cmd_ledger_counters(struct cli_call *call)
+{
+    struct str text = call->options[CLI_ENTITY];
+    struct id entity = ID_NONE;
+    if (text.n > 0 && id_from_text(text, &entity) != ST_OK)
+        return cli_fail(call, ST_INVALID, "--entity takes an id");
+    FILE *out = fopencookie(call, "w", (cookie_io_functions_t){.write = pass_on});
+    if (out == NULL)
+        return ST_NO_MEMORY;
+    enum status status = inspect_counters(call->home->kv, &entity, out);
+    if (fclose(out) != 0 && status == ST_OK)
+        status = ST_IO;
+    return status;
+}
+
 enum status cmd_inspect_check(struct cli_call *call)
 {
     return print_folder(call, inspect_check);

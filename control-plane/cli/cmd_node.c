@@ -5,6 +5,7 @@
 
 #include "control-plane/cli/cli.h"
 #include "control-plane/domain/enrol.h"
+#include "control-plane/ledger/lost.h"
 #include "control-plane/publish/nodes.h"
 
 struct add_job {
@@ -230,6 +231,38 @@ enum status cmd_node_remove(struct cli_call *call)
     jw_object(&call->json);
     jw_field_id(&call->json, "id", &job.key.id);
     jw_field_cstr(&call->json, "status", "removed");
+    jw_end(&call->json);
+    return ST_OK;
+}
+
+/* --- write-off */
+
+static enum status find_node(struct cli_call *call, struct record_key *key)
+{
+    struct kv_txn *txn;
+    Sluice__Node *node;
+    TRY(kv_begin(call->home->kv, false, &txn));
+    enum status status = enrol_find(txn, &call->arena, call->operand, key, &node);
+    kv_abort(txn);
+    return status == ST_NOT_FOUND ? cli_fail(call, status, "no node has this name or id") : status;
+}
+
+enum status cmd_node_write_off(struct cli_call *call)
+{
+    struct write_actor actor = cli_actor();
+    struct lost_result result;
+    struct record_key key;
+    struct node_live live = {.connected = false};
+    bool undo = call->options[CLI_UNDO].p != NULL;
+    TRY(find_node(call, &key));
+    if (call->nodes != NULL && nodes_get(call->nodes, &key.id, &live) == ST_OK && live.connected)
+        return cli_fail(call, ST_IN_USE, "this node is connected: it gives back itself what it does not need");
+    TRY((undo ? lost_undo : lost_write_off)(call->home->writer, &actor, &key.id, &result));
+    jw_object(&call->json);
+    jw_field_id(&call->json, "id", &key.id);
+    jw_field_cstr(&call->json, "status", undo ? "freed" : "written_off");
+    jw_field_u64(&call->json, "boots", result.boots);
+    jw_field_u64(&call->json, "counters", result.counters);
     jw_end(&call->json);
     return ST_OK;
 }

@@ -11,7 +11,7 @@
 #define COUNTER_ROW_BYTES  (6u + 4u * ID_BYTES + 7u * 8u)
 #define BOOK_VERSION       1u
 #define BOOK_FIELDS        16u
-#define BOOK_ROW_BYTES     (1u + 8u * BOOK_FIELDS + 4u)
+#define BOOK_ROW_BYTES     (1u + 8u * BOOK_FIELDS + 5u)
 #define COUNTER_TEXT_BYTES LIMIT_VALUE_KEY
 
 void book_key(struct key *key, enum book_table table)
@@ -205,6 +205,7 @@ enum status book_get(struct kv_txn *txn, const struct id *counter, uint64_t epoc
     for (size_t i = 0; i < BOOK_FIELDS; i++)
         *fields[i] = (int64_t)key_get_u64(row.p + 1 + 8 * i);
     out.holders = key_get_u32(row.p + 1 + 8 * BOOK_FIELDS);
+    out.loose = row.p[5 + 8 * BOOK_FIELDS] != 0;
     *book = out;
     return ST_OK;
 }
@@ -231,6 +232,7 @@ enum status book_put(struct kv_txn *txn, const struct id *counter, uint64_t epoc
     for (size_t i = 0; i < BOOK_FIELDS; i++)
         key_put_u64(row + 1 + 8 * i, (uint64_t)*fields[i]);
     key_put_u32(row + 1 + 8 * BOOK_FIELDS, book->holders);
+    row[5 + 8 * BOOK_FIELDS] = book->loose;
     epoch_key(&key, counter, epoch);
     return kv_put(txn, KV_MAIN, key_str(&key), row_str(row, sizeof row));
 }
@@ -286,6 +288,15 @@ void book_let_fall(struct book *book)
         book->cap = taken;
     if (book->cap < book->limit)
         book->cap = book->limit;
+}
+
+void book_learn(struct book *book)
+{
+    int64_t taken = book_taken(book);
+    if (taken <= book->cap)
+        return;
+    book->cap = taken;
+    book->loose = true;
 }
 
 void book_set_limit(struct book *book, int64_t limit)

@@ -11,6 +11,7 @@
  *   [0x7F 'G']['T'][ends_ms 8][counter 16]                -> nothing: current epochs that will end
  *   [0x7F 'G']['B'][node 16][boot 8]                      -> struct boot (boots.h)
  *   [0x7F 'G']['W'][counter 16][epoch 8]                  -> window of a rate (rate.h)
+ *   [0x7F 'G']['S'][node 16]                              -> it said what it holds (recovery.h)
  *
  * An epoch's number is the time at which it was opened (UTC ms, at least one more than the last):
  * it grows, and an epoch that only a node remembers after a restore tells its own age. Epoch 0 is
@@ -21,7 +22,8 @@
  *   lost        = sum of rest(h) over those that are lost: counts as spent
  *   settled     = sum of the reserves of usage events
  *   cap         = limit, or after it was lowered what settled + lost + outstanding was then, and
- *                 falling with it;   invariant: settled + lost + outstanding <= cap (strict)
+ *                 falling with it;   invariant: settled + lost + outstanding <= cap (unless
+ *                 `loose`)
  *
  * Reading gives copies, but for texts, which borrow from the transaction. Writing: the writer
  * thread.
@@ -44,6 +46,7 @@ enum book_table {
     BOOK_ENDS = 'T',
     BOOK_BOOT = 'B',
     BOOK_WINDOW = 'W',
+    BOOK_SAID = 'S',
 };
 
 /* Begins a key of one of the tables. */
@@ -90,6 +93,9 @@ struct book {
     int64_t fruitless_ms;           /* when nobody was last found to ask */
     int64_t swept_ms;               /* when silent holders were last looked for */
     uint32_t holders;               /* nodes that hold or asked lately */
+    bool loose; /* cap may be passed: standard mode was in force in this epoch, what was lost was
+                   freed by an operator, a restored store learned of more, or entries were
+                   corrected upwards */
 };
 /* ST_NOT_FOUND, ST_BAD_FORMAT. */
 MUST_USE enum status book_get(struct kv_txn *txn, const struct id *counter, uint64_t epoch,
@@ -110,6 +116,8 @@ int64_t book_taken(const struct book *book);
 /* Lets cap follow: up with the limit, down with what is taken. */
 void book_set_limit(struct book *book, int64_t limit);
 void book_let_fall(struct book *book);
+/* More is learned to be taken than may be, after a restore or by a correction: cap rises to it. */
+void book_learn(struct book *book);
 
 /* a + b, held at the ends of the range. */
 int64_t book_sum(int64_t a, int64_t b);

@@ -8,9 +8,10 @@
 #include "control-plane/ledger/boot.h"
 
 #include "control-plane/ledger/ledger.h"
+#include "control-plane/ledger/lost.h"
 
 #define BOOT_VERSION   1u
-#define BOOT_ROW_BYTES 26u
+#define BOOT_ROW_BYTES 42u
 
 static void boot_key(struct key *key, const struct id *node, uint64_t boot)
 {
@@ -35,7 +36,9 @@ enum status boot_get(struct kv_txn *txn, const struct id *node, uint64_t boot, s
     *row = (struct boot){.flags = (uint8_t)value.p[1],
                          .heard_ms = (int64_t)key_get_u64(value.p + 2),
                          .counter = key_get_u64(value.p + 10),
-                         .ended_through = key_get_u64(value.p + 18)};
+                         .ended_through = key_get_u64(value.p + 18),
+                         .seen_ms = (int64_t)key_get_u64(value.p + 26),
+                         .entries = key_get_u64(value.p + 34)};
     return ST_OK;
 }
 
@@ -47,6 +50,8 @@ static enum status boot_put(struct kv_txn *txn, const struct id *node, uint64_t 
     key_put_u64(bytes + 2, (uint64_t)row->heard_ms);
     key_put_u64(bytes + 10, row->counter);
     key_put_u64(bytes + 18, row->ended_through);
+    key_put_u64(bytes + 26, (uint64_t)row->seen_ms);
+    key_put_u64(bytes + 34, row->entries);
     boot_key(&key, node, boot);
     return kv_put(txn, KV_MAIN, key_str(&key), str_of((const char *)bytes, sizeof bytes));
 }
@@ -60,19 +65,21 @@ enum status boot_hear(struct write_op *op, const struct id *node, uint64_t boot,
         return ST_CONFLICT;
     row.counter = counter;
     row.heard_ms = time_ms;
-    row.flags &= (uint8_t)~BOOT_QUIET;
+    row.flags &= (uint8_t) ~(BOOT_QUIET | BOOT_LOST);
     return boot_put(op->txn, node, boot, &row);
 }
 
 static enum status drop_holding(struct write_op *op, const struct holding_name *name)
 {
+    static const struct holding nothing;
     struct holding holding;
     struct book book;
     TRY(holding_get(op->txn, name, &holding));
     TRY(book_get(op->txn, &name->counter, name->epoch, &book));
     TRY(holding_drop(op->txn, name, &holding, &book));
     book_let_fall(&book);
-    return book_put(op->txn, &name->counter, name->epoch, &book);
+    TRY(book_put(op->txn, &name->counter, name->epoch, &book));
+    return lost_moved(op, name, &holding, &nothing);
 }
 
 static enum status drop_holdings(struct write_op *op, const struct id *node, uint64_t boot,
@@ -158,6 +165,31 @@ enum status boot_quiet(struct write_op *op, const struct id *node, uint64_t boot
     if (status != ST_END)
         return status;
     row.flags |= BOOT_QUIET;
+    return boot_put(op->txn, node, boot, &row);
+}
+
+enum status boot_seen(struct write_op *op, const struct id *node, uint64_t boot, int64_t time_ms)
+{
+    struct boot row;
+    TRY(boot_get(op->txn, node, boot, &row));
+    row.seen_ms = time_ms;
+    return boot_put(op->txn, node, boot, &row);
+}
+
+enum status boot_lost(struct write_op *op, const struct id *node, uint64_t boot)
+{
+    struct boot row;
+    TRY(boot_get(op->txn, node, boot, &row));
+    row.flags |= BOOT_LOST;
+    return boot_put(op->txn, node, boot, &row);
+}
+
+enum status boot_next_entry(struct write_op *op, const struct id *node, uint64_t boot,
+                            uint64_t *number)
+{
+    struct boot row;
+    TRY(boot_get(op->txn, node, boot, &row));
+    *number = ++row.entries;
     return boot_put(op->txn, node, boot, &row);
 }
 

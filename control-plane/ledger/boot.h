@@ -16,11 +16,14 @@
 enum boot_flag {
     BOOT_ENDING = 1, /* it ended in order; its journal may still be on its way */
     BOOT_QUIET = 2,  /* it asked for nothing lately: its empty holdings are not active */
+    BOOT_LOST = 4,   /* what it held was written off */
 };
 struct boot {
-    int64_t heard_ms;       /* newest request for grants, or its first event */
+    int64_t heard_ms;       /* newest request for grants (grants_time) */
+    int64_t seen_ms;        /* when it was last known to be connected (grants_time) */
     uint64_t counter;       /* of the frame of that request */
     uint64_t ended_through; /* with BOOT_ENDING: last seq of its journal */
+    uint64_t entries;       /* of our own about it (lost.h) */
     uint8_t flags;
 };
 /* One that is not there is empty. ST_BAD_FORMAT. */
@@ -38,6 +41,13 @@ MUST_USE enum status boot_end(struct write_op *op, const struct id *node, uint64
 /* It asked for nothing lately: holdings without rest are active no more, and what the node
  * let go of is dropped. Store statuses. */
 MUST_USE enum status boot_quiet(struct write_op *op, const struct id *node, uint64_t boot);
+/* It is connected. / It was written off. Store statuses. */
+MUST_USE enum status boot_seen(struct write_op *op, const struct id *node, uint64_t boot,
+                               int64_t time_ms);
+MUST_USE enum status boot_lost(struct write_op *op, const struct id *node, uint64_t boot);
+/* The number of the next entry about it, from 1. Store statuses. */
+MUST_USE enum status boot_next_entry(struct write_op *op, const struct id *node, uint64_t boot,
+                                     uint64_t *number);
 /* Deletes the row of a boot that holds nothing. ST_IN_USE: it holds something. Store statuses. */
 MUST_USE enum status boot_forget(struct write_op *op, const struct id *node, uint64_t boot);
 

@@ -95,6 +95,36 @@ MUST_USE enum status counters_of_policy(struct kv_txn *txn, struct arena *arena,
 MUST_USE enum status counters_reset_value(struct write_op *op, const struct id *org,
                                           const struct id *policy, const struct id *entity);
 
+/* --- lists for operators --- */
+
+struct counter_line {
+    struct limit_ref ref; /* texts in the arena */
+    struct id workspace;
+    bool
+        gone; /* its entity is gone, or has no such limit any more: the figures are the last ones */
+    struct counter_view view;
+    int64_t cap;
+    uint32_t holders; /* nodes that hold or asked lately */
+};
+/* Counters by id, from behind `after` (none: the first) on. limit <= 1,000. ST_RANGE, ST_NO_MEMORY,
+ * ST_BAD_FORMAT, ST_INVALID. */
+MUST_USE enum status counters_list(struct kv_txn *txn, struct arena *arena, const struct id *after,
+                                   size_t limit, int64_t now_ms, struct counter_line **lines,
+                                   size_t *count);
+
+struct counter_holder {
+    struct id node;
+    uint64_t boot;
+    int64_t granted, returned, used, rest;
+    bool lost, closed, idle;
+    int64_t heard_ms;
+};
+/* Who holds something of an epoch, at most `limit` (<= 10,000). ST_RANGE, ST_NO_MEMORY,
+ * ST_BAD_FORMAT. */
+MUST_USE enum status counters_holders(struct kv_txn *txn, struct arena *arena,
+                                      const struct id *counter, uint64_t epoch, size_t limit,
+                                      struct counter_holder **holders, size_t *count);
+
 /* --- upkeep --- */
 
 struct counters_check {
@@ -102,7 +132,8 @@ struct counters_check {
     uint64_t different; /* whose settled or lost is not the sum of the ledger's entries */
     uint64_t missing;   /* sums of entries that have no book */
     uint64_t held;      /* books whose outstanding or lost is not the sum of what nodes hold */
-    uint64_t over;      /* strict books with settled + lost + outstanding above their cap */
+    uint64_t
+        over; /* books that are bound to it with settled + lost + outstanding above their cap */
 };
 /* Re-adds the reserves of all kept entries and everything that nodes hold, and compares with every
  * book. ST_TOO_LARGE (above two million sums), ST_NO_MEMORY, ST_BAD_FORMAT. */

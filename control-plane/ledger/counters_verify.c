@@ -85,7 +85,7 @@ static enum status check_book(struct kv_txn *txn, const struct settle *sums,
     enum status status = counter_get(txn, counter, &row);
     if (status != ST_OK && status != ST_NOT_FOUND)
         return status;
-    bool budget = status == ST_NOT_FOUND || row.owner.ref.window == LIMIT_BUDGET;
+    bool known = status == ST_OK, budget = !known || row.owner.ref.window == LIMIT_BUDGET;
     if (sum == NULL)
         sum = &none;
     TRY(add_holdings(txn, counter, epoch, &held));
@@ -98,7 +98,8 @@ static enum status check_book(struct kv_txn *txn, const struct settle *sums,
                             adopted != book->adopted;
     check->held += book->outstanding != held.outstanding || book->lost != held.lost ||
                    book->holders != held.holders;
-    check->over += row.strict && budget && epoch == row.epoch && book_taken(book) > book->cap;
+    bool bound = known && budget && epoch == row.epoch && !book->loose;
+    check->over += bound && book_taken(book) > book->cap;
     check->epochs++;
     return ST_OK;
 }

@@ -11,6 +11,7 @@
 #include "control-plane/ledger/epoch.h"
 
 #include "control-plane/ledger/alerts.h"
+#include "control-plane/ledger/recovery.h"
 
 /* One step: what was, and what of it must be written. */
 struct step {
@@ -28,6 +29,7 @@ static void take_definition(struct epoch *epoch, const struct rule *rule)
     counter->alert = rule->def.alert;
     counter->burst = rule->def.burst;
     counter->limit = rule->def.value;
+    epoch->book.loose = epoch->book.loose || !counter->strict;
     if (epoch->book.limit != rule->def.value)
         book_set_limit(&epoch->book, rule->def.value);
 }
@@ -44,14 +46,16 @@ static void take_periods(struct epoch *epoch, const struct rule *rule, int64_t n
     if (from_ms > now_ms)
         from_ms = now_ms;
     epoch->counter.period_mark = mark;
-    epoch->book.ends_ms = rule_period_end(rule, from_ms);
+    if (from_ms < epoch->book.ends_ms) /* else it had ended before */
+        epoch->book.ends_ms = rule_period_end(rule, from_ms);
 }
 
 static void begin_epoch(struct epoch *epoch, int64_t begin_ms, int64_t end_ms, int64_t now_ms)
 {
     uint64_t next = epoch->counter.epoch + 1, now = now_ms > 0 ? (uint64_t)now_ms : 0;
     epoch->counter.epoch = next > now ? next : now;
-    epoch->book = (struct book){.started_ms = begin_ms, .ends_ms = end_ms};
+    epoch->book =
+        (struct book){.started_ms = begin_ms, .ends_ms = end_ms, .loose = !epoch->counter.strict};
     book_set_limit(&epoch->book, epoch->counter.limit);
 }
 
@@ -61,6 +65,18 @@ static void end_epoch(struct epoch *epoch, int64_t at_ms, struct step *step)
     step->closed = epoch->book;
     step->closed.closed_ms = at_ms;
     step->closed_epoch = epoch->counter.epoch;
+}
+
+/* A period that ended before the store was restored: the epoch behind it may have been begun
+ * already, by a store that is no more. Waits until nodes have told. */
+static enum status end_waits(struct kv_txn *txn, const struct epoch *epoch, int64_t now_ms,
+                             bool *waits)
+{
+    struct recovery recovery;
+    TRY(recovery_get(txn, &recovery));
+    *waits = epoch->book.ends_ms <= recovery.restored_ms &&
+             recovery_holds(&recovery, epoch->counter.strict, now_ms);
+    return ST_OK;
 }
 
 static enum status epoch_step(struct kv_txn *txn, struct arena *arena, int64_t now_ms,
@@ -82,6 +98,10 @@ static enum status epoch_step(struct kv_txn *txn, struct arena *arena, int64_t n
         epoch->book.ends_ms = rule_period_end(&rule, now_ms);
     }
     if (now_ms < epoch->book.ends_ms)
+        return ST_OK;
+    bool waits;
+    TRY(end_waits(txn, epoch, now_ms, &waits));
+    if (waits)
         return ST_OK;
     int64_t begin_ms, end_ms, at_ms = epoch->book.ends_ms;
     rule_period_at(&rule, at_ms, now_ms, &begin_ms, &end_ms);
@@ -108,6 +128,16 @@ static enum status adopt_zero(struct kv_txn *txn, struct epoch *epoch)
     return book_put(txn, &epoch->id, 0, &zero);
 }
 
+/* A budget that this store has never seen may have been used before it was restored. */
+static enum status first_waits(struct write_op *op, const struct epoch *epoch)
+{
+    struct recovery recovery;
+    TRY(recovery_get(op->txn, &recovery));
+    bool holds = epoch->counter.owner.ref.window == LIMIT_BUDGET &&
+                 recovery_holds(&recovery, epoch->counter.strict, op->now_ms);
+    return holds ? ST_AGAIN : ST_OK;
+}
+
 /* A counter without a row. Books that exist all the same come from what nodes told after a
  * restore; the newest goes on if its period has not ended. `made`: it is not such a one. */
 static enum status first_epoch(struct kv_txn *txn, struct arena *arena,
@@ -130,6 +160,8 @@ static enum status first_epoch(struct kv_txn *txn, struct arena *arena,
         TRY(book_get(txn, &epoch->id, newest, &epoch->book));
     epoch->book.ends_ms = rule_period_end(&rule, epoch->book.started_ms);
     epoch->counter.period_mark = rule_period_mark(&rule);
+    epoch->counter.strict = rule.def.mode == LIMIT_MODE_STRICT;
+    epoch->book.loose = (!*made && epoch->book.loose) || !epoch->counter.strict;
     take_definition(epoch, &rule);
     return ST_OK;
 }
@@ -254,6 +286,7 @@ enum status epoch_open(struct write_op *op, const struct rule_owner *owner, stru
     if (status != ST_NOT_FOUND)
         return status;
     TRY(first_epoch(op->txn, op->arena, owner, op->now_ms, epoch, &made));
+    TRY(first_waits(op, epoch));
     TRY(adopt_zero(op->txn, epoch));
     return write_epoch(op, epoch);
 }
@@ -267,4 +300,27 @@ enum status epoch_renew(struct write_op *op, struct epoch *epoch)
     begin_epoch(epoch, op->now_ms, rule_period_end(&rule, op->now_ms), op->now_ms);
     epoch->counter.last_reset_ms = op->now_ms;
     return write_step(op, epoch, &step);
+}
+
+enum status epoch_adopt(struct write_op *op, struct epoch *epoch, uint64_t number)
+{
+    struct step step = {.changed = true, .noted_ms = epoch->book.ends_ms};
+    struct recovery recovery;
+    struct rule rule;
+    TRY(recovery_get(op->txn, &recovery));
+    if (number <= epoch->counter.epoch || number > INT64_MAX ||
+        (int64_t)number > recovery.restored_ms)
+        return ST_OK;
+    TRY(rule_find(op->txn, op->arena, &epoch->counter.owner, &rule));
+    int64_t begun_ms = (int64_t)number;
+    end_epoch(epoch, begun_ms < epoch->book.ends_ms ? begun_ms : epoch->book.ends_ms, &step);
+    TRY(book_get_or_new(op->txn, &epoch->id, number, &epoch->book));
+    epoch->counter.epoch = number;
+    epoch->counter.last_reset_ms = begun_ms;
+    epoch->book.started_ms = begun_ms;
+    epoch->book.ends_ms = rule_period_end(&rule, begun_ms);
+    epoch->book.loose = epoch->book.loose || !epoch->counter.strict;
+    book_set_limit(&epoch->book, epoch->counter.limit);
+    TRY(write_step(op, epoch, &step));
+    return open_loaded(op, epoch); /* its period may have ended meanwhile */
 }

@@ -16,7 +16,8 @@
 
 struct epoch {
     struct id id;
-    struct counter counter; /* value_key borrows from the transaction (looked at), the operation's arena (opened) or the asker */
+    struct counter counter; /* value_key borrows from the transaction (looked at), the operation's
+                               arena (opened) or the asker */
     struct book book;       /* of counter.epoch */
 };
 
@@ -28,13 +29,17 @@ MUST_USE enum status epoch_look(struct kv_txn *txn, struct arena *arena,
                                 struct epoch *epoch);
 
 /* Brings the current epoch up to op->now_ms, makes it if there is none, and writes what changed.
- * Statuses of epoch_look; ST_STORE_FULL, ST_IO. */
+ * Statuses of epoch_look; ST_AGAIN: a restored store does not know yet whether there is one;
+ * ST_STORE_FULL, ST_IO. */
 MUST_USE enum status epoch_open(struct write_op *op, const struct rule_owner *owner,
                                 struct epoch *epoch);
 /* The same for a counter that has a row, by its name. ST_NOT_FOUND also: it has none. */
 MUST_USE enum status epoch_open_id(struct write_op *op, const struct id *id, struct epoch *epoch);
-/* Tells what was reached (alerts.h), once per figure, and notes it in the book; the caller writes the
- * book. Budgets only. Store statuses. */
+/* Makes `number`, which a node named, the current epoch: it was begun after the backup that this
+ * store was restored from (recovery.h). Anything else leaves it as it is. As epoch_open. */
+MUST_USE enum status epoch_adopt(struct write_op *op, struct epoch *epoch, uint64_t number);
+/* Tells what was reached (alerts.h), once per figure, and notes it in the book; the caller writes
+ * the book. Budgets only. Store statuses. */
 MUST_USE enum status epoch_tell(struct write_op *op, struct epoch *epoch);
 /* Ends the epoch that epoch_open gave, now, and begins the next. As epoch_open. */
 MUST_USE enum status epoch_renew(struct write_op *op, struct epoch *epoch);

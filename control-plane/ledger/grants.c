@@ -21,15 +21,31 @@
 #include "common/wire.h"
 #include "control-plane/ledger/boot.h"
 #include "control-plane/ledger/lend.h"
+#include "control-plane/ledger/lost.h"
+
+#define GRANTS_ARENA_BYTES ((size_t)1 << 20)
+
+static enum status begin_recovery(struct write_op *op, void *arg)
+{
+    const struct grants_options *options = arg;
+    return recovery_begin(op, options->node_lost_after_ms);
+}
 
 enum status grants_new(const struct grants_options *options, struct grants **out)
 {
+    struct grants_options copy = *options;
+    struct arena arena;
+    arena_init(&arena, GRANTS_ARENA_BYTES);
+    enum status status = writer_run(options->writer, NULL, &arena, begin_recovery, &copy, NULL);
+    arena_free(&arena);
+    TRY(status);
     struct grants *grants = calloc(1, sizeof *grants);
     if (grants == NULL)
         return ST_NO_MEMORY;
     grants->magic = GRANTS_MAGIC;
     grants->options = *options;
     grants->time_offset_ms = clock_utc_ms() - clock_mono_ms();
+    grants->started_ms = grants_time(grants);
     *out = grants;
     return ST_OK;
 }
@@ -173,6 +189,7 @@ static int64_t take_report(const struct row *row, struct holding *holding)
     int64_t spent = is_rate(row) ? (int64_t)asked->spent - holding->used : 0;
     bool again = asked->idle && (holding->flags & HOLDING_IDLE) != 0;
     holding->heard_ms = row->time_ms;
+    holding->flags &= (uint8_t) ~(HOLDING_LOST | HOLDING_CLOSED); /* it is there */
     if (again)
         return 0; /* its totals were set back already */
     if (granted > holding->granted) {
@@ -185,7 +202,7 @@ static int64_t take_report(const struct row *row, struct holding *holding)
         holding->returned = returned;
     if (spent > 0)
         holding->used += spent;
-    holding->flags &= (uint8_t) ~(HOLDING_IDLE | HOLDING_CLOSED);
+    holding->flags &= (uint8_t)~HOLDING_IDLE;
     holding->flags |= HOLDING_ACTIVE;
     if (asked->idle)
         report_idle(holding);
@@ -218,6 +235,7 @@ static enum status report_only(struct row *row, bool over, Sluice__GrantVerdict 
     row->name.epoch = row->asked->epoch;
     TRY(add_reply(row, &grant));
     grant->verdict = verdict;
+    grant->retry_after_ms = verdict == SLUICE__GRANT_VERDICT__GRANT_WAIT ? GRANTS_SOON_MS : 0;
     grant->granted = row->asked->granted;
     grant->returned = row->asked->returned;
     grant->epoch_ends_ms = over ? row->op->now_ms : 0;
@@ -229,7 +247,10 @@ static enum status report_only(struct row *row, bool over, Sluice__GrantVerdict 
     (void)take_report(row, &after);
     after.flags &= (uint8_t)~HOLDING_ACTIVE;
     TRY(holding_put(row->op->txn, &row->name, &before, &after, &book));
+    TRY(lost_moved(row->op, &row->name, &before, &after));
     book_let_fall(&book);
+    if (after.granted > before.granted)
+        book_learn(&book);
     fill_reply(grant, &after, &book);
     return book_put(row->op->txn, &row->name.counter, row->name.epoch, &book);
 }
@@ -279,11 +300,15 @@ static enum status lend_row(struct row *row, bool reported, int64_t need, int64_
         spent = take_report(row, &after);
         known = row->asked->idle ? 0 : (int64_t)row->asked->granted;
     } else {
-        after.heard_ms = row->time_ms;
+        after.heard_ms = row->time_ms; /* it is there, with totals that begin at 0 if it let go */
+        after.flags &= (uint8_t)~(HOLDING_LOST | HOLDING_CLOSED | HOLDING_IDLE);
         after.flags |= HOLDING_ACTIVE;
     }
     holding_move(&before, &after, book);
     book_let_fall(book);
+    if (after.granted > before.granted)
+        book_learn(book);
+    TRY(lost_moved(row->op, &row->name, &before, &after));
     int64_t unheard = after.granted - known;
     struct lend lend = {.op = row->op,
                         .work = row->work,
@@ -305,25 +330,48 @@ static enum status lend_row(struct row *row, bool reported, int64_t need, int64_
     return reply_lent(row, &after, &lent);
 }
 
+/* Nothing can be lent of this counter; the node's report is taken all the same. */
+static enum status answer_none(struct row *row, enum status status)
+{
+    bool restoring = recovery_holds(&row->work->recovery, true, row->op->now_ms);
+    if (status == ST_NOT_FOUND && !(restoring && row->asked->ref == NULL))
+        return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_UNKNOWN);
+    if (status == ST_NOT_FOUND || status == ST_AGAIN)
+        return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_WAIT);
+    if (status != ST_INVALID && status != ST_TOO_LARGE)
+        return status;
+    log_error("limit_unreadable", LOG_ID("counter", &row->name.counter), LOG_STATUS(status));
+    return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED);
+}
+
 static enum status answer_row(struct row *row)
 {
     const Sluice__Grant *asked = row->asked;
     int64_t need = asked->idle ? 0 : (int64_t)asked->need;
     int64_t wanted = asked->idle ? 0 : (int64_t)asked->wanted;
     enum status status = open_row(row);
-    if (status == ST_NOT_FOUND)
-        return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_UNKNOWN);
-    if (status == ST_INVALID || status == ST_TOO_LARGE) {
-        log_error("limit_unreadable", LOG_ID("counter", &row->name.counter), LOG_STATUS(status));
-        return report_only(row, false, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED);
-    }
-    TRY(status);
+    if (status == ST_OK && asked->epoch > row->epoch.counter.epoch)
+        status = epoch_adopt(row->op, &row->epoch, asked->epoch);
+    if (status != ST_OK)
+        return answer_none(row, status);
     bool over = asked->epoch != 0 && asked->epoch != row->epoch.counter.epoch;
     if (over)
         TRY(report_only(row, true, SLUICE__GRANT_VERDICT__GRANT_EXHAUSTED));
     if (over && need == 0 && wanted == 0)
         return ST_OK;
     return lend_row(row, asked->epoch == row->epoch.counter.epoch, need, wanted);
+}
+
+/* After a restore: has this node said everything it holds? */
+static enum status answer_recovery(struct write_op *op, struct grants_work *work)
+{
+    const struct id *node = &work->asker->node;
+    bool said;
+    if (work->request->all)
+        TRY(recovery_say(op, &work->recovery, node));
+    TRY(recovery_said(op->txn, &work->recovery, node, &said));
+    work->reply->say_all = !said;
+    return ST_OK;
 }
 
 enum status grants_answer_op(struct write_op *op, void *arg)
@@ -338,6 +386,7 @@ enum status grants_answer_op(struct write_op *op, void *arg)
         arena_calloc(op->arena, 2 * request->n_grants + 1, sizeof *work->reply->grants);
     if (work->reply->grants == NULL)
         return ST_NO_MEMORY;
+    TRY(recovery_get(op->txn, &work->recovery));
     TRY(boot_hear(op, &asker->node, asker->boot, asker->counter, time_ms));
     if (request->ended_boot != 0 && request->ended_boot != asker->boot)
         TRY(boot_end(op, &asker->node, request->ended_boot, request->ended_through));
@@ -350,7 +399,7 @@ enum status grants_answer_op(struct write_op *op, void *arg)
         TRY(answer_row(&row));
     }
     work->reply->utc_ms = op->now_ms;
-    return ST_OK;
+    return answer_recovery(op, work);
 }
 
 enum status grants_answer(struct grants *grants, const struct grants_asker *asker,

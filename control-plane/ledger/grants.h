@@ -25,12 +25,12 @@
 #ifndef SLUICE_CONTROL_GRANTS_H
 #define SLUICE_CONTROL_GRANTS_H
 
-#include "control-plane/store/writer.h"
+#include "control-plane/ledger/recovery.h"
 #include "proto/link.pb-c.h"
 
-/* Of one request: rows (a node's table has at most so many), recalls that it causes, corrections of
- * one row. */
-#define GRANTS_ROWS_MAX        65536u
+/* Of one request: rows (who has more to say says it in several), recalls that it causes,
+ * corrections of one row. */
+#define GRANTS_ROWS_MAX        8192u
 #define GRANTS_RECALLS_MAX     4096u
 #define GRANTS_CORRECTIONS_MAX 4096u
 /* After WAIT it is worth asking again so soon; a rate that has room by GRANTS_SOON_MS is waited for
@@ -63,13 +63,15 @@ struct grants_options {
     /* Called after the commit, on the thread of the request that needs them; count > 0. */
     void (*recall)(void *arg, const struct grants_recall *recalls, size_t count);
     void *arg;
-    int64_t
-        request_max_ms; /* longest request of a node: how long concurrency may outlive a lease */
+    /* Longest request of a node: how long concurrency may outlive a lease. */
+    int64_t request_max_ms;
+    /* Silence after which what a node holds is written off (lost.h). */
+    int64_t node_lost_after_ms;
 };
 
 struct grants;
 
-/* copies the options. ST_NO_MEMORY. */
+/* copies the options. ST_NO_MEMORY, store statuses. */
 MUST_USE enum status grants_new(const struct grants_options *options, struct grants **grants);
 void grants_free(struct grants *grants);
 
@@ -98,6 +100,8 @@ struct grants_work {
     Sluice__GrantsReply *reply;
     struct grants_recall *recalls; /* in the operation's arena */
     size_t recall_count;
+    struct recovery recovery; /* as it is in the operation */
+    struct holder *holders;   /* room that all rows share (lend.c) */
 };
 MUST_USE enum status grants_answer_op(struct write_op *op, void *work);
 

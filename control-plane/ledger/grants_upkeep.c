@@ -2,7 +2,8 @@
  *
  *   ends    epochs whose period is over are ended, so that they are told and shown, also when
  *           nobody uses them any more
- *   boots   quiet ones share no limits; ended ones are dropped; those without holdings forgotten
+ *   boots   silent ones are written off; quiet ones share no limits; ended ones are dropped; those
+ *           without holdings forgotten
  *   purge   books of ended epochs whose entries are dropped, counters of which nothing is left
  *
  * Everything here would be right without it: whoever looks sees the period's end, and an unused row
@@ -14,6 +15,7 @@
 #include "control-plane/ledger/boot.h"
 #include "control-plane/ledger/ledger.h"
 #include "control-plane/ledger/lend.h"
+#include "control-plane/ledger/lost.h"
 
 #define UPKEEP_ENDS     128u
 #define UPKEEP_BOOTS    64u
@@ -82,6 +84,25 @@ static enum status end_due(struct write_op *op, void *arg)
 
 /* --- boots --- */
 
+/* Silence counts while we could have heard: not from before we started. */
+static enum status look_at_silence(struct write_op *op, const struct grants *grants,
+                                   const struct boot_name *name, const struct boot *row)
+{
+    struct lost_result result = {.boots = 0};
+    int64_t since_ms = row->heard_ms > row->seen_ms ? row->heard_ms : row->seen_ms;
+    bool left;
+    if (since_ms < grants->started_ms)
+        since_ms = grants->started_ms;
+    if ((row->flags & BOOT_LOST) != 0 ||
+        grants_time(grants) - since_ms < grants->options.node_lost_after_ms)
+        return ST_OK;
+    TRY(lost_boot(op, name, &result, &left));
+    if (result.counters > 0)
+        log_error("node_lost", LOG_ID("node", &name->node), LOG_U64("boot", name->boot),
+                  LOG_U64("counters", result.counters));
+    return ST_OK;
+}
+
 static enum status look_at_boot(struct write_op *op, const struct grants *grants,
                                 const struct boot_name *name)
 {
@@ -89,6 +110,10 @@ static enum status look_at_boot(struct write_op *op, const struct grants *grants
     struct boot row;
     bool left;
     TRY(boot_get(op->txn, &name->node, name->boot, &row));
+    if (grants_reachable(grants, &name->node, name->boot))
+        TRY(boot_seen(op, &name->node, name->boot, grants_time(grants)));
+    else
+        TRY(look_at_silence(op, grants, name, &row));
     if (grants_time(grants) - row.heard_ms < GRANTS_QUIET_MS)
         return ST_OK;
     if ((row.flags & BOOT_ENDING) != 0) {
@@ -248,6 +273,21 @@ static enum status purge(struct write_op *op, void *arg)
     return ST_OK;
 }
 
+/* Nodes that were removed will say nothing any more. */
+static enum status look_at_recovery(struct write_op *op, void *arg)
+{
+    struct upkeep *upkeep = arg;
+    struct recovery recovery;
+    uint64_t missing;
+    op->no_revision = true;
+    upkeep->left = false;
+    TRY(recovery_get(op->txn, &recovery));
+    TRY(recovery_check(op, &recovery, &missing));
+    if (missing > 0 && recovery_holds(&recovery, true, op->now_ms))
+        log_warn("limits_recovering", LOG_U64("nodes", missing));
+    return ST_OK;
+}
+
 static enum status drop_alerts(struct write_op *op, void *arg)
 {
     struct upkeep *upkeep = arg;
@@ -262,8 +302,12 @@ void grants_upkeep(struct grants *grants)
     static const struct {
         const char *name;
         write_fn fn;
-    } jobs[] = {
-        {"ends", end_due}, {"boots", look_at_boots}, {"purge", purge}, {"alerts", drop_alerts}};
+    } jobs[] = {{"recovery", look_at_recovery},
+
+                {"ends", end_due},
+                {"boots", look_at_boots},
+                {"purge", purge},
+                {"alerts", drop_alerts}};
     struct arena arena;
     arena_init(&arena, UPKEEP_BYTES);
     for (size_t i = 0; i < COUNT_OF(jobs); i++) {

@@ -41,7 +41,7 @@ static int64_t outstanding_of(const struct holding *holding)
     return (holding->flags & (HOLDING_LOST | HOLDING_CLOSED)) != 0 ? 0 : holding_rest(holding);
 }
 
-static int64_t lost_of(const struct holding *holding)
+int64_t holding_lost(const struct holding *holding)
 {
     return (holding->flags & HOLDING_LOST) != 0 ? holding_rest(holding) : 0;
 }
@@ -49,7 +49,7 @@ static int64_t lost_of(const struct holding *holding)
 void holding_move(const struct holding *before, const struct holding *after, struct book *book)
 {
     book->outstanding = book_sum(book->outstanding, outstanding_of(after) - outstanding_of(before));
-    book->lost = book_sum(book->lost, lost_of(after) - lost_of(before));
+    book->lost = book_sum(book->lost, holding_lost(after) - holding_lost(before));
     book->holders -= (before->flags & HOLDING_ACTIVE) != 0;
     book->holders += (after->flags & HOLDING_ACTIVE) != 0;
 }

@@ -33,6 +33,8 @@ struct holding_name {
 };
 /* What it may still spend, whatever its flags say. */
 int64_t holding_rest(const struct holding *holding);
+/* Its part of the book's lost. */
+int64_t holding_lost(const struct holding *holding);
 /* ST_NOT_FOUND, ST_BAD_FORMAT. */
 MUST_USE enum status holding_get(struct kv_txn *txn, const struct holding_name *name,
                                  struct holding *holding);

@@ -237,7 +237,7 @@ static enum status ledger_take_events(struct write_op *op, struct ledger_batch *
     return settle_drop(&batch->unkept, op);
 }
 
-static enum status ledger_ingest_op(struct write_op *op, void *arg)
+static enum status ledger_take(struct write_op *op, void *arg)
 {
     struct ledger_batch *batch = arg;
     op->no_revision = true;
@@ -266,9 +266,20 @@ enum status ledger_ingest(struct writer *writer, const struct id *node,
     if (usage->n_events > LEDGER_BATCH_MAX)
         return ST_TOO_LARGE;
     arena_init(&arena, LEDGER_ARENA_BYTES);
-    enum status status = writer_run(writer, NULL, &arena, ledger_ingest_op, &batch, NULL);
+    enum status status = writer_run(writer, NULL, &arena, ledger_take, &batch, NULL);
     arena_free(&arena);
     TRY(status);
+    *through_seq = batch.through_seq;
+    return ST_OK;
+}
+
+enum status ledger_ingest_op(struct write_op *op, const struct id *node,
+                             const Sluice__UsageBatch *usage, uint64_t *through_seq)
+{
+    struct ledger_batch batch = {.node = node, .batch = usage};
+    if (usage->n_events > LEDGER_BATCH_MAX)
+        return ST_TOO_LARGE;
+    TRY(ledger_take(op, &batch));
     *through_seq = batch.through_seq;
     return ST_OK;
 }

@@ -30,6 +30,10 @@
 MUST_USE enum status ledger_ingest(struct writer *writer, const struct id *node,
                                    const Sluice__UsageBatch *batch, uint64_t *through_seq);
 
+/* The same in the caller's operation. As ledger_ingest without ST_OVERLOADED. */
+MUST_USE enum status ledger_ingest_op(struct write_op *op, const struct id *node,
+                                      const Sluice__UsageBatch *batch, uint64_t *through_seq);
+
 struct ledger_watermark {
     uint64_t through_seq;
     uint64_t skipped; /* the journal no longer had them when we asked (after a restore) */

@@ -18,6 +18,17 @@ int64_t lend_size(int64_t free, int64_t need, int64_t wanted, uint32_t nodes)
     return size < free ? size : free;
 }
 
+bool lend_holds(const struct lend *lend, int64_t until_ms, struct lent *lent)
+{
+    if (lend->op->now_ms >= until_ms ||
+        !recovery_holds(&lend->work->recovery, true, lend->op->now_ms))
+        return false;
+    lent->verdict =
+        lend->need > 0 ? SLUICE__GRANT_VERDICT__GRANT_WAIT : SLUICE__GRANT_VERDICT__GRANT_OK;
+    lent->retry_after_ms = lend->need > 0 ? GRANTS_SOON_MS : 0;
+    return true;
+}
+
 /* --- recalls --- */
 
 struct holder {
@@ -33,15 +44,16 @@ struct holders {
 /* Everybody who holds something and can be reached; the asking node only if `own`. */
 static enum status find_holders(struct lend *lend, bool own, struct holders *holders)
 {
-    const struct grants_work *work = lend->work;
+    struct grants_work *work = lend->work;
     struct holding_walk walk;
     struct holding_name name;
     size_t room = GRANTS_RECALLS_MAX - work->recall_count;
     enum status status;
-    *holders =
-        (struct holders){.list = arena_calloc(lend->op->arena, room + 1, sizeof(struct holder))};
-    if (holders->list == NULL)
+    if (work->holders == NULL)
+        work->holders = arena_calloc(lend->op->arena, GRANTS_RECALLS_MAX, sizeof *work->holders);
+    if (work->holders == NULL)
         return ST_NO_MEMORY;
+    *holders = (struct holders){.list = work->holders};
     TRY(holding_walk_epoch(&walk, lend->op->txn, &lend->name.counter, lend->name.epoch));
     while ((status = holding_walk_next(&walk, &name)) == ST_OK && holders->count < room) {
         struct holding holding;
@@ -122,6 +134,8 @@ enum status lend_budget(struct lend *lend, struct lent *lent)
     int64_t free = taken < book->limit ? book->limit - taken : 0;
     bool strict = lend->epoch->counter.strict, possible;
     *lent = (struct lent){.verdict = SLUICE__GRANT_VERDICT__GRANT_OK};
+    if (strict && lend_holds(lend, INT64_MAX, lent))
+        return ST_OK;
     if (taken > book->limit && book->outstanding > 0) { /* it was lowered */
         int64_t over = taken - book->limit;
         TRY(lend_recall(lend, over < book->outstanding ? over : book->outstanding, true,

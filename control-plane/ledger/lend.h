@@ -17,6 +17,7 @@ struct grants {
     uint32_t magic;
     struct grants_options options;
     int64_t time_offset_ms; /* grants_time minus the monotonic clock */
+    int64_t started_ms;     /* grants_time */
     struct key purge_from;  /* where upkeep goes on to purge; upkeep's thread only */
 };
 
@@ -51,6 +52,10 @@ MUST_USE enum status lend_budget(struct lend *lend, struct lent *lent);
 /* Rates: what was told spent enters the window. Concurrency. As lend_budget, and ST_STORE_FULL. */
 MUST_USE enum status lend_rate(struct lend *lend, struct lent *lent);
 MUST_USE enum status lend_permits(struct lend *lend, struct lent *lent);
+
+/* Must lending wait because a restored store does not know yet what was lent (recovery.h)? True:
+ * `lent` says so. until_ms: UTC, when what was lent before the restore counts no more. */
+bool lend_holds(const struct lend *lend, int64_t until_ms, struct lent *lent);
 
 /* The size of a grant: max(need, min(wanted, free / 4n)), at most free. */
 int64_t lend_size(int64_t free, int64_t need, int64_t wanted, uint32_t nodes);

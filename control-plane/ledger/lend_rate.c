@@ -163,7 +163,9 @@ enum status lend_rate(struct lend *lend, struct lent *lent)
     rate.level = book_sum(rate.level, -lend->spent);
     take_corrections(lend, &rate, window_ms);
     *lent = (struct lent){.lease_ms = (uint32_t)lease_of(window_ms)};
-    TRY(size_rate(lend, &rate, window_ms, lent));
+    int64_t until_ms = book_sum(lend->work->recovery.restored_ms, window_ms + lease_of(window_ms));
+    if (!lend_holds(lend, until_ms, lent))
+        TRY(size_rate(lend, &rate, window_ms, lent));
     lent->used = rate_sum(&rate);
     return rate_put(lend->op->txn, &lend->name.counter, lend->name.epoch, &rate);
 }
@@ -181,11 +183,13 @@ enum status lend_permits(struct lend *lend, struct lent *lent)
     int64_t silent_ms = NOW_LEASE_MS + lend->work->grants->options.request_max_ms;
     int64_t free = permits_free(lend);
     bool possible;
+    *lent = (struct lent){.lease_ms = NOW_LEASE_MS, .verdict = SLUICE__GRANT_VERDICT__GRANT_OK};
+    if (lend_holds(lend, book_sum(lend->work->recovery.restored_ms, silent_ms), lent))
+        return ST_OK;
     if (lend->need > free) {
         TRY(sweep(lend, lend->time_ms - silent_ms));
         free = permits_free(lend);
     }
-    *lent = (struct lent){.lease_ms = NOW_LEASE_MS, .verdict = SLUICE__GRANT_VERDICT__GRANT_OK};
     if (lend->need <= free) {
         lent->give = lend_size(free, lend->need, lend->wanted, lend->epoch->book.holders);
         return ST_OK;

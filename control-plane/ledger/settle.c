@@ -15,6 +15,8 @@
 
 #include "common/wire.h"
 #include "control-plane/ledger/epoch.h"
+#include "control-plane/ledger/lost.h"
+#include "control-plane/ledger/recovery.h"
 
 #define SETTLE_MIN_SLOTS 64u
 
@@ -147,7 +149,19 @@ static enum status settle_holding(struct write_op *op, const struct holding_name
     TRY(holding_get_or_new(op->txn, name, &before));
     after = before;
     after.used = book_sum(before.used, amount);
-    return holding_put(op->txn, name, &before, &after, book);
+    TRY(holding_put(op->txn, name, &before, &after, book));
+    return lost_moved(op, name, &before, &after);
+}
+
+/* Above the cap: what attempts of a standard budget cost beyond their estimates, what a restored
+ * store had forgotten, or (`correction`) what attempts cost by a price that was put right. */
+static enum status settle_learn(struct kv_txn *txn, struct book *book, bool correction)
+{
+    struct recovery recovery;
+    TRY(recovery_get(txn, &recovery));
+    if (correction || recovery.restored_ms != 0)
+        book_learn(book);
+    return ST_OK;
 }
 
 /* Adds to one epoch; `adopted`: it came with epoch 0. */
@@ -159,9 +173,12 @@ static enum status settle_epoch(struct write_op *op, const struct holding_name *
     book.settled = book_sum(book.settled, amount);
     if (adopted)
         book.adopted = book_sum(book.adopted, amount);
-    if (!id_is_none(&name->node))
+    bool correction = id_is_none(&name->node);
+    if (!correction)
         TRY(settle_holding(op, name, amount, &book));
     book_let_fall(&book);
+    if (book_taken(&book) > book.cap)
+        TRY(settle_learn(op->txn, &book, correction));
     return book_put(op->txn, &name->counter, name->epoch, &book);
 }
 
@@ -221,6 +238,21 @@ static enum status settle_tell(struct write_op *op, const struct id *id,
     return book_put(op->txn, id, epoch.counter.epoch, &epoch.book);
 }
 
+/* An epoch that this store does not know: of the time between a backup and its restore. */
+static enum status settle_adopt(struct write_op *op, const struct settle_sum *sum,
+                                struct counter *counter)
+{
+    struct epoch epoch;
+    enum status status = epoch_open_id(op, &sum->counter, &epoch);
+    if (status == ST_OK)
+        status = epoch_adopt(op, &epoch, sum->epoch);
+    if (status == ST_NOT_FOUND || status == ST_INVALID || status == ST_TOO_LARGE)
+        return ST_OK;
+    TRY(status);
+    *counter = epoch.counter;
+    return ST_OK;
+}
+
 static enum status settle_one(struct write_op *op, const struct settle_sum *sum,
                               const struct id *node, uint64_t boot)
 {
@@ -232,6 +264,8 @@ static enum status settle_one(struct write_op *op, const struct settle_sum *sum,
     bool known = status == ST_OK;
     if (known && counter.owner.ref.window != LIMIT_BUDGET)
         return ST_OK;
+    if (known && sum->epoch > counter.epoch)
+        TRY(settle_adopt(op, sum, &counter));
     counter.owner.ref.value_key = STR_NONE; /* it does not outlive the next write */
     if (sum->epoch == 0)
         TRY(settle_zero(op, sum, known ? &counter : NULL, &name));

@@ -46,7 +46,8 @@ enum status lender_new(const struct lender_options *options, struct lender **out
                                           .reachable = lender_reachable,
                                           .recall = lender_recall,
                                           .arg = lender,
-                                          .request_max_ms = options->request_max_ms};
+                                          .request_max_ms = options->request_max_ms,
+                                          .node_lost_after_ms = options->node_lost_after_ms};
     enum status status = recalls_new(&lender->recalls);
     if (status == ST_OK)
         status = grants_new(&grants, &lender->grants);

@@ -18,7 +18,7 @@ struct lender_options {
     struct writer *writer;
     struct nodes *nodes;
     struct parking *parking;
-    int64_t request_max_ms; /* as grants.h */
+    int64_t request_max_ms, node_lost_after_ms; /* as grants.h */
 };
 
 /* ST_NO_MEMORY. */

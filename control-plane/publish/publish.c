@@ -439,7 +439,8 @@ enum status publish_start(const struct publish_options *options, struct publish 
     if (status == ST_OK)
         status = parking_new(writer_revision(options->writer), &publish->parking);
     const struct lender_options lender = {options->kv, options->writer, publish->nodes,
-                                          publish->parking, options->request_max_ms};
+                                          publish->parking, options->request_max_ms,
+                                          options->node_lost_after_ms};
     if (status == ST_OK)
         status = lender_new(&lender, &publish->lender);
     if (status == ST_OK)

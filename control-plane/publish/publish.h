@@ -28,7 +28,7 @@ struct publish_options {
     const char *link_url; /* "tls+tcp://address:port" */
     struct link_identity identity;
     const char *control_url; /* what nodes tell their clients and re-emit admin calls to; copied */
-    int64_t request_max_ms;  /* longest request of a node (ledger/grants.h) */
+    int64_t request_max_ms, node_lost_after_ms; /* as ledger/grants.h */
 };
 
 /* Listens and serves. Statuses of link_server_start. */

@@ -46,6 +46,8 @@ enum key_meta {
     KEY_META_PURGED = 5,   /* records.h: u64, newest revision whose tombstone was purged */
     KEY_META_LEDGER = 6,   /* ledger.h: first day whose raw events are kept */
     KEY_META_ALERTS = 7,   /* alerts.h: u64, number of the newest alert */
+    KEY_META_RESTORED = 8, /* migrate.h: i64 ms, when the store was made from a backup */
+    KEY_META_RECOVERY = 9, /* ledger/recovery.h */
 };
 
 struct key {

@@ -7,6 +7,7 @@
  */
 #include "control-plane/store/migrate.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "control-plane/store/keys.h"
 
@@ -74,12 +75,38 @@ enum status migrate_check(struct kv *kv)
     return ST_BAD_FORMAT;
 }
 
+static enum status migrate_put_restored(struct kv_txn *txn)
+{
+    struct key key;
+    uint8_t row[8];
+    key_init_meta(&key, KEY_META_RESTORED);
+    key_put_u64(row, (uint64_t)clock_utc_ms());
+    return kv_put(txn, KV_MAIN, key_str(&key), str_of((const char *)row, sizeof row));
+}
+
+enum status migrate_restored(struct kv_txn *txn, int64_t *restored_ms)
+{
+    struct key key;
+    struct str row;
+    key_init_meta(&key, KEY_META_RESTORED);
+    enum status status = kv_get(txn, KV_MAIN, key_str(&key), &row);
+    if (status == ST_OK && row.n != 8)
+        return ST_BAD_FORMAT;
+    if (status == ST_OK)
+        *restored_ms = (int64_t)key_get_u64(row.p);
+    else if (status == ST_NOT_FOUND)
+        *restored_ms = 0;
+    return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
 enum status migrate_renew_id(struct kv *kv, struct id *store_id)
 {
     struct kv_txn *txn;
     struct id id = id_new();
     TRY(kv_begin(kv, true, &txn));
     enum status status = migrate_put_id(txn, &id);
+    if (status == ST_OK)
+        status = migrate_put_restored(txn);
     if (status != ST_OK) {
         kv_abort(txn);
         return status;

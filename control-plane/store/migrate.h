@@ -18,7 +18,9 @@ MUST_USE enum status migrate_init(struct kv *kv, struct id *store_id);
  * another, newer format. */
 MUST_USE enum status migrate_check(struct kv *kv);
 /* Gives the store a new identity (after a restore): nodes then take a full copy and send their
- * journals again. */
+ * journals again. Notes the time. */
 MUST_USE enum status migrate_renew_id(struct kv *kv, struct id *store_id);
+/* When that was, last (unix ms); 0: never. ST_BAD_FORMAT. */
+MUST_USE enum status migrate_restored(struct kv_txn *txn, int64_t *restored_ms);
 
 #endif

@@ -73,6 +73,10 @@ check "of mode 0600" test "$(stat -c %a "$WORK/node.bundle")" = 600
 check "a node in a group of its own" jq -e '.token | startswith("slnb1.")' <<<"$(ctl node add --region us --group us --link '[::1]')"
 check "two nodes, never seen" jq -e '.nodes | map(.status) == ["never_seen", "never_seen"]' <<<"$(ctl node list)"
 check "one is removed" jq -e '.status == "removed"' <<<"$(ctl node remove "$(ctl node list | jq -r '.nodes[0].name')")"
+check "nothing to write off of a node that never spoke" jq -e '.status == "written_off" and .counters == 0' \
+    <<<"$(ctl node write-off "$(ctl node list | jq -r '.nodes[1].name')")"
+check "nor to free" jq -e '.status == "freed" and .boots == 0' <<<"$(ctl node write-off "$(ctl node list | jq -r '.nodes[1].name')" --undo)"
+check "no limit was used yet" test -z "$(ctl ledger counters)"
 check "a backup while it runs" jq -e '.revision > 0' <<<"$(ctl backup "$WORK/backup")"
 check "which agrees with itself" "$BIN/sluicectl" inspect check "$WORK/backup"
 check "what needs the store for itself is refused" bash -c "! '$BIN/sluicectl' restore '$WORK/backup' --force --data-dir '$WORK/data'"

@@ -274,7 +274,9 @@ def check_removal(stack, node):
 def run(stack, host, folder):
     link = Relay((HERE, 0), ("127.0.0.1", stack.ports["link"]))
     simulator = Relay((HERE, 0), ("127.0.0.1", stack.sim.port))
-    there = subprocess.Popen(host.inside([sys.executable, __file__, "--relay", str(stack.sim.port), HERE, str(simulator.address[1])]))
+    there = subprocess.Popen(host.inside([sys.executable, __file__, "--relay", str(stack.sim.port), HERE, str(simulator.address[1])]),
+                             stdout=subprocess.PIPE, text=True)
+    assert there.stdout.readline() == "listening\n"
     ports = harness.free_ports(4)
     try:
         bundle = add_node(stack, "second", link, folder)
@@ -302,6 +304,7 @@ def run(stack, host, folder):
     finally:
         there.kill()
         there.wait()
+        there.stdout.close()
 
 
 def main(build):
@@ -315,6 +318,7 @@ def main(build):
 
 def relay_only(port, target, target_port):
     Relay(("127.0.0.1", int(port)), (target, int(target_port)))
+    print("listening", flush=True)
     signal.pause()
 
 

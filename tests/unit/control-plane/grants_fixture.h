@@ -10,10 +10,12 @@
 #define GF_WAIT      SLUICE__GRANT_VERDICT__GRANT_WAIT
 #define GF_UNKNOWN   SLUICE__GRANT_VERDICT__GRANT_UNKNOWN
 
+#define GF_LOST_MS INT64_C(3600000)
+
 struct grants_fixture {
     struct grants *grants;
-    bool away[8];                      /* by the first byte of a node's id */
-    struct grants_recall recalls[512]; /* newest request that made some */
+    bool away[8];                       /* by the first byte of a node's id */
+    struct grants_recall recalls[4096]; /* newest request that made some */
     size_t recall_count;
 };
 
@@ -36,8 +38,12 @@ static inline void gf_recall(void *arg, const struct grants_recall *recalls, siz
 
 static inline struct grants_options gf_options(void)
 {
-    return (struct grants_options){
-        .kv = lf.f.kv, .writer = lf.f.writer, .reachable = gf_reachable, .recall = gf_recall};
+    return (struct grants_options){.kv = lf.f.kv,
+                                   .writer = lf.f.writer,
+                                   .reachable = gf_reachable,
+                                   .recall = gf_recall,
+                                   .request_max_ms = 60000,
+                                   .node_lost_after_ms = GF_LOST_MS};
 }
 
 static inline void gf_open(void)
@@ -193,19 +199,21 @@ static inline void gf_return(struct gf_node *node, struct gf_row *row, int64_t k
     (void)gf_ask(node, row, 0, 0);
 }
 
-/* --- without the writer thread: many requests in one transaction --------------------------------- */
+/* --- without the writer thread: many requests in one transaction ---------------------------------
+ */
 
 struct gf_direct {
     struct kv_txn *txn;
     struct arena arena; /* of one call */
     unsigned calls;
+    uint64_t revision; /* for who writes records */
 };
 
 static struct gf_direct gd;
 
 static inline void gd_begin(void)
 {
-    gd = (struct gf_direct){.calls = 0};
+    gd = (struct gf_direct){.revision = 1000};
     arena_init(&gd.arena, (size_t)64 << 20);
     OK(kv_begin(lf.f.kv, true, &gd.txn));
 }
@@ -228,7 +236,8 @@ static inline struct write_op gd_op(void)
     if (++gd.calls % 1000 == 0)
         gd_commit();
     arena_free(&gd.arena);
-    return (struct write_op){.txn = gd.txn, .arena = &gd.arena, .now_ms = clock_utc_ms(), .revision = 1};
+    return (struct write_op){
+        .txn = gd.txn, .arena = &gd.arena, .now_ms = clock_utc_ms(), .revision = 1};
 }
 
 static inline enum status gd_send(struct gf_node *node, uint64_t frame,

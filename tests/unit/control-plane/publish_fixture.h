@@ -162,7 +162,8 @@ static inline void pf_listen(void)
                                             .link_url = "tls+tcp://127.0.0.1:0",
                                             .identity = {pf.server.cert_pem.p, pf.server.key_pem.p, pf.ca.cert_pem.p},
                                             .control_url = "http://127.0.0.1:8788",
-                                            .request_max_ms = 60000};
+                                            .request_max_ms = 60000,
+                                            .node_lost_after_ms = 3600000};
     OK(publish_start(&options, &pf.publish));
     snprintf(pf.link_url, sizeof pf.link_url, "tls+tcp://127.0.0.1:%u", publish_port(pf.publish));
 }

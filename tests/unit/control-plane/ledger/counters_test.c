@@ -255,6 +255,18 @@ Test(counters, another_period_ends_no_epoch_by_itself)
     cr_expect_eq(view.resets_at_ms, utc("2026-02-01T00:00:00Z"));
 }
 
+Test(counters, a_change_after_the_end_does_not_revive_an_epoch)
+{
+    lf_key(MONTHLY_50, NULL);
+    uint64_t epoch = open_epoch(lf_key_cost());
+    spend(lf_key_cost(), epoch, 20 * USD);
+    lf_time(utc("2026-02-02T12:00:00Z")); /* nobody has looked since */
+    lf_key("{\"credit_limit\":50,\"periodic_reset_days\":300}", NULL);
+    cr_expect_eq(lf_view(lf_key_cost()).used, 0);
+    cr_expect_gt(open_epoch(lf_key_cost()), epoch);
+    lf_verify();
+}
+
 Test(counters, a_clock_set_back_does_not_stretch_an_epoch)
 {
     lf_time(utc("2027-05-02T00:00:00Z")); /* wrong by more than a year */
@@ -456,7 +468,7 @@ Test(counters, a_policy_has_one_counter_per_value_key)
 
 Test(counters, a_wrong_book_is_found)
 {
-    lf_key(MONTHLY_50, NULL);
+    lf_key("{\"credit_limit\":50,\"mode\":\"strict\"}", NULL);
     uint64_t epoch = open_epoch(lf_key_cost());
     spend(lf_key_cost(), epoch, USD);
     struct id id = id_of(lf_key_cost());
@@ -468,12 +480,14 @@ Test(counters, a_wrong_book_is_found)
     struct book right = book;
     book.settled++;
     book.outstanding = 3;
+    book.cap = 0;
     OK(book_put(txn, &id, epoch, &book));
     OK(counters_verify(txn, &check));
     cr_expect_eq(check.different, 1);
     cr_expect_eq(check.held, 1);
+    cr_expect_eq(check.over, 1);
     OK(book_put(txn, &id, epoch, &right));
     OK(counters_verify(txn, &check));
-    cr_expect_eq(check.different + check.held, 0);
+    cr_expect_eq(check.different + check.held + check.over, 0);
     kv_abort(txn);
 }

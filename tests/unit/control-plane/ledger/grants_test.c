@@ -170,6 +170,20 @@ Test(grants, idle_begins_the_totals_anew_and_keeps_what_is_on_its_way)
     cr_expect_eq(view().outstanding, 0);
 }
 
+Test(grants, idle_twice_with_a_beginning_in_between)
+{
+    lf_key(STRICT_100, NULL);
+    for (int i = 0; i < 3; i++) {
+        struct gf_row row = {.ref = ra.ref}; /* it knows the epoch no more */
+        cr_expect_eq(gf_ask(&a, &row, 40, 40), GF_OK);
+        cr_expect_eq(row.granted, 40);
+        row.returned = 40;
+        row.idle = true;
+        gf_ask_lost(&a, &row, false);
+        cr_expect_eq(view().outstanding, 0);
+    }
+}
+
 Test(grants, a_need_asks_back_what_others_do_not_use)
 {
     lf_key(STRICT_1000, NULL);
@@ -448,4 +462,33 @@ Test(grants, a_restart_of_the_control_plane_changes_nothing)
     OK(grants_new(&options, &gf.grants));
     cr_expect_eq(gf_ask(&b, &rb, 21, 21), GF_WAIT);
     cr_expect_eq(gf_ask(&b, &rb, 20, 20), GF_OK);
+}
+
+Test(grants, a_request_about_many_exhausted_counters_is_small)
+{
+    enum { ROWS = 3000 };
+    static struct gf_message m[ROWS];
+    static struct gf_row known[ROWS];
+    static char names[ROWS][16];
+    static Sluice__Grant *rows[ROWS];
+    Sluice__GrantsRequest request = SLUICE__GRANTS_REQUEST__INIT;
+    Sluice__GrantsReply reply;
+    struct arena small;
+    lf_put((struct lf_entity){SLUICE__KIND__KIND_USAGE_POLICY, .usage = STRICT_100});
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(names[i], sizeof names[i], "user:%d", i);
+        known[i] =
+            (struct gf_row){.ref = lf_ref(LIMIT_POLICY, LIMIT_TOKENS, LIMIT_BUDGET), .need = 100};
+        known[i].ref.value_key = str_c(names[i]);
+        gf_fill(&m[i], &known[i]);
+        rows[i] = &m[i].grant;
+    }
+    request.grants = rows;
+    request.n_grants = ROWS;
+    OK(gf_send(&a, &request, &reply)); /* takes all of each */
+    arena_init(&small, (size_t)16 << 20);
+    const struct grants_asker asker = {b.id, b.boot, ++b.frames};
+    OK(grants_answer(gf.grants, &asker, &request, &small, &reply));
+    cr_expect_eq(reply.grants[ROWS - 1]->verdict, GF_WAIT);
+    arena_free(&small);
 }

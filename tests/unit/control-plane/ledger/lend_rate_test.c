@@ -271,7 +271,7 @@ static void sim_run(const struct sim *s, int deaths)
 }
 
 #ifdef SLUICE_SANITIZED
-#define SCALE 10
+#define SCALE 3
 #else
 #define SCALE 1
 #endif

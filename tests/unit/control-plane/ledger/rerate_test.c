@@ -211,6 +211,23 @@ Test(rerate, preview_then_apply_then_nothing)
     expect_money(10 * 2000000, 10 * 2000000);
 }
 
+/* What was spent was spent, also of a budget that may not be passed: nobody can lend from it. */
+Test(rerate, a_strict_budget_is_passed_by_what_was_spent)
+{
+    lf_key("[{\"credit_limit\":5,\"mode\":\"strict\"}]", "");
+    struct id cost = counter_of(LIMIT_COST);
+    uint64_t epoch = open_epoch(LIMIT_COST);
+    set_price((struct price_change){.slug = "gpt-4o", .from_ms = 0, .picousd = 2 * USD});
+    for (int i = 0; i < 4; i++)
+        spend((struct entry){.model = "gpt-4o", .tokens = 1000, .cost = USD, .charge = USD, .counter = cost, .epoch = epoch, .reserved = USD});
+    cr_assert_not(lf_view(lf_key_cost()).exhausted);
+    cr_assert_eq(run(true).changed, 4);
+    struct counter_view view = lf_view(lf_key_cost());
+    cr_assert_eq(view.used, 8 * USD);
+    cr_assert(view.exhausted);
+    verify();
+}
+
 static struct ledger_events_page entries(void)
 {
     const struct ledger_events_filter all = {.org = lf.org, .end_ms = INT64_MAX};
