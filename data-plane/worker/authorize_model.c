@@ -65,6 +65,16 @@ static size_t rule_count(const struct cat_rules *rules)
     return count < fits ? count : fits;
 }
 
+/* Has the provider itself said that it has this model? */
+static bool is_listing(const struct cat_rules *rules, struct str model)
+{
+    for (size_t i = 0; i < rule_count(rules); i++)
+        if ((rules->rules[i].flags & CAT_RULE_LISTING) != 0 &&
+            str_eq(cat_str(&rules->head, rules->rules[i].slug), model))
+            return true;
+    return false;
+}
+
 static enum status refuse(struct req *req, const struct policy_verdict *verdict, struct str model,
                           const struct authorize_view *view, char *reason)
 {
@@ -144,7 +154,8 @@ enum status authorize_model(struct req *req, struct str model, struct authorize_
     if (status != ST_OK)
         return refuse(req, &verdict, model, view, reason);
     view->upstream_model = verdict.upstream_model;
-    view->unlisted = verdict.outcome == POLICY_UNLISTED_ALLOWED;
+    view->unlisted =
+        verdict.outcome == POLICY_UNLISTED_ALLOWED && !is_listing(view->rules, model);
     if (verdict.priced_model.n > 0)
         view->model =
             CAT_AS(find_model(&sources, verdict.priced_model), SLUICE__KIND__KIND_MODEL, cat_model);

@@ -19,21 +19,26 @@ def ok(what):
     print("ok", what, flush=True)
 
 
-def sent():
-    """The key that the provider saw last."""
-    return SIM.last()["headers"]["authorization"]
+def sent(key):
+    """The provider's record of a request is written when it ends, which may be after its answer."""
+    harness.wait_for(f"{key} at the provider", lambda: (SIM.last() or {"headers": {}})["headers"].get("authorization") == f"Bearer {key}")
 
 
 def check_test():
     before = admin("GET", PATH)
     tried = admin("POST", PATH + "/test")
-    assert tried["success"] and tried["http_status"] == 200 and sent() == "Bearer sk-saved-0123456789", (tried, sent())
+    assert tried["success"] and tried["http_status"] == 200, tried
+    sent("sk-saved-0123456789")
     tried = admin("POST", PATH + "/test", {"key": "sk-other-0123456789"})
-    assert tried["success"] and sent() == "Bearer sk-other-0123456789", (tried, sent())
+    assert tried["success"], tried
+    sent("sk-other-0123456789")
     tried = admin("POST", PATH + "/test", {"key": "sk-third-0123456789", "configurations": HOST})
-    assert tried["success"] and sent() == "Bearer sk-third-0123456789", (tried, sent())
-    tried = admin("POST", PATH + "/test", {"configurations": {"custom_host": SIM.url + "/nothing/here"}})
-    assert not tried["success"] and tried["http_status"] == 404 and sent() == "Bearer sk-saved-0123456789", "a kept key goes to a host that it may go to"
+    assert tried["success"], tried
+    sent("sk-third-0123456789")
+    tried = admin("POST", PATH + "/test", {"configurations": {"custom_host": SIM.url + "/elsewhere/v1"}})
+    assert tried["success"], tried
+    sent("sk-saved-0123456789")  # a kept key goes to a host that it may go to
+    assert SIM.last()["path"] == "/elsewhere/v1/models", SIM.last()
     SIM.reset()
     refused = call("POST", PATH + "/test", {"configurations": {"custom_host": SIM.url.replace("127.0.0.1", "localhost") + "/v1"}})
     assert refused.status == 400 and SIM.records() == [], f"a kept key never goes to another host: {refused}"
@@ -44,7 +49,7 @@ def check_test():
     assert not tried["success"] and tried["http_status"] == 401, f"without a key: {tried}"
     assert admin("GET", PATH) == before, "nothing of it is saved"
     admin("POST", PATH + "/test")
-    assert sent() == "Bearer sk-saved-0123456789"
+    sent("sk-saved-0123456789")
     ok("credentials are tried before they are saved")
 
 
@@ -75,14 +80,15 @@ def check_refresh():
 
 def list_models():
     """What both planes list of the provider; the same."""
-    lists = [harness.request(f"{FACTS[url]}/v1/models?provider=asked", "GET", None, {"x-portkey-api-key": KEY}).json for url in ("gateway_url", "control_url")]
-    assert lists[0] == lists[1], lists
-    return {row["slug"]: row for row in lists[0]["data"]}
+    def alike():
+        lists = [harness.request(f"{FACTS[url]}/v1/models?provider=asked", "GET", None, {"x-portkey-api-key": KEY}).json for url in ("gateway_url", "control_url")]
+        return lists[0] == lists[1] and lists
+    return {row["slug"]: row for row in harness.wait_for("both planes list the same models", alike)[0]["data"]}
 
 
 def check_followers(added):
     body = {"model": f"@asked/{added[0]}", "messages": [{"role": "user", "content": "hello"}]}
-    assert set(added) <= set(list_models()) and list_models()[added[0]]["price"]["source"] is None or True
+    assert set(added) <= set(list_models())
     chat = lambda: harness.request(f"{FACTS['gateway_url']}/v1/chat/completions", "POST", body, {"x-portkey-api-key": KEY})  # noqa: E731
     assert chat().status == 200, chat()
     admin("PUT", PATH + "/models", {"allow_all_models": False})
@@ -94,7 +100,7 @@ def check_followers(added):
 
 def main():
     workspace = FACTS["workspace"]["id"]
-    admin("POST", "/integrations", {"name": "asked", "slug": "asked", "ai_provider_id": "openai", "key": "sk-saved-0123456789", "configurations": HOST})
+    admin("POST", "/integrations", {"name": "asked", "slug": "asked", "ai_provider_id": "groq", "key": "sk-saved-0123456789", "configurations": HOST})
     admin("PUT", PATH + "/workspaces", {"workspaces": [{"id": workspace, "enabled": True}]})
     check_test()
     added = check_refresh()

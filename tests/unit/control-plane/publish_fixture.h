@@ -83,7 +83,7 @@ static inline enum status pf_put_entities(struct write_op *op, void *arg)
     k.masked = arena_cstr(op->arena, STR("slk_ab...masked"));
     k.successor_box = wire_data(STR("successor-canary"));
     s.client_ip = arena_cstr(op->arena, STR("session-canary"));
-    TRY(record_put(op, &key, &k, STR("0123456789abcdef0123456789abcdef")));
+    TRY(record_put(op, &key, &k, STR("key-of-the-fixture-89abcdef012345")));
     TRY(record_put(op, &session, &s, STR_NONE));
     return pf_put_integration(op, arg);
 }
