@@ -53,12 +53,10 @@ struct app {
     struct api api;
 };
 
-/* catalog_dir, or the folder beside an installed or a built program. */
-static enum status find_catalog(const struct params *params, char path[HOME_PATH_MAX])
+/* The folder that was given, or the first of `places` (from the program's own) that is there. */
+static enum status find_folder(struct str given, const char *const *places, size_t count,
+                               char path[HOME_PATH_MAX])
 {
-    static const char *const places[] = {"../share/sluice/catalog-data",
-                                         "../../../control-plane/catalog-data"};
-    struct str given = params_str(params, PARAM_CATALOG_DIR);
     char exe[HOME_PATH_MAX / 2];
     if (given.n > 0)
         return snprintf(path, HOME_PATH_MAX, STR_FMT, STR_ARG(given)) < HOME_PATH_MAX
@@ -69,12 +67,32 @@ static enum status find_catalog(const struct params *params, char path[HOME_PATH
         return ST_IO;
     exe[n] = '\0';
     *strrchr(exe, '/') = '\0';
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
+    for (size_t i = 0; i < count; i++) {
         (void)snprintf(path, HOME_PATH_MAX, "%s/%s", exe, places[i]);
         if (access(path, R_OK) == 0)
             return ST_OK;
     }
     return ST_NOT_FOUND;
+}
+
+/* catalog_dir, or the folder beside an installed or a built program. */
+static enum status find_catalog(const struct params *params, char path[HOME_PATH_MAX])
+{
+    static const char *const places[] = {"../share/sluice/catalog-data",
+                                         "../../../control-plane/catalog-data"};
+    return find_folder(params_str(params, PARAM_CATALOG_DIR), places, COUNT_OF(places), path);
+}
+
+/* console_dir, or the folder beside an installed program; without one there is no console. */
+static void open_console(struct app *app, const struct params *params)
+{
+    static const char *const places[] = {"../share/sluice/console"};
+    struct str given = params_str(params, PARAM_CONSOLE_DIR);
+    char path[HOME_PATH_MAX];
+    if (find_folder(given, places, COUNT_OF(places), path) != ST_OK)
+        return;
+    if (static_open(path, params_str(params, PARAM_PUBLIC_GATEWAY_URL), &app->console) != ST_OK)
+        log_warn("console_missing", LOG_CSTR("folder", path));
 }
 
 static enum status load_catalog(struct app *app, const struct params *params, struct buf *why)
@@ -196,13 +214,11 @@ static void start_request_log(struct app *app, const struct params *params)
 static enum status start_server(struct app *app, const struct params *params, struct buf *why)
 {
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
-    struct str console = params_str(params, PARAM_CONSOLE_DIR);
     app->throttle = throttle_new();
     if (app->throttle == NULL)
         return ST_NO_MEMORY;
     TRY(start_front(app, params, why));
-    if (console.n > 0 && static_open(console.p, &app->console) != ST_OK)
-        log_warn("console_missing", LOG_STR("folder", console));
+    open_console(app, params);
     app->api = (struct api){.kv = app->home.kv,
                             .writer = app->home.writer,
                             .vault = app->home.vault,

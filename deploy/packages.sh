@@ -15,7 +15,7 @@ PACKAGES_RUN=(curl=curl jq=jq openssl=openssl)
 PACKAGES_CONSOLE=(nodejs=node npm=npm)
 PACKAGES_TEST=(
     libcriterion-dev libjansson-dev git=git curl=curl jq=jq openssl=openssl
-    python3=python3 python3-venv nodejs=node npm=npm iproute2=ip
+    python3=python3 python3-venv nodejs=node npm=npm iproute2=ip chromium=chromium fonts-dejavu-core
     clang=clang libclang-rt-14-dev llvm-14 # fuzzing, sanitizers and readable traces of what they find
 )
 

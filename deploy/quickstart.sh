@@ -115,7 +115,7 @@ build_console() {
     fi
     note "building the console"
     if ! packages_install "${PACKAGES_CONSOLE[@]}" ||
-        ! (umask 022 && cd "$ROOT/admin-ui" && npm ci --no-audit --no-fund && npm run build) >"$DATA/log/console.log" 2>&1; then
+        ! (umask 022 && "$ROOT/admin-ui/build.sh") >"$DATA/log/console.log" 2>&1; then
         note "the console could not be built ($DATA/log/console.log); going on without it"
     fi
 }
@@ -178,7 +178,7 @@ enrol_gateway() {
 
 start_gateway() {
     local args=(--config-dir= --data-dir="$DATA/gateway" --gateway-port="$GATEWAY_PORT" --status-port="$STATUS_PORT"
-        --workers="$WORKERS" --control-url="$CONTROL_URL" --public-gateway-url="$GATEWAY_URL")
+        --workers="$WORKERS" --control-url="$CONTROL_URL" --public-gateway-url="$GATEWAY_URL" --cors-origins="$CONTROL_URL")
     if [[ -n ${SIM_URL:-} ]]; then
         args+=(--egress-ports="443,${SIM_URL##*:}" --allowed-private=127.0.0.1/32 --allowed-http-hosts=127.0.0.1)
     fi

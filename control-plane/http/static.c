@@ -3,12 +3,14 @@
  * The name is cut into segments of [A-Za-z0-9._-] that do not begin with a dot, and each is opened
  * with O_NOFOLLOW below the one before, so no spelling of a path leaves the folder. Must never list
  * a folder or read a dot file. Hashed assets (assets/...) are cacheable for ever; pages are checked
- * each time.
+ * each time. A file that lies packed beside itself (name.br, name.gz: the build makes them) goes out
+ * packed to whoever takes that; nothing is packed here.
  */
 #include "control-plane/http/static.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 struct static_files {
     int folder;
+    char policy[512]; /* Content-Security-Policy of every file */
 };
 
 static const struct {
@@ -36,12 +39,32 @@ static const struct {
     {".map", "application/json"},
 };
 
+/* In order of preference. */
+static const struct {
+    const char *coding, *extension;
+} packings[] = {{"br", ".br"}, {"gzip", ".gz"}};
+
 #define PAGE_POLICY                                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src "     \
-    "'self'; "                                                                                     \
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'"
 
-enum status static_open(const char *folder, struct static_files **files)
+/* scheme://authority of a URL, or n = 0 if it is none that may stand in a policy. */
+static struct str origin_of(struct str url)
+{
+    size_t scheme = str_starts(url, STR("https://")) ? 8 : str_starts(url, STR("http://")) ? 7 : 0;
+    struct str rest = str_from(url, scheme), authority;
+    if (scheme == 0 || !str_split(&rest, '/', &authority) || authority.n == 0)
+        return STR("");
+    for (size_t i = 0; i < authority.n; i++) {
+        char c = authority.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (c != '\0' && strchr(".-_:[]", c) != NULL)))
+            return STR("");
+    }
+    return str_head(url, scheme + authority.n);
+}
+
+enum status static_open(const char *folder, struct str gateway_url, struct static_files **files)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -52,6 +75,10 @@ enum status static_open(const char *folder, struct static_files **files)
         return ST_NO_MEMORY;
     }
     made->folder = fd;
+    struct str gateway = origin_of(gateway_url);
+    int n = snprintf(made->policy, sizeof(made->policy), PAGE_POLICY " " STR_FMT, STR_ARG(gateway));
+    if (n < 0 || (size_t)n >= sizeof(made->policy))
+        (void)snprintf(made->policy, sizeof(made->policy), PAGE_POLICY);
     *files = made;
     return ST_OK;
 }
@@ -133,21 +160,75 @@ static enum status read_all(int file, struct http_reply *reply)
     return buf_status(&reply->body);
 }
 
+/* True if the list of an Accept or Accept-Encoding header names the word with a weight above 0. */
+static bool accepts(const struct http_request *request, const char *header, struct str word)
+{
+    struct str list = http_request_header(request, header), item, name;
+    while (list.n > 0 && str_split(&list, ',', &item)) {
+        if (!str_split(&item, ';', &name) || !str_eq_nocase(str_trim(name), word))
+            continue;
+        struct str weight = str_trim(item);
+        return !str_starts_nocase(weight, STR("q=0")) ||
+               str_find_char(str_from(weight, 3), '.') >= 0;
+    }
+    return false;
+}
+
+/* gives a descriptor of the file, packed as the client likes best; *coding is NULL if it is plain. */
+static enum status open_best(const struct static_files *files, const struct http_request *request,
+                             struct str path, int *file, const char **coding)
+{
+    *coding = NULL;
+    for (size_t i = 0; i < COUNT_OF(packings); i++) {
+        if (!accepts(request, "accept-encoding", str_c(packings[i].coding)))
+            continue;
+        struct str packed = arena_printf(request->arena, STR_FMT "%s", STR_ARG(path),
+                                         packings[i].extension);
+        if (packed.p != NULL && open_below(files->folder, packed, file) == ST_OK) {
+            *coding = packings[i].coding;
+            return ST_OK;
+        }
+    }
+    return open_below(files->folder, path, file);
+}
+
+/* The last segment has an extension that files have: what the console calls its pages may hold a
+ * dot as well ("/models/@openai/gpt-4.1"). */
+static bool names_file(struct str path)
+{
+    for (ptrdiff_t slash; (slash = str_find_char(path, '/')) >= 0;)
+        path = str_from(path, (size_t)slash + 1);
+    return type_of(path) != NULL;
+}
+
+static void add_headers(const struct static_files *files, struct http_reply *reply, bool hashed,
+                        const char *coding)
+{
+    reply_header(reply, STR("Cache-Control"),
+                 hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
+    reply_header(reply, STR("Vary"), STR("Accept-Encoding"));
+    if (coding != NULL)
+        reply_header(reply, STR("Content-Encoding"), str_c(coding));
+    reply_header(reply, STR("Content-Security-Policy"), str_c(files->policy));
+    reply_header(reply, STR("X-Frame-Options"), STR("DENY"));
+    reply_header(reply, STR("Referrer-Policy"), STR("no-referrer"));
+    reply_header(reply, STR("Cross-Origin-Opener-Policy"), STR("same-origin"));
+}
+
 enum status static_serve(struct static_files *files, const struct http_request *request,
                          struct http_reply *reply)
 {
     if (files == NULL || request->path.n == 0)
         return ST_NOT_FOUND;
-    struct str path = str_from(request->path, 1), name = path;
-    for (ptrdiff_t slash; (slash = str_find_char(name, '/')) >= 0;)
-        name = str_from(name, (size_t)slash + 1);
-    if (str_find_char(name, '.') < 0)
+    struct str path = str_from(request->path, 1);
+    bool hashed = str_starts(path, STR("assets/"));
+    if (!hashed && (!names_file(path) || accepts(request, "accept", STR("text/html"))))
         path = STR("index.html");
-    const char *type = type_of(path);
+    const char *type = type_of(path), *coding;
     int file;
     if (type == NULL)
         return ST_NOT_FOUND;
-    TRY(open_below(files->folder, path, &file));
+    TRY(open_best(files, request, path, &file, &coding));
     enum status status = read_all(file, reply);
     (void)close(file);
     if (status != ST_OK)
@@ -155,11 +236,6 @@ enum status static_serve(struct static_files *files, const struct http_request *
     reply->status = 200;
     reply->content_type = type;
     reply->cacheable = true;
-    bool hashed = str_starts(path, STR("assets/"));
-    reply_header(reply, STR("Cache-Control"),
-                 hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache"));
-    reply_header(reply, STR("Content-Security-Policy"), STR(PAGE_POLICY));
-    reply_header(reply, STR("X-Frame-Options"), STR("DENY"));
-    reply_header(reply, STR("Referrer-Policy"), STR("no-referrer"));
+    add_headers(files, reply, hashed, coding);
     return ST_OK;
 }

@@ -115,6 +115,8 @@ def segment(operation, name):
     if name == "model":
         get("provider")
         return model_of(name)
+    if name == "provider" and "ai-providers" in operation.path:
+        return "openai"
     if name == "provider" and "virtual" in operation.path:
         return get("virtual_key")
     if name == "policy":

@@ -43,6 +43,8 @@ check "both files in one folder" "$BIN/sluice-gateway" --config-dir="$WORK/usr/s
 HOME_OPTIONS=(--data-dir "$WORK/data" --master-key "$WORK/master.key")
 check "init with a given key" "$BIN/sluicectl" init "${HOME_OPTIONS[@]}"
 check "the key is not copied" test ! -e "$WORK/data/master.key"
+install -d "$WORK/usr/share/sluice/console" # where `--target console` and an installation put it
+echo "the page" >"$WORK/usr/share/sluice/console/index.html"
 "$BIN/sluice-control" --config-dir= --data-dir="$WORK/data" --master-key="$WORK/master.key" --control-port=0 --link-port=0 \
     >"$WORK/ports.json" 2>"$WORK/control.log" &
 CONTROL=$!
@@ -51,6 +53,7 @@ for _ in $(seq 200); do
     sleep 0.05
 done
 check "it starts" test -s "$WORK/ports.json"
+check "with the installed console" bash -c "curl -sS http://127.0.0.1:$(jq -r .control_port "$WORK/ports.json")/ | grep -qx 'the page'"
 check "with the installed catalog" jq -es 'map(select(.event == "catalog_loaded"))[0].rows > 1000' "$WORK/control.log"
 
 # sluicectl beside it and without it: the same commands.

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Installs what the suites need from PyPI and npm into BUILD/e2e, once per content of requirements.txt and package-lock.json, and prints
-# that folder: it holds venv/ and node_modules/. Usage: tools=$(tests/e2e/setup.sh BUILD). Safe to call from several tests at once.
+# Installs what the suites of a folder need from PyPI and npm into BUILD/<its name>, once per content of its requirements.txt and
+# package-lock.json, and prints that folder: it holds venv/ and node_modules/. Usage: tools=$(tests/e2e/setup.sh BUILD [FOLDER]), FOLDER
+# being this one unless given. Safe to call from several tests at once.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1/e2e"
-tools=$(cd "$1/e2e" && pwd)
+here=$(cd "${2:-$(dirname "$0")}" && pwd)
+mkdir -p "$1/$(basename "$here")"
+tools=$(cd "$1/$(basename "$here")" && pwd)
 exec 9>"$tools/lock"
 flock 9
 stamp=$(cat "$here/requirements.txt" "$here/package.json" "$here/package-lock.json" | sha256sum)

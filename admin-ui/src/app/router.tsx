@@ -1,0 +1,193 @@
+/* Every address of the console. Pages are fetched when they are first shown. */
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { session } from '~/auth/session';
+import { SignIn } from '~/auth/sign-in';
+import { Toasts } from '~/ui/toast';
+import { NotFound, PageFailed, PageLoading } from './edges';
+import { Shell } from './shell';
+import { homeWorkspace, remember } from './workspace';
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** Search parameters that are texts, by name; what is empty leaves the address. */
+const texts =
+  <N extends string>(...names: N[]) =>
+  (search: Record<string, unknown>): Partial<Record<N, string>> => {
+    const found: Partial<Record<N, string>> = {};
+    for (const name of names) {
+      const value = text(search[name]);
+      if (value !== undefined) found[name] = value;
+    }
+    return found;
+  };
+
+/* Apart from the routes, so that their types do not depend on where they are used. */
+const searches = {
+  signIn: texts('to'),
+  integrations: texts('tab', 'q', 'kind'),
+  connect: texts('workspace', 'self'),
+  integration: texts('tab', 'step', 'q', 'show'),
+  providers: texts('q'),
+  models: texts('q', 'provider', 'type', 'can', 'context', 'price', 'sort'),
+  model: texts('snippet'),
+  playground: texts('models'),
+};
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: () => (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  ),
+  notFoundComponent: NotFound,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: SignIn,
+  validateSearch: searches.signIn,
+  beforeLoad: ({ search }) => {
+    if (session() !== null) throw redirect({ href: search.to ?? '/' });
+  },
+});
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  component: Shell,
+  beforeLoad: ({ location }) => {
+    if (session() !== null) return;
+    const to = location.href;
+    throw redirect({ to: '/sign-in', search: to === '/' ? {} : { to } });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  beforeLoad: () => {
+    const now = session();
+    if (now === null) return;
+    const workspace = homeWorkspace(now);
+    if (now.admin || workspace === undefined) throw redirect({ to: '/integrations' });
+    throw redirect({ to: '/w/$workspace/models', params: { workspace: workspace.slug } });
+  },
+});
+
+const integrations = createRoute({
+  getParentRoute: () => inside,
+  path: '/integrations',
+  validateSearch: searches.integrations,
+  component: lazyRouteComponent(() => import('~/features/integrations/integrations-page'), 'IntegrationsPage'),
+});
+
+const connect = createRoute({
+  getParentRoute: () => inside,
+  path: '/integrations/connect/$provider',
+  validateSearch: searches.connect,
+  component: lazyRouteComponent(() => import('~/features/integrations/connect-page'), 'ConnectPage'),
+});
+
+const integration = createRoute({
+  getParentRoute: () => inside,
+  path: '/integrations/$integration',
+  validateSearch: searches.integration,
+  component: lazyRouteComponent(() => import('~/features/integrations/integration-page'), 'IntegrationPage'),
+});
+
+const workspace = createRoute({
+  getParentRoute: () => inside,
+  path: '/w/$workspace',
+  beforeLoad: ({ params }) => {
+    if (session()?.workspaces.some((one) => one.slug === params.workspace)) remember(params.workspace);
+  },
+});
+
+const providers = createRoute({
+  getParentRoute: () => workspace,
+  path: 'providers',
+  validateSearch: searches.providers,
+  component: lazyRouteComponent(() => import('~/features/providers/providers-page'), 'ProvidersPage'),
+});
+
+const newProvider = createRoute({
+  getParentRoute: () => workspace,
+  path: 'providers/new',
+  component: lazyRouteComponent(() => import('~/features/providers/new-provider-page'), 'NewProviderPage'),
+});
+
+const provider = createRoute({
+  getParentRoute: () => workspace,
+  path: 'providers/$provider',
+  component: lazyRouteComponent(() => import('~/features/providers/provider-page'), 'ProviderPage'),
+});
+
+const catalog = createRoute({ getParentRoute: () => workspace, path: 'models' });
+
+const models = createRoute({
+  getParentRoute: () => catalog,
+  path: '/',
+  validateSearch: searches.models,
+  component: lazyRouteComponent(() => import('~/features/models/models-page'), 'ModelsPage'),
+});
+
+const model = createRoute({
+  getParentRoute: () => catalog,
+  path: '$',
+  validateSearch: searches.model,
+  component: lazyRouteComponent(() => import('~/features/models/model-page'), 'ModelPage'),
+});
+
+const playground = createRoute({
+  getParentRoute: () => workspace,
+  path: 'playground',
+  validateSearch: searches.playground,
+  component: lazyRouteComponent(() => import('~/features/playground/playground-page'), 'PlaygroundPage'),
+});
+
+const design = createRoute({
+  getParentRoute: () => inside,
+  path: '/design',
+  component: lazyRouteComponent(() => import('~/features/design/design-page'), 'DesignPage'),
+});
+
+const tree = root.addChildren([
+  signIn,
+  inside.addChildren([
+    home,
+    integrations,
+    connect,
+    integration,
+    workspace.addChildren([providers, newProvider, provider, catalog.addChildren([models, model]), playground]),
+    design,
+  ]),
+]);
+
+export const makeRouter = (queries: QueryClient) =>
+  createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPreloadDelay: 60,
+    defaultPendingComponent: PageLoading,
+    defaultPendingMs: 300,
+    defaultErrorComponent: PageFailed,
+    scrollRestoration: true,
+    pathParamsAllowedCharacters: ['@', ':', ',', '+', '='],
+  });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
