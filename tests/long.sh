@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The drills at full size. What CI runs scaled down, this runs as the issues state it; figures go to build/long/<name>.json.
-#   tests/long.sh [--build DIR] [NAME...]       NAME: kill admin_kill limits control_away restore propagation canary fuzz bench
+#   tests/long.sh [--build DIR] [NAME...]       NAME: kill admin_kill limits control_away restore propagation canary power oracle fuzz bench
 # LONG_SCALE=N divides the sizes by N.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -32,7 +32,7 @@ drill() {
     run "$name" python3 "tests/fault/$script" --build "$build" --out "$out/$name.json" "$@"
 }
 failed=
-[ $# -gt 0 ] || set -- kill admin_kill limits control_away restore propagation canary fuzz bench
+[ $# -gt 0 ] || set -- kill admin_kill limits control_away restore propagation canary power oracle fuzz bench
 for name in "$@"; do
     case $name in
     kill) drill kill kill_drill.py --rounds "$(at 200)" --master-rounds "$(at 20)" ;;
@@ -42,8 +42,9 @@ for name in "$@"; do
     restore) drill restore restore_drill.py --requests "$(at 10000)" --changes 50 ;;
     propagation) drill propagation propagation.py --changes "$(at 1000)" ;;
     canary) drill canary canary.py --attempts "$(at 200)" --repeats 5 ;;
+    power) run power env STATES="$(at 10000)" CHANGES=1000 bash tests/fault/power.test.sh "$build" ;;
     fuzz) run fuzz env FUZZ_SECONDS="$(at 600)" bash tests/fuzz/fuzz.test.sh "$build" ;;
-    limits) run limits env SLUICE_PROPERTY_STEPS="$(at 1000000)" "$build/unit/unit.control-plane.ledger.grants_property" ;;
+    oracle) run oracle env SLUICE_PROPERTY_STEPS="$(at 1000000)" "$build/unit/unit.control-plane.ledger.grants_property" ;;
     bench) run bench tests/bench/run.sh --build-dir "$build" --rounds 5 --milliseconds 3000 --out "$out/bench.jsonl" ;;
     *) echo "unknown: $name" && exit 2 ;;
     esac

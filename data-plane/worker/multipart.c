@@ -8,20 +8,9 @@
  * Content-Disposition with one plain name. File contents are searched once, whatever the size of the pieces in which they arrive,
  * and never copied. Must never: give another verdict on the same body for being cut elsewhere.
  */
-#include "data-plane/worker/multipart.h"
+#include "data-plane/worker/multipart_internal.h"
 
 #define PART_HEAD_MAX 4096
-
-struct delimiter {
-    size_t begin; /* of its leading CRLF, or of the body */
-    size_t end;   /* behind its line */
-    bool close;
-};
-
-struct part {
-    bool wanted;
-    size_t content; /* where it begins */
-};
 
 /* --- parameters: *( OWS ";" OWS name "=" value ) ------------------------------------------------------------------------- */
 
@@ -127,7 +116,7 @@ enum status multipart_boundary(struct str type, struct str *boundary)
 /* --- delimiters ----------------------------------------------------------------------------------------------------------- */
 
 /* Proves that the body begins with a delimiter, as far as it is here. */
-static enum status check_start(struct str body, struct str boundary)
+enum status multipart_check_start(struct str body, struct str boundary)
 {
     struct str rest = body.n > 0 && body.p[0] == '\r' ? str_from(body, 2) : body;
     if (rest.p != body.p && !str_starts(STR("\r\n"), str_head(body, 2)))
@@ -141,7 +130,7 @@ static enum status check_start(struct str body, struct str boundary)
 }
 
 /* Reads the rest of a delimiter line, from behind its boundary. The padding that RFC 2046 allows here is refused: nobody sends it. */
-static enum status end_delimiter(struct str body, size_t at, struct delimiter *out)
+static enum status end_delimiter(struct str body, size_t at, struct multipart_delimiter *out)
 {
     struct str next = str_head(str_from(body, at), 2);
     out->close = str_eq(next, STR("--"));
@@ -153,7 +142,7 @@ static enum status end_delimiter(struct str body, size_t at, struct delimiter *o
 
 /* The first delimiter whose boundary begins at or behind *from. ST_AGAIN: none yet, and *from moves over what need not be searched
  * again. */
-static enum status find_delimiter(struct str body, struct str boundary, size_t *from, struct delimiter *out)
+enum status multipart_find_delimiter(struct str body, struct str boundary, size_t *from, struct multipart_delimiter *out)
 {
     for (;;) {
         ptrdiff_t found = str_find(str_from(body, *from), boundary);
@@ -218,7 +207,7 @@ static enum status read_head(struct str head, struct str field, bool *wanted)
     return dispositions == 1 && !(*wanted && encoded) ? ST_OK : ST_INVALID;
 }
 
-static enum status read_part(struct str body, struct str boundary, size_t begin, struct str field, struct part *part)
+enum status multipart_read_part(struct str body, struct str boundary, size_t begin, struct str field, struct multipart_part *part)
 {
     /* From the CRLF of the delimiter's line, which ends an empty head too. */
     struct str rest = str_head(str_from(body, begin - 2), 2 + PART_HEAD_MAX + 2);
@@ -241,9 +230,9 @@ static enum status read_part(struct str body, struct str boundary, size_t begin,
 /* The content of a part that is wanted: small, and whole or not here yet. */
 static enum status take_value(struct str body, struct str boundary, size_t content, size_t *searched, struct str *value)
 {
-    struct delimiter next;
+    struct multipart_delimiter next;
     size_t from = content;
-    enum status status = find_delimiter(body, boundary, &from, &next);
+    enum status status = multipart_find_delimiter(body, boundary, &from, &next);
     if (status == ST_AGAIN)
         return body.n - content > MULTIPART_VALUE_MAX + 4 + boundary.n + 1 ? ST_INVALID : ST_AGAIN;
     TRY(status);
@@ -256,19 +245,19 @@ static enum status take_value(struct str body, struct str boundary, size_t conte
 
 enum status multipart_find(struct str body, struct str boundary, struct str field, size_t *searched, struct str *value)
 {
-    struct delimiter here;
-    struct part part;
+    struct multipart_delimiter here;
+    struct multipart_part part;
     if (*searched == 0)
-        TRY(check_start(body, boundary));
+        TRY(multipart_check_start(body, boundary));
     for (;;) {
         size_t from = *searched;
-        enum status status = find_delimiter(body, boundary, &from, &here);
+        enum status status = multipart_find_delimiter(body, boundary, &from, &here);
         if (status == ST_AGAIN && *searched != 0)
             *searched = from;
         TRY(status);
         if (here.close)
             return ST_NOT_FOUND;
-        TRY(read_part(body, boundary, here.end, field, &part));
+        TRY(multipart_read_part(body, boundary, here.end, field, &part));
         if (part.wanted)
             return take_value(body, boundary, part.content, searched, value);
         *searched = part.content;

@@ -198,7 +198,9 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
     struct str *first = &req->attempt.body;
     if (req->finished)
         return UPSTREAM_READ_ABORT;
+    size_t left = first->n + body->mem.n - body->read_at, held = req_body_holds_back(body) && left > 0;
     size_t n = first->n < room ? first->n : room;
+    n -= n > 0 && n == left ? held : 0;
     if (n > 0) {
         memcpy(out, first->p, n);
         *first = str_from(*first, n);
@@ -206,10 +208,11 @@ static size_t on_read(void *arg, char *out, size_t room, bool *end)
     }
     n = body->mem.n - body->read_at;
     n = n < room ? n : room;
+    n -= n > 0 && n == left ? held : 0;
     if (n > 0) {
         memcpy(out, body->mem.p + body->read_at, n);
         body->read_at += n;
-        if (body->read_at == body->mem.n && !body->complete)
+        if (body->mem.n - body->read_at <= held && !body->complete)
             conn_body_resume(req->conn);
         return n;
     }

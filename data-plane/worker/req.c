@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
+#include "data-plane/worker/batch_rows.h"
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
@@ -60,6 +61,8 @@ static void free_now(struct loop_job *job)
     req->worker->body_bytes -= req->body.charged;
     translate_free(req);
     buf_free(&req->body.mem);
+    if (req->body.rows != NULL)
+        batch_rows_free(req->body.rows);
     sse_free(&req->sse);
     arena_free(&req->arena);
     req->magic = 0;
@@ -188,6 +191,15 @@ size_t req_body(struct req *req, const char *p, size_t n)
     return req_body_take(req, p, n);
 }
 
+/* What flowed through was checked as it came; its end is the last of it. */
+static enum status body_is_whole(struct req *req)
+{
+    struct req_body *body = &req->body;
+    if (body->rows != NULL && !req_rows_take(req, STR_NONE, true))
+        return req->refused;
+    return body->watch != NULL ? multipart_watch_end(body->watch) : ST_OK;
+}
+
 /* Only the step that waits for the body is entered again: another one has its own waker, and would
  * wait twice. */
 void req_body_end(struct req *req)
@@ -195,6 +207,11 @@ void req_body_end(struct req *req)
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
+    enum status status = body_is_whole(req);
+    if (status != ST_OK) {
+        req_body_failed(req, status);
+        return;
+    }
     req->body.complete = true;
     if (req->body.streaming && req->attempt.exchange != NULL)
         upstream_resume(req->attempt.exchange);
@@ -208,7 +225,8 @@ void req_body_failed(struct req *req, enum status status)
     if (req->finished)
         return;
     cancel_exchange(req);
-    req_refuse(req, status, "%s", status_row(status)->text);
+    if (req->refused == ST_OK)
+        req_refuse(req, status, "%s", status_row(status)->text);
     req_answer_refusal(req);
 }
 

@@ -78,6 +78,7 @@ struct req_body {
     bool started, complete, streaming;
     struct str boundary;           /* multipart */
     struct multipart_watch *watch; /* multipart, streaming: against a second model; in the arena */
+    struct batch_rows *rows;       /* uploaded files: the models of their rows; in the arena */
     struct json_field model, stream, stream_options, max_tokens,
         n; /* spans into mem (JSON bodies) */
     bool is_stream;
@@ -211,6 +212,14 @@ void req_answer_json(struct req *req, int http_status, struct str body);
 
 /* step_read_body.c: body bytes as they come; how many were taken. */
 size_t req_body_take(struct req *req, const char *p, size_t n);
+
+/* step_rows.c: the bytes of an upload that follow; end: it is whole. False: it is refused, and why is set. */
+bool req_rows_take(struct req *req, struct str bytes, bool end);
+/* The last byte of an upload stays here until the whole of it has passed the checks. */
+static inline bool req_body_holds_back(const struct req_body *body)
+{
+    return !body->complete && (body->watch != NULL || body->rows != NULL);
+}
 
 /* step_settle.c: the sent attempt becomes a usage event; a reserved one is given back. Never fails.
  */

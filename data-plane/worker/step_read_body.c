@@ -4,6 +4,7 @@
  * one pass that also finds the few members the gateway reads; nothing is rewritten yet. An upload that names its model early, or needs
  * none, goes on while it still arrives (body.streaming): the rest flows to the provider at the provider's pace.
  */
+#include "data-plane/worker/batch_rows.h"
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/req.h"
 
@@ -16,7 +17,7 @@ static uint64_t param(const struct req *req, enum param which)
 
 static bool charge(struct req *req)
 {
-    size_t held = req->body.mem.room_bytes;
+    size_t held = req->body.mem.room_bytes + (req->body.rows != NULL ? req->body.rows->row.room_bytes : 0);
     struct worker *worker = req->worker;
     if (held > req->body.charged && worker->body_bytes + held - req->body.charged > param(req, PARAM_BODY_BUDGET))
         return false;
@@ -47,6 +48,8 @@ size_t req_body_take(struct req *req, const char *p, size_t n)
     }
     buf_add(&body->mem, p, n);
     enum status status = buf_status(&body->mem);
+    if (status == ST_OK && body->rows != NULL && !req_rows_take(req, str_of(p, n), false))
+        status = req->refused;
     if (status == ST_OK && !charge(req))
         status = ST_OVERLOADED;
     if (status == ST_OK)
