@@ -296,6 +296,7 @@ static const struct field access_fields[] = {
 static const struct field provider_type_fields[] = {
     COPY(U8, Sluice__ProviderType, developer_to_system, cat_provider_type, developer_to_system, 1),
     COPY(U8, Sluice__ProviderType, no_stream_options, cat_provider_type, no_stream_options, 1),
+    COPY(U8, Sluice__ProviderType, text_embeddings, cat_provider_type, text_embeddings, 1),
     NAMED(STR, Sluice__ProviderType, cat_provider_type, slug),
     NAMED(STR, Sluice__ProviderType, cat_provider_type, name),
     NAMED(STR, Sluice__ProviderType, cat_provider_type, base_url),

@@ -208,6 +208,7 @@ struct cat_provider_type {
     uint16_t dialect; /* enum cat_dialect */
     uint8_t developer_to_system;
     uint8_t no_stream_options;
+    uint8_t text_embeddings;
     struct cat_ref slug, name, base_url, auth_header, auth_prefix;
     struct cat_ref extra_headers;     /* "name: value\n"* */
     struct cat_ref renames;           /* "from to\n"* */

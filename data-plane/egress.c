@@ -46,3 +46,14 @@ enum status egress_filter(const struct egress_rules *rules, const struct netaddr
     *count = kept;
     return ST_OK;
 }
+
+bool egress_may_go_plain(struct str http_hosts, struct str host, const struct netaddr *addrs, size_t count)
+{
+    struct str rest = http_hosts, pattern;
+    bool is_public = false;
+    for (size_t i = 0; i < count; i++)
+        is_public = is_public || netaddr_classify(&addrs[i]) == NETADDR_PUBLIC;
+    while (is_public && rest.n > 0 && str_split(&rest, ',', &pattern))
+        is_public = !str_glob(str_trim(pattern), host);
+    return !is_public;
+}

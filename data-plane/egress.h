@@ -21,4 +21,8 @@ MUST_USE enum status egress_check_port(const struct egress_rules *rules, uint16_
 MUST_USE enum status egress_filter(const struct egress_rules *rules, const struct netaddr *in, size_t n, struct netaddr *out,
                                    size_t *count);
 
+/* Without TLS a credential goes to what the operator opened or named only: private ranges (addresses
+ * that are not public passed egress_filter by them), or `http_hosts`, a comma list of patterns. */
+bool egress_may_go_plain(struct str http_hosts, struct str host, const struct netaddr *addrs, size_t count);
+
 #endif

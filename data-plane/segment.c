@@ -46,9 +46,15 @@ static size_t accounts_at(const struct segment *segment)
     return (n + sizeof(struct account) - 1) & ~(sizeof(struct account) - 1);
 }
 
-static size_t slots_at(const struct segment *segment)
+static size_t breaker_at(const struct segment *segment)
 {
     size_t n = accounts_at(segment) + segment->counter_count * sizeof(struct account);
+    return (n + SEGMENT_SLOT_BYTES - 1) & ~(size_t)(SEGMENT_SLOT_BYTES - 1);
+}
+
+static size_t slots_at(const struct segment *segment)
+{
+    size_t n = breaker_at(segment) + sizeof(struct breaker_column);
     return (n + SEGMENT_SLOT_BYTES - 1) & ~(size_t)(SEGMENT_SLOT_BYTES - 1);
 }
 
@@ -197,6 +203,11 @@ struct account *segment_account(const struct segment *segment, uint32_t column, 
     return (struct account *)(void *)(column_at(segment, column) + accounts_at(segment)) + row;
 }
 
+struct breaker_column *segment_breaker(const struct segment *segment, uint32_t column)
+{
+    return (struct breaker_column *)(void *)(column_at(segment, column) + breaker_at(segment));
+}
+
 uint32_t segment_counters_used(const struct segment *segment)
 {
     uint32_t high =
@@ -206,15 +217,17 @@ uint32_t segment_counters_used(const struct segment *segment)
 
 /* --- columns --- */
 
-/* All slots FREE (zero) by giving their memory back: touching each would make every column cost its
- * full size from the start, used or not. */
+/* All slots FREE, and the breaker's column, zero by giving their memory back: touching each would
+ * make every column cost its full size from the start, used or not. */
 static void slots_reset(const struct segment *segment, uint32_t column)
 {
-    size_t at = (size_t)(column_at(segment, column) - (char *)segment->head) + slots_at(segment);
-    size_t n = (size_t)segment->slot_count * SEGMENT_SLOT_BYTES;
+    size_t at = (size_t)(column_at(segment, column) - (char *)segment->head) + breaker_at(segment);
+    size_t n = slots_at(segment) - breaker_at(segment) +
+               (size_t)segment->slot_count * SEGMENT_SLOT_BYTES;
     if (fallocate(segment->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)n) ==
         0)
         return;
+    memset(segment_breaker(segment, column), 0, sizeof(struct breaker_column));
     for (uint32_t i = 0; i < segment->slot_count; i++)
         atomic_store_explicit(&segment_slot(segment, column, i)->state, SLOT_FREE,
                               memory_order_relaxed);

@@ -3,8 +3,9 @@
  *   [struct segment_head: 4 KiB]                     master writes layout and `ending`, courier writes `status`
  *   [struct counter x counter_count]                 courier: one row per (counter, epoch) that this host takes from
  *   [column 0][column 1]...[column N-1]              one per living worker; a successor gets a fresh column
- *   column = [struct column_head][metrics u64 x 256][done ring][free ring][accounts][slots: slot_count x 1 KiB]
+ *   column = [struct column_head][metrics u64 x 256][done ring][free ring][accounts][breaker][slots: slot_count x 1 KiB]
  *   ring   = u32 slot numbers, slot_count rounded up to a power of two; a slot is in at most one ring, once
+ *   breaker = struct breaker_column: how this worker's attempts went (breaker.h); read by all workers, by nobody else
  *   accounts = struct account x counter_count: this worker's share of the counter in the same row of the table
  *
  * No word has two writers except column_head.state during hand-over (master, when the worker is dead). What is a worker's
@@ -28,10 +29,11 @@
 #ifndef SLUICE_DATA_SEGMENT_H
 #define SLUICE_DATA_SEGMENT_H
 
+#include "data-plane/breaker.h"
 #include "data-plane/slot.h"
 
 #define SEGMENT_MAGIC        0x534C5347u
-#define SEGMENT_VERSION      2u
+#define SEGMENT_VERSION      3u
 #define SEGMENT_METRICS      256
 #define SEGMENT_SLOT_BYTES   SLOT_BYTES
 #define SEGMENT_MAX_COLUMNS  256
@@ -188,6 +190,7 @@ _Atomic uint32_t *segment_ring(const struct segment *segment, uint32_t column, e
 struct slot *segment_slot(const struct segment *segment, uint32_t column, uint32_t index);
 struct counter *segment_counter(const struct segment *segment, uint32_t row);
 struct account *segment_account(const struct segment *segment, uint32_t column, uint32_t row);
+struct breaker_column *segment_breaker(const struct segment *segment, uint32_t column);
 /* Rows that may ever have been used: [0, n). Bounded by the table whatever stands in the segment. */
 uint32_t segment_counters_used(const struct segment *segment);
 

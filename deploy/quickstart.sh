@@ -30,7 +30,8 @@ provider, proves it by one call, and stays with a live status until Ctrl-C, whic
   --detach             return when ready, leave everything running
   --json               print one JSON object instead of text
   --stop               stop what runs in --data-dir
-  --gateway-arg A      pass A to sluice-gateway; --control-arg A: to sluice-control (both may be repeated)
+  --gateway-arg A      pass A to sluice-gateway; --control-arg A: to sluice-control; --sim-arg A: to the simulated
+                       provider (all may be repeated)
 
 With OPENAI_API_KEY, ANTHROPIC_API_KEY or another provider's key in the environment it makes those integrations; with none
 it starts a simulated provider.
@@ -41,7 +42,7 @@ DATA=./sluice-data
 GATEWAY_PORT='' CONTROL_PORT='' LINK_PORT='' STATUS_PORT=''
 WORKERS=0 BUILD_TYPE=release BOOTSTRAP=
 SIM=false BUILD=true DETACH=false JSON=false STOP=false
-GATEWAY_ARGS=() CONTROL_ARGS=()
+GATEWAY_ARGS=() CONTROL_ARGS=() SIM_ARGS=()
 
 parse_options() {
     while (($# > 0)); do
@@ -55,7 +56,7 @@ parse_options() {
         --stop) STOP=true ;;
         --help | -h) usage && exit 0 ;;
         --data-dir | --gateway-port | --control-port | --link-port | --status-port | --workers | --build-type | \
-            --bootstrap | --gateway-arg | --control-arg)
+            --bootstrap | --gateway-arg | --control-arg | --sim-arg)
             (($# > 1)) || die "$1 needs a value"
             take_value "$1" "$2"
             shift
@@ -81,6 +82,7 @@ take_value() {
     --bootstrap) BOOTSTRAP=$2 ;;
     --gateway-arg) GATEWAY_ARGS+=("$2") ;;
     --control-arg) CONTROL_ARGS+=("$2") ;;
+    --sim-arg) SIM_ARGS+=("$2") ;;
     esac
 }
 
@@ -158,7 +160,7 @@ start_sim() {
             port=0
         fi
         : >"$DATA/run/sim.json"
-        process_start sim "" "$BIN/sluice-sim" --port "$port" --truth-log "$DATA/log/sim-truth.jsonl"
+        process_start sim "" "$BIN/sluice-sim" --port "$port" --truth-log "$DATA/log/sim-truth.jsonl" "${SIM_ARGS[@]}"
         wait_for 10 test -s "$DATA/run/sim.json" || die_with_log "the simulator did not start" "$DATA/log/sim.log"
     fi
     SIM_URL=$(jq -er .url "$DATA/run/sim.json") || die_with_log "the simulator did not start" "$DATA/log/sim.log"

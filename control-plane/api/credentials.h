@@ -40,6 +40,10 @@ struct credentials {
  * message, vault statuses. */
 MUST_USE enum status credentials_merge(struct api_call *call, struct credentials *c);
 
+/* After credentials_merge: the project of a Google service account joins the configuration, if that
+ * names none. ST_NO_MEMORY, ST_TOO_LARGE. */
+MUST_USE enum status credentials_derive_project(struct api_call *call, struct credentials *c);
+
 /* Seals for these hosts. ST_INVALID with a message: carried secrets and a new host. Vault statuses.
  */
 MUST_USE enum status credentials_seal(struct api_call *call, struct credentials *c,

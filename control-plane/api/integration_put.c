@@ -11,6 +11,7 @@
 #include "control-plane/api/members.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/builtin.h"
+#include "control-plane/domain/configuration.h"
 #include "control-plane/domain/provision.h"
 
 /* Values of Organisation.workspace_integrations. */
@@ -69,8 +70,11 @@ enum status integrations_read_secrets(struct api_call *call, const struct record
                             .masked_json = record->masked_json};
     TRY(integrations_provider_type(call, str_c(record->provider_type), &type));
     TRY(credentials_merge(call, &c));
+    TRY(credentials_derive_project(call, &c));
     struct upstream_input input = {type, c.configuration_tree, call->api->private_upstreams};
-    enum status status = upstream_host_make(call->arena, &input, &target, &why);
+    enum status status = configuration_check(call->arena, c.configuration_tree, &why);
+    if (status == ST_OK)
+        status = upstream_host_make(call->arena, &input, &target, &why);
     if (status == ST_INVALID)
         return api_fail(call, status, STR_FMT, STR_ARG(why));
     TRY(status);

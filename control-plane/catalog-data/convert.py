@@ -253,10 +253,12 @@ def provider_row(source, over, catalog):
         row["renames"] = renames
     for name, value in (("developer_to_system", source.get("developer_role_to_system")),
                         ("no_stream_options", over.get("no_stream_options")),
+                        ("text_embeddings", over.get("text_embeddings")),
                         ("stream_usage_path", over.get("stream_usage_path")),
                         ("custom_host", over.get("custom_host")), ("status", over.get("status")),
                         ("passthrough", over.get("passthrough")), ("native_endpoints", over.get("native_endpoints")),
-                        ("openai_compat", over.get("openai_compat"))):
+                        ("openai_compat", over.get("openai_compat")), ("token_hosts", over.get("token_hosts")),
+                        ("base_urls", over.get("base_urls"))):
         if value:
             row[name] = value
     hosts = {template_host(row["base_url"])} if row["base_url"] else set()

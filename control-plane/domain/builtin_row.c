@@ -195,6 +195,7 @@ static const struct field provider_fields[] = {
     {"renames", FIELD_READ, false, false, 0, read_renames},
     {"developer_to_system", FIELD_BOOL, false, false, AT(developer_to_system), NULL},
     {"no_stream_options", FIELD_BOOL, false, false, AT(no_stream_options), NULL},
+    {"text_embeddings", FIELD_BOOL, false, false, AT(text_embeddings), NULL},
     {"stream_usage_path", FIELD_TEXT, false, false, AT(stream_usage_path), NULL},
     {"passthrough", FIELD_TEXTS, false, false, AT(n_passthrough), NULL},
     {"env", FIELD_TEXTS, false, false, AT(n_env), NULL},

@@ -146,6 +146,22 @@ static bool value_is_plain(struct str value, bool in_host)
            str_find(value, STR("..")) < 0;
 }
 
+/* Regions of clouds: they stand in hosts, and no label of theirs has a dot. */
+static bool region_is_plain(struct str value)
+{
+    for (size_t i = 0; i < value.n; i++)
+        if (!(value.p[i] >= 'a' && value.p[i] <= 'z') &&
+            !(value.p[i] >= '0' && value.p[i] <= '9') && value.p[i] != '-')
+            return false;
+    return true;
+}
+
+static bool value_fits(struct str name, struct str value, bool in_host)
+{
+    return value_is_plain(value, in_host) &&
+           (!str_ends(name, STR("_region")) || region_is_plain(value));
+}
+
 /* Fills a template's placeholders. Those that the configuration does not have stay in a path and
  * empty a host. */
 static enum status fill(struct arena *arena, struct str template, const struct json *configurations,
@@ -168,10 +184,11 @@ static enum status fill(struct arena *arena, struct str template, const struct j
         name = str_of(rest.p + 1, (size_t)close - 1);
         bool in_host = i < host_end;
         if (config_text(arena, configurations, name, &value) != ST_OK ||
-            (value.n > 0 && !value_is_plain(value, in_host))) {
-            *why = arena_printf(
-                arena, "configurations." STR_FMT ": must be letters, digits, '-', '_' and '.'",
-                STR_ARG(name));
+            (value.n > 0 && !value_fits(name, value, in_host))) {
+            const char *rule = str_ends(name, STR("_region"))
+                                   ? "must be lower-case letters, digits and '-'"
+                                   : "must be letters, digits, '-', '_' and '.'";
+            *why = arena_printf(arena, "configurations." STR_FMT ": %s", STR_ARG(name), rule);
             status = ST_INVALID;
             goto out;
         }
@@ -228,24 +245,82 @@ static enum status custom_url(struct arena *arena, const struct upstream_input *
     return ST_OK;
 }
 
-/* Hosts of the row's `hosts` (in data_json) whose placeholders all have values. */
-static enum status row_hosts(struct arena *arena, const struct upstream_input *input,
-                             struct upstream_host *out, struct str *why)
+/* Adds the hosts of a list of the row's (in data_json) whose placeholders all have values, but
+ * `not`. */
+static enum status list_hosts(struct arena *arena, const struct upstream_input *input,
+                              const struct json *list, struct str not, struct upstream_host *out,
+                              struct str *why)
 {
-    struct json *data = NULL;
-    if (input->type->data_json[0] == '\0')
-        return ST_OK;
-    TRY(json_parse(arena, str_c(input->type->data_json), NULL, &data, NULL));
-    const struct json *hosts = json_get(data, "hosts");
-    for (const struct json *item = hosts == NULL ? NULL : hosts->first; item != NULL;
+    for (const struct json *item = list == NULL ? NULL : list->first; item != NULL;
          item = item->next) {
         struct str template, host;
         TRY(json_text(item, arena, &template));
+        if (str_eq(template, not ))
+            continue;
         TRY(fill(arena, template, input->configurations, &host, why));
         if (host.n > 0 && is_name(host))
             add_host(out, lower(arena, host));
     }
     return ST_OK;
+}
+
+static enum status read_data(struct arena *arena, const struct upstream_input *input,
+                             struct json **data)
+{
+    *data = NULL;
+    return input->type->data_json[0] == '\0'
+               ? ST_OK
+               : json_parse(arena, str_c(input->type->data_json), NULL, data, NULL);
+}
+
+/* The row's base_urls: a value of a placeholder that has a host of its own. n = 0: none. */
+static enum status base_of_value(struct arena *arena, const struct upstream_input *input,
+                                 const struct json *data, struct str *base)
+{
+    const struct json *fields = json_get(data, "base_urls");
+    *base = STR_NONE;
+    for (const struct json *field = fields == NULL ? NULL : fields->first; field != NULL;
+         field = field->next) {
+        struct str value;
+        if (config_text(arena, input->configurations, field->key, &value) != ST_OK)
+            continue;
+        const struct json *url = value.n > 0 ? json_get_str(field, value) : NULL;
+        if (url != NULL)
+            return json_text(url, arena, base);
+    }
+    return ST_OK;
+}
+
+/* "https://{x}.a.com/b" -> "{x}.a.com" */
+static struct str template_host(struct str template)
+{
+    ptrdiff_t scheme = str_find(template, STR("://"));
+    struct str rest = scheme < 0 ? template : str_from(template, (size_t)scheme + 3);
+    ptrdiff_t slash = str_find_char(rest, '/');
+    return slash < 0 ? rest : str_head(rest, (size_t)slash);
+}
+
+/* The row's own base URL and hosts. */
+static enum status row_url(struct arena *arena, const struct upstream_input *input,
+                           const struct json *data, struct upstream_host *out, struct str *why)
+{
+    struct str template = str_c(input->type->base_url), base, host, not = STR("");
+    const char *what;
+    TRY(fill(arena, template, input->configurations, &base, why)); /* checks the values, too */
+    if (base.n == 0)
+        return ST_OK;
+    TRY(base_of_value(arena, input, data, &host));
+    if (host.n > 0) {
+        base = host;
+        not = template_host(template);
+    }
+    enum status status =
+        upstream_host_check(arena, base, input->allowed_private, &out->base_url, &host, &what);
+    if (status == ST_INVALID)
+        return fault(arena, why, "base_url", what);
+    TRY(status);
+    add_host(out, host);
+    return list_hosts(arena, input, json_get(data, "hosts"), not, out, why);
 }
 
 static enum status extra_hosts(struct arena *arena, const struct upstream_input *input,
@@ -276,21 +351,12 @@ enum status upstream_host_make(struct arena *arena, const struct upstream_input 
 {
     *out = (struct upstream_host){.base_url = NULL};
     *why = STR("");
+    struct json *data;
+    TRY(read_data(arena, input, &data));
     TRY(custom_url(arena, input, out, why));
-    if (out->base_url == NULL) {
-        struct str base, host;
-        const char *what;
-        TRY(fill(arena, str_c(input->type->base_url), input->configurations, &base, why));
-        if (base.n > 0) {
-            enum status status = upstream_host_check(arena, base, input->allowed_private,
-                                                     &out->base_url, &host, &what);
-            if (status == ST_INVALID)
-                return fault(arena, why, "base_url", what);
-            TRY(status);
-            add_host(out, host);
-            TRY(row_hosts(arena, input, out, why));
-        }
-    }
+    if (out->base_url == NULL)
+        TRY(row_url(arena, input, data, out, why));
+    TRY(list_hosts(arena, input, json_get(data, "token_hosts"), STR(""), out, why));
     TRY(extra_hosts(arena, input, out, why));
     if (out->base_url == NULL)
         out->base_url = arena_cstr(arena, STR(""));

@@ -4,7 +4,8 @@
  * The base URL is the integration's custom host, or the provider row's with its {placeholders}
  * filled from the configuration. Values of placeholders and custom hosts come from admins and are
  * checked here so that none can smuggle in another host, a user, a port or a path where only a name
- * belongs. The worker classifies every address again when it connects; this check is for people,
+ * belongs. Hosts that exchange a credential for tokens (the row's token_hosts) may always get it. The
+ * worker classifies every address again when it connects; this check is for people,
  * that one for attackers. Pure. Everything given lives in the arena.
  */
 #ifndef SLUICE_CONTROL_DOMAIN_UPSTREAM_HOST_H

@@ -9,7 +9,7 @@
 
 #include "common/catalog_codec.h"
 
-static const struct param_rule rules[CHAT_PARAM_COUNT] = {
+const struct param_rule back_anthropic_rules[CHAT_PARAM_COUNT] = {
 #define RULE(name, action, as, note) [CHAT_PARAM_##name] = {PARAM_##action, as, note},
 #include "data-plane/dialect/back_anthropic.def"
 #undef RULE
@@ -129,7 +129,7 @@ enum status back_anthropic_write_members(struct dialect_call *call, struct json_
     write_stops(call->chat, w);
     write_user(call, w);
     write_tier(call, w);
-    TRY(params_apply(call, rules, w));
+    TRY(params_apply(call, back_anthropic_rules, w));
     TRY(take_headers(call));
     params_extras(call, natives, headers, w);
     return ST_OK;
@@ -157,7 +157,7 @@ const struct back back_anthropic = {
     .native = OP_BIT(OP_MESSAGES) | OP_BIT(OP_COUNT_TOKENS),
     .signs_as = BACK_ANTHROPIC_SIGNS,
     .state_bytes = sizeof(struct back_anthropic),
-    .params = rules,
+    .params = back_anthropic_rules,
     .write = write,
     .event = back_anthropic_event,
     .whole = back_anthropic_whole,

@@ -24,6 +24,9 @@ struct back_anthropic {
     struct slot_usage usage;
 };
 
+/* Rules of every parameter (back_anthropic.def). */
+extern const struct param_rule back_anthropic_rules[CHAT_PARAM_COUNT];
+
 /* Members of a request but model and stream, into the object open in w. ST_INVALID (refused),
  * ST_NO_MEMORY. */
 MUST_USE enum status back_anthropic_write_members(struct dialect_call *call, struct json_writer *w);
@@ -31,8 +34,18 @@ MUST_USE enum status back_anthropic_write_members(struct dialect_call *call, str
 MUST_USE enum status back_anthropic_messages(struct dialect_call *call, struct json_writer *w);
 /* What max_tokens, thinking and the form of JSON answers will be -> state. As above. */
 MUST_USE enum status back_anthropic_plan(struct dialect_call *call);
+/* Its two halves, by a state->model that is set already, for services of Claude whose back state
+ * begins with a struct back_anthropic: how JSON is asked for (ST_INVALID; `passes`: a caller's own
+ * output_config reaches the model as it is), and max_tokens and thinking. */
+MUST_USE enum status back_anthropic_plan_format(struct dialect_call *call, bool passes);
+void back_anthropic_plan_thinking(struct dialect_call *call);
 /* tools, tool_choice, output_config, thinking. As above. */
 MUST_USE enum status back_anthropic_options(struct dialect_call *call, struct json_writer *w);
+
+/* thinking, and the effort of output_config. */
+void back_anthropic_thinking(struct dialect_call *call, struct json_writer *w);
+/* A tool's schema under `key`, "type":"object" added where it lacks. */
+void back_anthropic_schema(struct json_writer *w, const char *key, struct str schema);
 
 /* struct back's functions. */
 enum status back_anthropic_event(struct dialect_call *call, const struct sse_event *event);

@@ -7,8 +7,6 @@
  * Invariant: every part of the caller's messages is written, listed as dropped, or refused by its
  * place. Blank texts are no loss: the API refuses them and they say nothing.
  */
-#include <sodium.h>
-
 #include "data-plane/dialect/back_anthropic.h"
 
 #define DOCUMENT_REMEDY "Send text, image_url, file (PDF or plain text) or tool parts."
@@ -136,19 +134,14 @@ static enum status write_image(struct dialect_call *call, struct json_writer *w,
 static enum status decode_text(struct dialect_call *call, const struct chat_part *part,
                                struct chat_media *out)
 {
-    struct str data = part->media.inner;
-    size_t n = 0;
-    char *room = arena_alloc(call->arena, data.n + 1);
-    if (room == NULL)
-        return ST_NO_MEMORY;
-    if (sodium_base642bin((unsigned char *)room, data.n, data.p, data.n, NULL, &n, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        !str_is_utf8(str_of(room, n)))
+    struct chat_text words;
+    enum status status = chat_media_words(call->arena, &part->media, &words);
+    if (status == ST_INVALID)
         return dialect_refuse_part(call, part->place, "this text file",
                                    "Send base64 of UTF-8 text, or the words as a text part.");
-    struct chat_text words = chat_text_quote(call->arena, str_of(room, n));
+    TRY(status);
     *out = (struct chat_media){.source = CHAT_SOURCE_TEXT, .inner = chat_text_inner(words)};
-    return chat_has(words) ? ST_OK : ST_NO_MEMORY;
+    return ST_OK;
 }
 
 static enum status write_file(struct dialect_call *call, struct json_writer *w,
@@ -170,6 +163,10 @@ static enum status write_file(struct dialect_call *call, struct json_writer *w,
     write_source(w, &media, mime);
     if (!chat_text_is_empty(part->name))
         jw_field_raw(w, "title", part->name.raw);
+    if (!chat_text_is_empty(part->about))
+        jw_field_raw(w, "context", part->about.raw);
+    if (part->citing != NULL)
+        jw_field_raw(w, "citations", part->citing->raw);
     end_block(w, part);
     return ST_OK;
 }
@@ -307,7 +304,7 @@ static void list_dropped(struct dialect_call *call, const struct chat_message *m
     for (const struct chat_part *part = message->parts.first; part != NULL; part = part->next)
         if ((part->kind == CHAT_PART_THINKING || part->kind == CHAT_PART_REDACTED) &&
             !is_ours(part))
-            dialect_drop(call, "messages.reasoning_content");
+            dialect_drop(call, call->front->thinking);
 }
 
 /* The messages from `from` up to `end` are one turn; those on top are not in it. */

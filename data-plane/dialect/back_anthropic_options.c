@@ -29,13 +29,16 @@ static bool is_forced(const struct chat *chat)
     return chat->choice == CHAT_CHOICE_ANY || chat->choice == CHAT_CHOICE_NAMED;
 }
 
-static enum status plan_format(struct dialect_call *call)
+enum status back_anthropic_plan_format(struct dialect_call *call, bool passes)
 {
     struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
     bool schema = chat->format == CHAT_FORMAT_SCHEMA;
-    if (params_extra(chat, "output_config") != NULL)
-        state->model.output_format = false; /* the caller's own one passes as it is */
+    const struct json *own = passes ? params_extra(chat, "output_config") : NULL;
+    if (json_get(own, "format") != NULL)
+        return ST_OK; /* the caller's own one passes as it is */
+    if (own != NULL)
+        state->model.output_format = false; /* it leaves no place for ours */
     if (schema && state->model.output_format &&
         (chat->format_strict == CHAT_YES || !state->model.forced_tool))
         return ST_OK;
@@ -87,17 +90,34 @@ static uint64_t budget_of(const struct chat *chat, uint64_t max_tokens)
     return budget < BUDGET_LEAST ? BUDGET_LEAST : budget;
 }
 
-static void plan_thinking(struct dialect_call *call)
+/* Was the effort read from members that pass as they are? */
+static bool is_in_own(const struct chat *chat, const struct json *thinking)
+{
+    const struct json *value = chat->params[CHAT_PARAM_REASONING_EFFORT].value;
+    return value == thinking ||
+           (value != NULL && value == json_get(params_extra(chat, "output_config"), "effort"));
+}
+
+static uint64_t max_tokens_of(const struct dialect_call *call)
+{
+    if (call->chat->max_tokens > 0)
+        return call->chat->max_tokens;
+    return call->target->max_output_tokens > 0 ? call->target->max_output_tokens
+                                               : MAX_TOKENS_DEFAULT;
+}
+
+void back_anthropic_plan_thinking(struct dialect_call *call)
 {
     struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
     const struct json *own = params_extra(chat, "thinking");
     bool asked = chat->effort > CHAT_EFFORT_NONE || chat->thinking_tokens > 0;
     bool budgets = state->model.thinking == ANTHROPIC_THINKING_BUDGET;
-    if (own != NULL) {
-        state->thinks = !json_is(json_get(own, "type"), JSON_STRING) ||
-                        !str_eq(json_get(own, "type")->raw, STR("\"disabled\""));
-        if (asked)
+    state->max_tokens = max_tokens_of(call);
+    if (own != NULL || params_is_read(call, "thinking")) {
+        state->thinks = own != NULL && (!json_is(json_get(own, "type"), JSON_STRING) ||
+                                        !str_eq(json_get(own, "type")->raw, STR("\"disabled\"")));
+        if (asked && own != NULL && !is_in_own(chat, own))
             dialect_drop(call, chat->params[CHAT_PARAM_REASONING_EFFORT].field);
         return;
     }
@@ -114,27 +134,22 @@ static void plan_thinking(struct dialect_call *call)
 
 enum status back_anthropic_plan(struct dialect_call *call)
 {
-    struct back_anthropic *state = state_of(call);
     const struct dialect_target *target = call->target;
     struct str name = target->base_model.n > 0 ? target->base_model : target->model;
-    anthropic_model_of(name, &state->model);
-    state->max_tokens = call->chat->max_tokens;
-    if (state->max_tokens == 0)
-        state->max_tokens =
-            target->max_output_tokens > 0 ? target->max_output_tokens : MAX_TOKENS_DEFAULT;
-    TRY(plan_format(call));
-    plan_thinking(call);
+    anthropic_model_of(name, &state_of(call)->model);
+    TRY(back_anthropic_plan_format(call, true));
+    back_anthropic_plan_thinking(call);
     return ST_OK;
 }
 
 /* --- tools */
 
 /* The API wants "type":"object" in every schema; all other keywords stay. */
-static void write_schema(struct json_writer *w, struct str schema)
+void back_anthropic_schema(struct json_writer *w, const char *key, struct str schema)
 {
     struct json_field type = {.name = "type"};
     struct str inside;
-    jw_key(w, "input_schema");
+    jw_key(w, key);
     if (schema.p == NULL) {
         jw_raw(w, STR("{\"type\":\"object\",\"properties\":{}}"));
         return;
@@ -158,7 +173,7 @@ static enum status write_function(struct dialect_call *call, struct json_writer 
     jw_field_raw(w, "name", tool->name.raw);
     if (!chat_text_is_empty(tool->description))
         jw_field_raw(w, "description", tool->description.raw);
-    write_schema(w, tool->schema);
+    back_anthropic_schema(w, "input_schema", tool->schema);
     if (tool->strict == CHAT_YES) {
         if (state_of(call)->model.strict_tools)
             jw_field_bool(w, "strict", true);
@@ -194,7 +209,8 @@ static void write_json_tool(struct dialect_call *call, struct json_writer *w)
     jw_field_raw(w, "description",
                  chat_text_is_empty(chat->format_description) ? STR(JSON_TOOL_TEXT)
                                                               : chat->format_description.raw);
-    write_schema(w, chat->format == CHAT_FORMAT_SCHEMA ? chat->schema : STR(ANY_OBJECT));
+    back_anthropic_schema(w, "input_schema",
+                          chat->format == CHAT_FORMAT_SCHEMA ? chat->schema : STR(ANY_OBJECT));
     jw_end(w);
 }
 
@@ -273,21 +289,19 @@ static enum status write_tools(struct dialect_call *call, struct json_writer *w)
 
 /* --- thinking and the answer's form */
 
-static const char *effort_word(const struct back_anthropic *state, enum chat_effort effort)
+/* The nearest effort that the model has; another one than was asked for is listed. */
+static const char *effort_word(struct dialect_call *call)
 {
-    switch (effort) {
-    case CHAT_EFFORT_MINIMAL:
-    case CHAT_EFFORT_LOW:
-        return "low";
-    case CHAT_EFFORT_MEDIUM:
-        return "medium";
-    case CHAT_EFFORT_XHIGH:
-        return state->model.effort_xhigh ? "xhigh" : "high";
-    case CHAT_EFFORT_MAX:
-        return state->model.effort_max ? "max" : "high";
-    default:
-        return "high";
-    }
+    const struct anthropic_model *model = &state_of(call)->model;
+    enum chat_effort wish = call->chat->effort, effort = wish;
+    if (wish == CHAT_EFFORT_MINIMAL)
+        effort = CHAT_EFFORT_LOW;
+    else if ((wish == CHAT_EFFORT_XHIGH && !model->effort_xhigh) ||
+             (wish == CHAT_EFFORT_MAX && !model->effort_max))
+        effort = CHAT_EFFORT_HIGH;
+    if (effort != wish)
+        dialect_drop(call, call->chat->params[CHAT_PARAM_REASONING_EFFORT].field);
+    return chat_effort_word(effort);
 }
 
 static void write_thinking(struct dialect_call *call, struct json_writer *w)
@@ -307,11 +321,11 @@ static void write_thinking(struct dialect_call *call, struct json_writer *w)
     jw_end(w);
 }
 
-static void write_output(struct dialect_call *call, struct json_writer *w)
+static void write_output(struct dialect_call *call, struct json_writer *w, bool formats)
 {
     const struct back_anthropic *state = state_of(call);
     const struct chat *chat = call->chat;
-    bool format = chat->format == CHAT_FORMAT_SCHEMA && state->model.output_format;
+    bool format = formats && chat->format == CHAT_FORMAT_SCHEMA && state->model.output_format;
     bool effort = state->thinks && chat->effort > CHAT_EFFORT_NONE &&
                   state->model.thinking == ANTHROPIC_THINKING_ADAPTIVE &&
                   params_extra(chat, "thinking") == NULL;
@@ -320,7 +334,7 @@ static void write_output(struct dialect_call *call, struct json_writer *w)
     jw_key(w, "output_config");
     jw_object(w);
     if (effort)
-        jw_field_cstr(w, "effort", effort_word(state, chat->effort));
+        jw_field_cstr(w, "effort", effort_word(call));
     if (format) {
         jw_key(w, "format");
         jw_object(w);
@@ -331,10 +345,16 @@ static void write_output(struct dialect_call *call, struct json_writer *w)
     jw_end(w);
 }
 
+void back_anthropic_thinking(struct dialect_call *call, struct json_writer *w)
+{
+    write_thinking(call, w);
+    write_output(call, w, false);
+}
+
 enum status back_anthropic_options(struct dialect_call *call, struct json_writer *w)
 {
     TRY(write_tools(call, w));
     write_thinking(call, w);
-    write_output(call, w);
+    write_output(call, w, true);
     return ST_OK;
 }

@@ -43,6 +43,13 @@ static void take_usage(struct dialect_call *call, const struct json *usage)
         out->cached_tokens = read;
         out->cache_write_tokens = wrote;
     }
+    const struct json *cache = json_get(usage, "cache_creation");
+    if (json_u64(json_get(cache, "ephemeral_1h_input_tokens"), &value) == ST_OK)
+        out->cache_write_1h_tokens = value;
+    const struct json *tools = json_get(usage, "server_tool_use");
+    if (json_u64(json_get(tools, "web_search_requests"), &value) == ST_OK)
+        out->searches = value;
+    dialect_take_tier(call, json_get(usage, "service_tier"));
     if (json_u64(json_get(usage, "output_tokens"), &value) == ST_OK)
         out->output_tokens = value;
     const struct json *details = json_get(usage, "output_tokens_details");

@@ -60,6 +60,34 @@ struct chat_tool *chat_add_tool(struct arena *arena, struct chat *chat)
     return tool;
 }
 
+enum status chat_add_extra(struct arena *arena, struct chat *chat, const struct json *member)
+{
+    struct chat_extra *extra = arena_calloc(arena, 1, sizeof *extra);
+    if (extra == NULL)
+        return ST_NO_MEMORY;
+    extra->value = member;
+    if (chat->last_extra == NULL)
+        chat->extras = extra;
+    else
+        chat->last_extra->next = extra;
+    chat->last_extra = extra;
+    return ST_OK;
+}
+
+enum status chat_leave_out(struct arena *arena, struct chat *chat, const char *field)
+{
+    struct chat_left **link = &chat->left_out;
+    while (*link != NULL && strcmp((*link)->field, field) != 0)
+        link = &(*link)->next;
+    if (*link != NULL)
+        return ST_OK;
+    *link = arena_calloc(arena, 1, sizeof **link);
+    if (*link == NULL)
+        return ST_NO_MEMORY;
+    (*link)->field = field;
+    return ST_OK;
+}
+
 struct chat_text chat_text_of(const struct json *node)
 {
     return json_is(node, JSON_STRING) ? (struct chat_text){node->raw} : CHAT_TEXT_NONE;
@@ -97,6 +125,24 @@ enum status chat_text_plain(struct arena *arena, struct chat_text text, struct s
             return ST_NO_MEMORY;
     }
     return json_unescape(text.raw, room, plain);
+}
+
+static const char *const efforts[] = {
+    [CHAT_EFFORT_UNSAID] = "", [CHAT_EFFORT_NONE] = "none",   [CHAT_EFFORT_MINIMAL] = "minimal",
+    [CHAT_EFFORT_LOW] = "low", [CHAT_EFFORT_MEDIUM] = "medium", [CHAT_EFFORT_HIGH] = "high",
+    [CHAT_EFFORT_XHIGH] = "xhigh", [CHAT_EFFORT_MAX] = "max"};
+
+enum chat_effort chat_effort_of(struct str word)
+{
+    for (unsigned effort = CHAT_EFFORT_NONE; effort < COUNT_OF(efforts); effort++)
+        if (str_eq(word, str_c(efforts[effort])))
+            return (enum chat_effort)effort;
+    return CHAT_EFFORT_UNSAID;
+}
+
+const char *chat_effort_word(enum chat_effort effort)
+{
+    return efforts[effort];
 }
 
 enum status chat_arguments_object(struct arena *arena, struct str json, struct str *object)
@@ -147,24 +193,4 @@ struct str chat_place_text(struct arena *arena, struct chat_place place)
                                  place.field == NULL ? STR("") : str_c(place.field), str_c(item)};
     struct str text = arena_join(arena, pieces, COUNT_OF(pieces));
     return text.p == NULL ? STR("") : text;
-}
-
-enum status chat_data_url(struct str inner, struct str *mime, struct str *data)
-{
-    struct str head, rest = inner;
-    if (!str_starts_nocase(inner, STR("data:")))
-        return ST_INVALID;
-    ptrdiff_t comma = str_find_char(inner, ',');
-    if (comma < 0)
-        return ST_INVALID;
-    head = str_from(str_head(inner, (size_t)comma), 5);
-    rest = str_from(inner, (size_t)comma + 1);
-    ptrdiff_t mark = str_find(head, STR(";base64"));
-    if (mark < 0 || (size_t)mark + 7 != head.n)
-        return ST_INVALID;
-    head = str_head(head, (size_t)mark);
-    ptrdiff_t parameters = str_find_char(head, ';');
-    *mime = parameters < 0 ? head : str_head(head, (size_t)parameters);
-    *data = rest;
-    return ST_OK;
 }

@@ -44,7 +44,7 @@ enum chat_part_kind {
     CHAT_PART_TOOL_RESULT, /* id, parts, failed */
     CHAT_PART_IMAGE,       /* media */
     CHAT_PART_AUDIO,       /* media */
-    CHAT_PART_FILE,        /* media, name */
+    CHAT_PART_FILE,        /* media, name, about, citing */
     CHAT_PART_NATIVE,      /* json: a part that only the dialect it came from knows */
 };
 
@@ -61,6 +61,8 @@ struct chat_media {
     /* What stands between the quotes of a JSON string: may be written between quotes as it is. */
     struct str inner;
     struct chat_text detail; /* images: how closely to look */
+    struct str fetched, fetched_mime; /* URL: base64 of what was there, and its type; n = 0: not
+                                         fetched (back.wants_bytes) */
 };
 
 /* Where something stood in the caller's document, for errors: messages[2].content[0]. */
@@ -77,6 +79,8 @@ struct chat_parts {
 struct chat_citation {
     struct chat_citation *next;
     struct chat_text url, title, quote;
+    bool ranged; /* it supports characters from..to of the text, not all of it */
+    size_t from, to;
     struct str json; /* as the provider says it */
 };
 
@@ -85,6 +89,8 @@ struct chat_part {
     bool failed; /* a tool result that reports an error */
     struct chat_part *next;
     struct chat_text text, id, name, signature;
+    struct chat_text about;    /* what a document is, told to the model beside it */
+    const struct json *citing; /* whether and how a document is to be cited; NULL: not said */
     struct str json;         /* TOOL_CALL: the arguments, a JSON object, or a JSON string that
                                 holds one; NATIVE: the part */
     struct chat_parts parts; /* TOOL_RESULT */
@@ -152,6 +158,12 @@ struct chat_extra {
     const struct json *value; /* value->key is its name */
 };
 
+/* Something that no translation of this front carries: listed as dropped in every attempt. */
+struct chat_left {
+    struct chat_left *next;
+    const char *field;
+};
+
 enum chat_effort {
     CHAT_EFFORT_UNSAID,
     CHAT_EFFORT_NONE,
@@ -165,7 +177,10 @@ enum chat_effort {
 
 enum chat_format { CHAT_FORMAT_TEXT, CHAT_FORMAT_JSON, CHAT_FORMAT_SCHEMA };
 
+struct simple; /* simple.h */
+
 struct chat {
+    const struct simple *simple; /* no chat at all: another operation; NULL: a chat */
     struct chat_message *messages, *last_message;
     const struct chat_message *last_assistant;
     struct chat_tool *tools, *last_tool;
@@ -184,7 +199,9 @@ struct chat {
     size_t stop_count;
     bool stream, stream_usage;
     struct chat_param params[CHAT_PARAM_COUNT];
-    struct chat_extra *extras;
+    struct chat_extra *extras, *last_extra;
+    struct chat_left *left_out;
+    const struct json *body; /* the caller's document, for answers that repeat parts of it */
 };
 
 /* --- the answer */
@@ -199,7 +216,7 @@ enum chat_finish {
     CHAT_FINISH_REFUSAL, /* the model's own refusal */
     CHAT_FINISH_FILTER,  /* a filter of the provider */
     CHAT_FINISH_PAUSE,   /* the provider's own tools want another turn */
-    CHAT_FINISH_ERROR,   /* the provider gave up inside the answer */
+    CHAT_FINISH_ERROR,   /* the provider gave up inside the answer: dialect_emit makes an error of it */
 };
 
 /* What went wrong at the provider. Words are plain bytes. */
@@ -234,6 +251,7 @@ struct chat_event {
     uint32_t part_at,
         call_at; /* set by dialect_emit: which part of the choice, which of its calls */
     struct chat_text id, name, text, signature;
+    struct str origin; /* whose signature it is; n = 0: the back's (signs_as) */
     struct str json;
     struct str logprobs; /* DELTA: a JSON array of OpenAI's token objects; p = NULL: none */
     struct chat_media media;
@@ -267,6 +285,11 @@ struct chat_message *chat_add_message(struct arena *arena, struct chat *chat, en
 struct chat_part *chat_add_part(struct arena *arena, struct chat_parts *parts,
                                 enum chat_part_kind kind);
 struct chat_tool *chat_add_tool(struct arena *arena, struct chat *chat);
+/* A member that the front does not know -> extras. ST_NO_MEMORY. */
+MUST_USE enum status chat_add_extra(struct arena *arena, struct chat *chat,
+                                    const struct json *member);
+/* Lists a field as left out by the front (once); borrows the name. ST_NO_MEMORY. */
+MUST_USE enum status chat_leave_out(struct arena *arena, struct chat *chat, const char *field);
 
 /* --- words */
 
@@ -293,6 +316,11 @@ struct chat_text chat_text_copy(struct arena *arena, struct chat_text text);
 /* Unescapes; borrows where it can. ST_NO_MEMORY. An absent text gives an empty one. */
 MUST_USE enum status chat_text_plain(struct arena *arena, struct chat_text text, struct str *plain);
 
+/* The effort of a word ("low"), or CHAT_EFFORT_UNSAID. */
+enum chat_effort chat_effort_of(struct str word);
+/* Its word. Never NULL; CHAT_EFFORT_UNSAID gives "". */
+const char *chat_effort_word(enum chat_effort effort);
+
 /* --- tools and places */
 
 /* The arguments of a call as a JSON object: unescaped and proved if they came as a string; empty
@@ -306,8 +334,38 @@ const struct chat_part *chat_find_call(const struct chat_message *message,
                                        const struct chat_part *result);
 /* "messages[2].content[0]" in the arena; an empty one if there is no memory. */
 struct str chat_place_text(struct arena *arena, struct chat_place place);
+
+/* --- media */
+
 /* Splits "data:image/png;base64,...." as it stands between the quotes of a JSON string. ST_INVALID:
  * another kind of URL. */
 MUST_USE enum status chat_data_url(struct str inner, struct str *mime, struct str *data);
+/* What stands between the quotes of a string; one with escapes (some encoders write "image\/png") is
+ * copied without those that it does not need. An absent node gives n = 0. ST_NO_MEMORY. */
+MUST_USE enum status chat_inner(struct arena *arena, const struct json *node, struct str *inner);
+/* A URL -> media: its data if it is a data URL. ST_INVALID: a data URL that is not base64.
+ * ST_NO_MEMORY. */
+MUST_USE enum status chat_media_url(struct arena *arena, const struct json *url,
+                                    struct chat_media *media);
+/* The words of a text document as a JSON string: its own, or decoded from base64. ST_INVALID: not
+ * base64 of UTF-8 text. ST_NO_MEMORY. */
+MUST_USE enum status chat_media_words(struct arena *arena, const struct chat_media *media,
+                                      struct chat_text *words);
+
+/* --- signatures in dialects that cannot say whose they are
+ *
+ *   google-gemini-v1.call.<signature>     origin, kind, and what stands between the quotes
+ *
+ * Signatures that Anthropic's callers get from Claude itself stay as they are, so that they hold
+ * when they are sent to Claude directly. */
+
+enum chat_proof { CHAT_PROOF_THINKING, CHAT_PROOF_REDACTED, CHAT_PROOF_CALL };
+
+/* Joins; absent if there is no memory. */
+struct chat_text chat_proof_join(struct arena *arena, struct str origin, enum chat_proof proof,
+                                 struct chat_text signature);
+/* Splits what chat_proof_join made; false: it is none of ours. Borrows. */
+bool chat_proof_split(struct chat_text joined, struct str *origin, enum chat_proof *proof,
+                      struct arena *arena, struct chat_text *signature);
 
 #endif

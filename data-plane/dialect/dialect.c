@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "data-plane/dialect/gather.h"
+#include "data-plane/dialect/simple.h"
 
 #define BODY_MAX (64u * 1024u * 1024u)
 
@@ -55,21 +56,35 @@ enum status dialect_begin(struct dialect_call *call, struct arena *arena, const 
         .arena = arena, .front = front, .back = back, .target = target, .scratch = arena};
     buf_init(&call->out, BODY_MAX);
     buf_init(&call->whole, DIALECT_WHOLE_MAX);
-    buf_init(&call->keep[0], DIALECT_KEEP_MAX);
-    buf_init(&call->keep[1], DIALECT_KEEP_MAX);
+    for (size_t i = 0; i < DIALECT_KEEPS; i++)
+        buf_init(&call->keep[i], DIALECT_KEEP_MAX);
     sse_init(&call->sse);
+    eventstream_init(&call->frames);
+    if (front->simple != NULL) {
+        call->op = simple_find(back, front->op);
+        CHECK(call->op != NULL);
+    }
     call->front_state = arena_calloc(arena, 1, front->state_bytes);
     call->back_state = arena_calloc(arena, 1, back->state_bytes);
     return call->front_state == NULL || call->back_state == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
+size_t dialect_held_bytes(const struct dialect_call *call)
+{
+    size_t held = call->whole.room_bytes + call->out.room_bytes + call->frames.pending.room_bytes;
+    for (size_t i = 0; i < DIALECT_KEEPS; i++)
+        held += call->keep[i].room_bytes;
+    return held + (call->gather == NULL ? 0 : gather_held_bytes(call->gather));
 }
 
 void dialect_free(struct dialect_call *call)
 {
     buf_free(&call->out);
     buf_free(&call->whole);
-    buf_free(&call->keep[0]);
-    buf_free(&call->keep[1]);
+    for (size_t i = 0; i < DIALECT_KEEPS; i++)
+        buf_free(&call->keep[i]);
     sse_free(&call->sse);
+    eventstream_free(&call->frames);
     gather_free(call->gather);
     call->gather = NULL;
 }
@@ -81,12 +96,18 @@ enum status dialect_read(struct dialect_call *call, struct str body, const struc
     struct chat *out = arena_calloc(call->arena, 1, sizeof *out);
     if (out == NULL)
         return dialect_refuse(call, ST_NO_MEMORY, "Not enough memory.");
+    if (call->front->simple != NULL) {
+        TRY(simple_request(call, body, &out->simple));
+        call->chat = *chat = out;
+        return ST_OK;
+    }
     enum status status = json_parse(call->arena, body, NULL, &root, &error);
     if (status == ST_OK && root->type != JSON_OBJECT)
         status = ST_BAD_JSON;
     if (status != ST_OK)
         return dialect_refuse(call, status, "The request body cannot be read: %s at byte %zu.",
                               error.what, error.at);
+    out->body = root;
     TRY(call->front->read(call, root, out));
     call->chat = *chat = out;
     return ST_OK;
@@ -96,7 +117,10 @@ enum status dialect_write(struct dialect_call *call, struct str *body)
 {
     struct buf out;
     buf_init(&out, BODY_MAX);
-    enum status status = call->back->write(call, &out);
+    for (const struct chat_left *left = call->chat->left_out; left != NULL; left = left->next)
+        dialect_drop(call, left->field);
+    enum status status = call->op != NULL ? call->op->write(call, call->chat->simple, &out)
+                                         : call->back->write(call, &out);
     if (status == ST_OK)
         status = buf_status(&out);
     if (status == ST_OK) {

@@ -37,33 +37,21 @@ static bool take_param(struct chat *chat, const struct json *member)
 static enum status take_members(struct dialect_call *call, const struct json *body,
                                 struct chat *chat)
 {
-    struct chat_extra **tail = &chat->extras;
     for (const struct json *member = body->first; member != NULL; member = member->next) {
         if (member->type == JSON_NULL || is_structural(member->key) || take_param(chat, member))
             continue;
-        struct chat_extra *extra = arena_calloc(call->arena, 1, sizeof *extra);
-        if (extra == NULL)
+        if (chat_add_extra(call->arena, chat, member) != ST_OK)
             return dialect_refuse(call, ST_NO_MEMORY, "Not enough memory.");
-        extra->value = member;
-        *tail = extra;
-        tail = &extra->next;
     }
     return ST_OK;
 }
 
 /* max_completion_tokens is the newer name and wins (API reference: max_tokens is deprecated). */
-static enum status take_max_tokens(struct dialect_call *call, const struct json *body,
-                                   struct chat *chat)
+static void take_newer_name(const struct json *body, struct chat *chat)
 {
-    struct chat_param *param = &chat->params[CHAT_PARAM_MAX_TOKENS];
     const struct json *newer = json_get(body, "max_completion_tokens");
     if (!json_is_none(newer))
-        *param = (struct chat_param){newer, "max_completion_tokens"};
-    if (param->value == NULL)
-        return ST_OK;
-    if (json_u64(param->value, &chat->max_tokens) != ST_OK || chat->max_tokens == 0)
-        return dialect_refuse(call, ST_INVALID, "%s: must be a whole number from 1.", param->field);
-    return ST_OK;
+        chat->params[CHAT_PARAM_MAX_TOKENS] = (struct chat_param){newer, "max_completion_tokens"};
 }
 
 static enum status take_stops(struct dialect_call *call, struct chat *chat)
@@ -85,21 +73,23 @@ static enum status take_stops(struct dialect_call *call, struct chat *chat)
     return ST_OK;
 }
 
+enum status front_openai_chat_limits(struct dialect_call *call, struct chat *chat)
+{
+    const struct chat_param *most = &chat->params[CHAT_PARAM_MAX_TOKENS];
+    if (most->value != NULL &&
+        (json_u64(most->value, &chat->max_tokens) != ST_OK || chat->max_tokens == 0))
+        return dialect_refuse(call, ST_INVALID, "%s: must be a whole number from 1.", most->field);
+    return take_stops(call, chat);
+}
+
 static enum status take_effort(struct dialect_call *call, struct chat *chat)
 {
-    static const char *const words[] = {
-        [CHAT_EFFORT_NONE] = "none", [CHAT_EFFORT_MINIMAL] = "minimal",
-        [CHAT_EFFORT_LOW] = "low",   [CHAT_EFFORT_MEDIUM] = "medium",
-        [CHAT_EFFORT_HIGH] = "high", [CHAT_EFFORT_XHIGH] = "xhigh",
-        [CHAT_EFFORT_MAX] = "max"};
     const struct json *value = chat->params[CHAT_PARAM_REASONING_EFFORT].value;
     struct str word;
     if (value == NULL)
         return ST_OK;
     if (json_text(value, call->arena, &word) == ST_OK)
-        for (unsigned effort = CHAT_EFFORT_NONE; effort < COUNT_OF(words); effort++)
-            if (str_eq(word, str_c(words[effort])))
-                chat->effort = (enum chat_effort)effort;
+        chat->effort = chat_effort_of(word);
     if (chat->effort != CHAT_EFFORT_UNSAID)
         return ST_OK;
     return dialect_refuse(
@@ -113,17 +103,22 @@ static enum status read(struct dialect_call *call, const struct json *body, stru
     chat->stream = json_is(json_get(body, "stream"), JSON_TRUE);
     chat->stream_usage = json_is(usage, JSON_TRUE);
     TRY(take_members(call, body, chat));
-    TRY(take_max_tokens(call, body, chat));
-    TRY(take_stops(call, chat));
+    take_newer_name(body, chat);
+    TRY(front_openai_chat_limits(call, chat));
     TRY(take_effort(call, chat));
     TRY(front_openai_chat_tools(call, body, chat));
     return front_openai_chat_messages(call, json_get(body, "messages"), chat);
 }
 
+static const char *const read_members[] = {NULL};
+
 extern const struct front front_openai_chat;
 const struct front front_openai_chat = {
     .name = "openai-chat",
     .op = OP_CHAT,
+    .thinking = "messages.reasoning_content",
+    .open_members = true,
+    .read_members = read_members,
     .state_bytes = sizeof(struct front_openai_chat),
     .read = read,
     .event = front_openai_chat_event,

@@ -24,9 +24,15 @@ struct front_openai_chat {
 /* messages -> chat. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status front_openai_chat_messages(struct dialect_call *call,
                                                 const struct json *messages, struct chat *chat);
+/* The parameters of max_tokens and stop -> chat. As above. */
+MUST_USE enum status front_openai_chat_limits(struct dialect_call *call, struct chat *chat);
 /* tools, tool_choice, parallel_tool_calls, functions, function_call, response_format -> chat. */
 MUST_USE enum status front_openai_chat_tools(struct dialect_call *call, const struct json *body,
                                              struct chat *chat);
+
+/* {"mode","tools"} of a choice among some tools: the model is shown those only. ST_INVALID. */
+MUST_USE enum status front_openai_chat_allowed(struct dialect_call *call,
+                                               const struct json *allowed, struct chat *chat);
 
 /* The source of one part of content -> part->media. ST_INVALID, ST_NO_MEMORY. */
 MUST_USE enum status front_openai_chat_image(struct dialect_call *call, struct chat_part *part,
@@ -35,6 +41,8 @@ MUST_USE enum status front_openai_chat_audio(struct dialect_call *call, struct c
                                              const struct json *node);
 MUST_USE enum status front_openai_chat_file(struct dialect_call *call, struct chat_part *part,
                                             const struct json *node);
+MUST_USE enum status front_openai_chat_video(struct dialect_call *call, struct chat_part *part,
+                                             const struct json *node);
 
 /* A usage object, as OpenAI counts: the prompt includes what came from a cache. `extras` adds the
  * cache figures under the names that Anthropic's users know. */
@@ -43,9 +51,9 @@ void front_openai_chat_usage(struct json_writer *w, const struct slot_usage *usa
 struct str front_openai_chat_finish(const struct dialect_call *call, enum chat_finish finish,
                                     struct str word);
 /* One entry of reasoning_details: signed or hidden thinking, as it is to come back. */
-void front_openai_chat_detail(struct json_writer *w, const struct chat_part *part,
-                              const char *origin, uint32_t index);
-/* One entry of annotations: the citation of characters from..to. */
+void front_openai_chat_detail(const struct dialect_call *call, struct json_writer *w,
+                              const struct chat_part *part, uint32_t index);
+/* One entry of annotations: a citation in the text whose characters are from..to. */
 void front_openai_chat_annotation(struct json_writer *w, const struct chat_citation *citation,
                                   size_t from, size_t to);
 /* One entry of tool_calls, arguments included; index CHAT_NO_INDEX: none. */

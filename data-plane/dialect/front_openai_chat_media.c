@@ -1,8 +1,6 @@
 /* front_openai_chat_media.c: images, audio and files of a chat request, read.
  *
- * Data stays where it stands: a part points between the quotes of the caller's string, however long
- * it is. Only a string with escapes is copied. Whether a URL may be fetched, or a type read, is the
- * back's to say.
+ * Whether a URL may be fetched, or a type read, is the back's to say (chat_media.c has the rest).
  */
 #include "data-plane/dialect/front_openai_chat.h"
 
@@ -17,37 +15,17 @@ static enum status wrong(struct dialect_call *call, const struct chat_part *part
     return dialect_refuse(call, ST_INVALID, STR_FMT ": %s", STR_ARG(where), rule);
 }
 
-/* What stands between the quotes. Some encoders escape slashes ("image\/png"). */
-static enum status inner_of(struct dialect_call *call, const struct json *node, struct str *inner)
-{
-    struct chat_text text = chat_text_of(node);
-    struct str plain;
-    if (chat_has(text) && node->escaped) {
-        TRY(chat_text_plain(call->arena, text, &plain));
-        text = chat_text_quote(call->arena, plain);
-        if (!chat_has(text))
-            return ST_NO_MEMORY;
-    }
-    *inner = chat_text_inner(text);
-    return ST_OK;
-}
-
 static enum status set_url(struct dialect_call *call, struct chat_part *part,
                            const struct json *url)
 {
-    struct chat_media *media = &part->media;
-    struct str inner, mime, data;
-    if (inner_of(call, url, &inner) != ST_OK)
-        return no_memory(call);
-    if (inner.n == 0)
-        return wrong(call, part, "a url is required.");
-    *media = (struct chat_media){.source = CHAT_SOURCE_URL, .inner = inner};
-    if (!str_starts_nocase(inner, STR("data:")))
-        return ST_OK;
-    if (chat_data_url(inner, &mime, &data) != ST_OK)
+    enum status status = chat_media_url(call->arena, url, &part->media);
+    if (status == ST_INVALID)
         return wrong(call, part, "a data URL must be base64: data:<type>;base64,<data>.");
-    *media = (struct chat_media){.source = CHAT_SOURCE_DATA, .mime = mime, .inner = data};
-    return ST_OK;
+    if (status != ST_OK)
+        return no_memory(call);
+    return part->media.inner.n == 0 && part->media.source == CHAT_SOURCE_URL
+               ? wrong(call, part, "a url is required.")
+               : ST_OK;
 }
 
 enum status front_openai_chat_image(struct dialect_call *call, struct chat_part *part,
@@ -72,7 +50,7 @@ enum status front_openai_chat_audio(struct dialect_call *call, struct chat_part 
     if (json_text(format, call->arena, &word) != ST_OK)
         return no_memory(call);
     media->mime = arena_printf(call->arena, "audio/" STR_FMT, STR_ARG(word));
-    return media->mime.p != NULL && inner_of(call, json_get(audio, "data"), &media->inner) == ST_OK
+    return media->mime.p != NULL && chat_inner(call->arena, json_get(audio, "data"), &media->inner) == ST_OK
                ? ST_OK
                : no_memory(call);
 }
@@ -88,7 +66,7 @@ static enum status file_source(struct dialect_call *call, struct chat_part *part
     if (!json_is(id, JSON_STRING) && !json_is(data, JSON_STRING))
         return wrong(call, part, "file needs file_data, file_id or file_url.");
     media->source = json_is(id, JSON_STRING) ? CHAT_SOURCE_ID : CHAT_SOURCE_DATA;
-    if (inner_of(call, json_is(id, JSON_STRING) ? id : data, &media->inner) != ST_OK)
+    if (chat_inner(call->arena, json_is(id, JSON_STRING) ? id : data, &media->inner) != ST_OK)
         return no_memory(call);
     if (media->source == CHAT_SOURCE_DATA && str_starts_nocase(media->inner, STR("data:")))
         return set_url(call, part, data);
@@ -106,4 +84,12 @@ enum status front_openai_chat_file(struct dialect_call *call, struct chat_part *
         json_text(mime, call->arena, &part->media.mime) != ST_OK)
         return no_memory(call);
     return ST_OK;
+}
+
+/* Not OpenAI's: what services that watch films call it. */
+enum status front_openai_chat_video(struct dialect_call *call, struct chat_part *part,
+                                    const struct json *node)
+{
+    const struct json *video = json_get(node, "video_url");
+    return set_url(call, part, json_is(video, JSON_STRING) ? video : json_get(video, "url"));
 }

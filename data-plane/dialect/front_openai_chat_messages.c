@@ -118,6 +118,7 @@ static enum status read_block(struct reader *r, struct chat_parts *parts, const 
         {"image_url", CHAT_PART_IMAGE, front_openai_chat_image},
         {"input_audio", CHAT_PART_AUDIO, front_openai_chat_audio},
         {"file", CHAT_PART_FILE, front_openai_chat_file},
+        {"video_url", CHAT_PART_FILE, front_openai_chat_video},
     };
     struct chat_place place = place_of(r, "content", item);
     struct str type;

@@ -57,9 +57,10 @@ struct str front_openai_chat_finish(const struct dialect_call *call, enum chat_f
     return STR("stop");
 }
 
-void front_openai_chat_detail(struct json_writer *w, const struct chat_part *part,
-                              const char *origin, uint32_t index)
+void front_openai_chat_detail(const struct dialect_call *call, struct json_writer *w,
+                              const struct chat_part *part, uint32_t index)
 {
+    struct str origin = part->origin;
     bool hidden = part->kind == CHAT_PART_REDACTED;
     jw_object(w);
     jw_field_cstr(w, "type", hidden ? "reasoning.encrypted" : "reasoning.text");
@@ -67,8 +68,10 @@ void front_openai_chat_detail(struct json_writer *w, const struct chat_part *par
         jw_field_raw(w, "text", chat_has(part->text) ? part->text.raw : STR("\"\""));
     if (chat_has(part->signature))
         jw_field_raw(w, hidden ? "data" : "signature", part->signature.raw);
-    if (origin != NULL)
-        jw_field_cstr(w, "format", origin);
+    if (origin.n == 0 && call->back->signs_as != NULL)
+        origin = str_c(call->back->signs_as);
+    if (origin.n > 0)
+        jw_field_str(w, "format", origin);
     jw_field_u64(w, "index", index);
     jw_end(w);
 }
@@ -80,8 +83,8 @@ void front_openai_chat_annotation(struct json_writer *w, const struct chat_citat
     jw_field_cstr(w, "type", "url_citation");
     jw_key(w, "url_citation");
     jw_object(w);
-    jw_field_u64(w, "start_index", from);
-    jw_field_u64(w, "end_index", to);
+    jw_field_u64(w, "start_index", citation->ranged ? from + citation->from : from);
+    jw_field_u64(w, "end_index", citation->ranged ? from + citation->to : to);
     jw_field_raw(w, "url", citation->url.raw);
     jw_field_raw(w, "title", chat_has(citation->title) ? citation->title.raw : STR("\"\""));
     jw_end(w);

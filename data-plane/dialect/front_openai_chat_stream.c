@@ -30,15 +30,6 @@ static size_t begin_chunk(struct dialect_call *call, struct json_writer *w, uint
     return from;
 }
 
-static void end_event(struct dialect_call *call, size_t from)
-{
-    struct buf *out = &call->out;
-    for (size_t i = from; i < out->n; i++)
-        if (out->p[i] == '\n' || out->p[i] == '\r')
-            out->p[i] = ' '; /* between JSON values only: strings have none */
-    buf_add_lit(out, "\n\n");
-}
-
 static void end_chunk(struct dialect_call *call, struct json_writer *w, size_t from,
                       struct str logprobs, struct str finish)
 {
@@ -60,7 +51,7 @@ static void end_chunk(struct dialect_call *call, struct json_writer *w, size_t f
     if (call->chat->stream_usage)
         buf_add_lit(out, ",\"usage\":null");
     buf_add_char(out, '}');
-    end_event(call, from);
+    dialect_end_event(call, from);
 }
 
 static void start(struct dialect_call *call, const struct chat_event *event)
@@ -153,7 +144,16 @@ static void keep_detail(struct dialect_call *call, struct chat_part *part)
     if (call->keep[0].n > 0)
         buf_add_char(&call->keep[0], ',');
     jw_init(&w, &call->keep[0]);
-    front_openai_chat_detail(&w, part, call->back->signs_as, state->details++);
+    front_openai_chat_detail(call, &w, part, state->details++);
+}
+
+static void keep_signature(struct dialect_call *call, const struct chat_event *event)
+{
+    struct chat_part *thinking = &state_of(call)->thinking;
+    if (event->part != CHAT_PART_THINKING || event->choice != 0)
+        return;
+    thinking->signature = chat_text_copy(call->arena, event->signature);
+    thinking->origin = event->origin.n > 0 ? arena_str(call->arena, event->origin) : STR_NONE;
 }
 
 static void begin_part(struct dialect_call *call, const struct chat_event *event)
@@ -163,7 +163,9 @@ static void begin_part(struct dialect_call *call, const struct chat_event *event
     struct json_writer w;
     choice->part_from = choice->length;
     if (event->part == CHAT_PART_REDACTED && event->choice == 0) {
-        struct chat_part part = {.kind = CHAT_PART_REDACTED, .signature = event->signature};
+        struct chat_part part = {.kind = CHAT_PART_REDACTED,
+                                 .origin = event->origin,
+                                 .signature = event->signature};
         keep_detail(call, &part);
     }
     if (event->part == CHAT_PART_THINKING && event->choice == 0) {
@@ -222,6 +224,9 @@ static void keep_citation(struct dialect_call *call, const struct chat_event *ev
     struct chat_citation *item = arena_calloc(call->arena, 1, sizeof *item);
     if (item == NULL)
         return;
+    item->ranged = event->citation->ranged;
+    item->from = event->citation->from;
+    item->to = event->citation->to;
     item->url = chat_text_copy(call->arena, event->citation->url);
     item->title = chat_text_copy(call->arena, event->citation->title);
     if (choice->last == NULL)
@@ -278,7 +283,7 @@ static void end(struct dialect_call *call)
         jw_init(&w, &call->out);
         front_openai_chat_usage(&w, &call->usage, call->extras);
         buf_add_char(&call->out, '}');
-        end_event(call, from);
+        dialect_end_event(call, from);
     }
     buf_add_lit(&call->out, "data: [DONE]\n\n");
 }
@@ -298,8 +303,7 @@ void front_openai_chat_event(struct dialect_call *call, const struct chat_event 
         add_words(call, event);
         break;
     case CHAT_EVENT_SIGNATURE:
-        if (event->part == CHAT_PART_THINKING && event->choice == 0)
-            state_of(call)->thinking.signature = chat_text_copy(call->arena, event->signature);
+        keep_signature(call, event);
         break;
     case CHAT_EVENT_CITATION:
         keep_citation(call, event);

@@ -95,15 +95,16 @@ static bool is_among(const struct json *tools, struct chat_text name)
     for (const struct json *tool = tools == NULL ? NULL : tools->first; tool != NULL;
          tool = tool->next) {
         const struct json *other = json_get(json_get(tool, "function"), "name");
+        if (other == NULL)
+            other = json_get(tool, "name"); /* in the Responses API */
         if (other != NULL && str_eq(other->raw, name.raw))
             return true;
     }
     return false;
 }
 
-/* {"type":"allowed_tools"}: the model is shown those only. */
-static enum status keep_allowed(struct dialect_call *call, const struct json *allowed,
-                                struct chat *chat)
+enum status front_openai_chat_allowed(struct dialect_call *call, const struct json *allowed,
+                                      struct chat *chat)
 {
     const struct json *names = json_get(allowed, "tools");
     struct chat_tool **link = &chat->tools, *last = NULL;
@@ -143,7 +144,7 @@ static enum status read_choice(struct dialect_call *call, const struct json *bod
     if (json_is_none(node) || choice_word(call, node, &chat->choice))
         return ST_OK;
     if (json_is(allowed, JSON_OBJECT))
-        return keep_allowed(call, allowed, chat);
+        return front_openai_chat_allowed(call, allowed, chat);
     chat->choice_name = chat_text_of(name);
     if (chat_text_is_empty(chat->choice_name))
         return dialect_refuse(call, ST_INVALID,

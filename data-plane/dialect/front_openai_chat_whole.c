@@ -67,7 +67,7 @@ static void write_thinking(struct dialect_call *call, struct json_writer *w,
             jw_key(w, "reasoning_details");
             jw_array(w);
         }
-        front_openai_chat_detail(w, part, call->back->signs_as, index++);
+        front_openai_chat_detail(call, w, part, index++);
     }
     if (index > 0)
         jw_end(w);

@@ -43,6 +43,14 @@ void gather_free(struct chat_gather *gather)
     }
 }
 
+size_t gather_held_bytes(const struct chat_gather *gather)
+{
+    size_t held = 0;
+    for (size_t i = 0; i < CHAT_CHOICES_MAX; i++)
+        held += gather->open[i].words.room_bytes + gather->open[i].logprobs.room_bytes;
+    return held;
+}
+
 const struct chat_answer *gather_answer(const struct chat_gather *gather)
 {
     return &gather->answer;
@@ -68,6 +76,7 @@ static enum status begin_part(struct chat_gather *gather, const struct chat_even
     part->id = keep(gather, event->id, stable);
     part->name = keep(gather, event->name, stable);
     part->signature = keep(gather, event->signature, stable);
+    part->origin = keep_json(gather, event->origin, stable);
     part->json = keep_json(gather, event->json, stable);
     part->media = event->media;
     part->media.mime = keep_json(gather, event->media.mime, stable);
@@ -123,6 +132,9 @@ static enum status add_citation(struct chat_gather *gather, const struct chat_ev
     struct chat_citation *item = arena_calloc(gather->arena, 1, sizeof *item);
     if (item == NULL)
         return ST_NO_MEMORY;
+    *item = (struct chat_citation){.ranged = event->citation->ranged,
+                                   .from = event->citation->from,
+                                   .to = event->citation->to};
     item->url = chat_text_copy(gather->arena, event->citation->url);
     item->title = chat_text_copy(gather->arena, event->citation->title);
     item->quote = chat_text_copy(gather->arena, event->citation->quote);
@@ -153,6 +165,7 @@ static enum status finish(struct chat_gather *gather, const struct chat_event *e
 
 enum status gather_event(struct chat_gather *gather, const struct chat_event *event, bool stable)
 {
+    struct chat_part *part;
     CHECK(event->choice < CHAT_CHOICES_MAX);
     switch (event->kind) {
     case CHAT_EVENT_START:
@@ -164,8 +177,9 @@ enum status gather_event(struct chat_gather *gather, const struct chat_event *ev
     case CHAT_EVENT_DELTA:
         return add_words(gather, event, stable);
     case CHAT_EVENT_SIGNATURE:
-        gather->answer.choices[event->choice].parts.last->signature =
-            keep(gather, event->signature, stable);
+        part = gather->answer.choices[event->choice].parts.last;
+        part->signature = keep(gather, event->signature, stable);
+        part->origin = keep_json(gather, event->origin, stable);
         return ST_OK;
     case CHAT_EVENT_CITATION:
         return add_citation(gather, event);

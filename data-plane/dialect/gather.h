@@ -17,6 +17,8 @@ struct chat_gather;
 struct chat_gather *gather_new(struct arena *arena);
 /* NULL is fine. */
 void gather_free(struct chat_gather *gather);
+/* Bytes of memory beside the arena. */
+size_t gather_held_bytes(const struct chat_gather *gather);
 /* One event in order (chat_event). `stable`: what it points at outlives the gatherer, so that words
  * that come in one piece are borrowed. ST_NO_MEMORY, ST_TOO_LARGE. */
 MUST_USE enum status gather_event(struct chat_gather *gather, const struct chat_event *event,

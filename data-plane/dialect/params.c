@@ -23,7 +23,7 @@ const char *params_text(enum chat_param_name name)
 }
 
 /* Same number however it is spelled; other values byte for byte but for blanks around brackets. */
-static bool is_plain(const struct json *value, struct str plain)
+bool params_is_plain(const struct json *value, struct str plain)
 {
     int64_t number, want;
     struct json other = {.type = JSON_NUMBER, .raw = plain};
@@ -41,10 +41,10 @@ static bool is_plain(const struct json *value, struct str plain)
 bool params_asks(const struct chat *chat, enum chat_param_name name)
 {
     const struct json *value = chat->params[name].value;
-    return value != NULL && !is_plain(value, str_c(rows[name].plain));
+    return value != NULL && !params_is_plain(value, str_c(rows[name].plain));
 }
 
-static enum status refuse(struct dialect_call *call, const char *field, const char *note)
+enum status params_refuse(struct dialect_call *call, const char *field, const char *note)
 {
     return dialect_refuse(call, ST_INVALID,
                           "%s: provider @" STR_FMT " (" STR_FMT ") cannot honour it. %s", field,
@@ -52,24 +52,51 @@ static enum status refuse(struct dialect_call *call, const char *field, const ch
                           note == NULL ? "Leave it out." : note);
 }
 
+static enum status apply_one(struct dialect_call *call, const struct chat_param *param,
+                             const struct param_rule *rule, struct str plain, struct json_writer *w)
+{
+    if (rule->action == PARAM_PASS) {
+        jw_key_str(w, params_renamed(call, rule->as));
+        jw_raw(w, param->value->raw);
+        return ST_OK;
+    }
+    if (params_is_plain(param->value, plain))
+        return ST_OK;
+    if (rule->action != PARAM_DROP)
+        return params_refuse(call, param->field, rule->note);
+    dialect_drop(call, param->field);
+    return ST_OK;
+}
+
 enum status params_apply(struct dialect_call *call, const struct param_rule rules[CHAT_PARAM_COUNT],
                          struct json_writer *w)
 {
     for (unsigned name = 0; name < CHAT_PARAM_COUNT; name++) {
         const struct chat_param *param = &call->chat->params[name];
-        const struct param_rule *rule = &rules[name];
-        if (param->value == NULL || rule->action == PARAM_CONVERT)
-            continue;
-        if (rule->action == PARAM_PASS)
-            jw_field_raw(w, rule->as, param->value->raw);
-        else if (is_plain(param->value, str_c(rows[name].plain)))
-            continue;
-        else if (rule->action == PARAM_DROP)
-            dialect_drop(call, param->field);
-        else
-            return refuse(call, param->field, rule->note);
+        if (param->value != NULL && rules[name].action != PARAM_CONVERT)
+            TRY(apply_one(call, param, &rules[name], str_c(rows[name].plain), w));
     }
     return ST_OK;
+}
+
+struct str params_renamed(const struct dialect_call *call, const char *name)
+{
+    struct str rest = call->target->renames, line, from;
+    while (rest.n > 0 && str_split(&rest, '\n', &line))
+        if (str_split(&line, ' ', &from) && str_eq(from, str_c(name)) && line.n > 0)
+            return line;
+    return str_c(name);
+}
+
+bool params_model_may(const struct dialect_call *call, const char *capability)
+{
+    struct str rest = call->target->capabilities, item;
+    if (rest.n == 0)
+        return true;
+    while (rest.n > 0 && str_split(&rest, '\n', &item))
+        if (str_eq(item, str_c(capability)))
+            return true;
+    return false;
 }
 
 const struct json *params_extra(const struct chat *chat, const char *name)
@@ -86,6 +113,12 @@ static bool is_listed(const char *const *names, struct str name)
         if (str_eq(name, str_c(*names)))
             return true;
     return false;
+}
+
+bool params_is_read(const struct dialect_call *call, const char *name)
+{
+    const char *const *read = call->front->read_members;
+    return read != NULL && is_listed(read, str_c(name));
 }
 
 void params_extras(struct dialect_call *call, const char *const *names, const char *const *taken,

@@ -15,7 +15,7 @@ struct dialect_call;
 
 enum param_action {
     PARAM_UNRULED, /* a row that a table lacks: params_check finds it */
-    PARAM_PASS,    /* written as it came, under the name `as` */
+    PARAM_PASS,    /* written as it came, under the name `as` or what the row calls that */
     PARAM_CONVERT, /* the back's own code writes it, drops it or refuses it */
     PARAM_DROP,    /* left out and listed, unless its value is plain */
     PARAM_REFUSE,  /* 400, unless its value is plain; `note` is the remedy */
@@ -31,6 +31,14 @@ struct param_rule {
 const char *params_text(enum chat_param_name name);
 /* True if the parameter was given with a value that asks for something. */
 bool params_asks(const struct chat *chat, enum chat_param_name name);
+/* What the provider's row calls a top-level member (dialect_target.renames); else `name`. */
+struct str params_renamed(const struct dialect_call *call, const char *name);
+/* True if the model is known to the catalog and has the capability, or is not known to it. */
+bool params_model_may(const struct dialect_call *call, const char *capability);
+/* True if the value is the one that asks for nothing, however it is spelled; "" is none. */
+bool params_is_plain(const struct json *value, struct str plain);
+/* 400: the provider cannot honour `field`; `note` is the remedy, or NULL. */
+enum status params_refuse(struct dialect_call *call, const char *field, const char *note);
 /* Applies the rules, in the order of params.def: writes what passes as members of the object that
  * is open in w, lists what drops. ST_INVALID: refused (dialect_refuse has been called). */
 MUST_USE enum status params_apply(struct dialect_call *call,
@@ -42,6 +50,9 @@ void params_extras(struct dialect_call *call, const char *const *names, const ch
                    struct json_writer *w);
 /* The extra of that name, or NULL. */
 const struct json *params_extra(const struct chat *chat, const char *name);
+/* True if the front has read that extra as well (front.read_members): then the chat says it, and a
+ * back that knows the member need not. */
+bool params_is_read(const struct dialect_call *call, const char *name);
 /* The first parameter that a table has no rule for, or CHAT_PARAM_COUNT. */
 enum chat_param_name params_check(const struct param_rule rules[CHAT_PARAM_COUNT]);
 

@@ -97,6 +97,22 @@ static enum status find_type(struct req *req, struct authorize_view *view, char 
     return ST_OK;
 }
 
+/* What the model means in this integration: rules, lists and prices go by that. */
+static enum status resolve_model(struct req *req, struct authorize_view *view, struct str *model, char *reason)
+{
+    const struct back *back = dialect_back(view->type->dialect);
+    struct dialect_target target = {.provider = cat_str(&view->provider->head, view->provider->slug),
+                                    .service = cat_str(&view->type->head, view->type->slug),
+                                    .configurations_json = cat_str(&view->integration->head,
+                                                                   view->integration->configurations_json)};
+    if (back == NULL || back->resolve == NULL)
+        return ST_OK;
+    TRY(back->resolve(&req->arena, &target, req->op, *model, &view->deployment, reason, REQ_REASON_MAX));
+    if (view->deployment.model.n > 0)
+        *model = view->deployment.model;
+    return ST_OK;
+}
+
 enum status authorize_target(struct req *req, struct str provider_slug, struct str model, struct authorize_view *view,
                              char *reason)
 {
@@ -105,5 +121,14 @@ enum status authorize_target(struct req *req, struct str provider_slug, struct s
     TRY(check_provider(view, reason));
     TRY(find_integration(req, view, reason));
     TRY(find_type(req, view, reason));
-    return model.n == 0 ? ST_OK : authorize_model(req, model, view, reason);
+    TRY(resolve_model(req, view, &model, reason));
+    if (model.n == 0)
+        return req_needs_model(req)
+                   ? say(reason, ST_NO_MODEL, "model: required. Name it as \"@provider-slug/model\".")
+                   : ST_OK;
+    view->asked_model = model;
+    TRY(authorize_model(req, model, view, reason));
+    if (view->deployment.upstream.n > 0)
+        view->upstream_model = view->deployment.upstream;
+    return ST_OK;
 }

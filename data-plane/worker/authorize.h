@@ -17,12 +17,15 @@ struct authorize_view {
     const struct cat_rules *rules; /* NULL: none */
     const struct cat_rule *rule;   /* the one that decided; NULL: none */
     const struct cat_model *model; /* the built-in row that prices it; NULL: none */
+    const struct cat_provider_type *base_type; /* whose model a custom one is based on; NULL: its own */
     struct str upstream_model;     /* borrows */
+    struct str asked_model;        /* as rules and prices know it; borrows */
+    struct dialect_deployment deployment; /* what the model means there (back.resolve) */
     bool unlisted;
 };
 
-/* ST_OK, ST_PROVIDER_NOT_FOUND, ST_PROVIDER_DISABLED, ST_MODEL_NOT_ALLOWED, ST_UNLISTED_MODEL, ST_UNSUPPORTED, ST_BAD_FORMAT;
- * `reason` (room REQ_REASON_MAX) says which rule. */
+/* ST_OK, ST_PROVIDER_NOT_FOUND, ST_PROVIDER_DISABLED, ST_MODEL_NOT_ALLOWED, ST_UNLISTED_MODEL, ST_UNSUPPORTED, ST_BAD_FORMAT,
+ * ST_NO_MODEL (`model` is empty, the operation needs one and the integration has no default), ST_MODEL_NOT_FOUND; `reason` (room REQ_REASON_MAX) says which rule. */
 MUST_USE enum status authorize_target(struct req *req, struct str provider_slug, struct str model,
                                       struct authorize_view *view, char *reason);
 

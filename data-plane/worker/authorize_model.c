@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "common/policy.h"
+#include "data-plane/worker/base_model.h"
 #include "data-plane/worker/plan_names.h"
 
 #define QUALIFIED_MAX 600
@@ -159,5 +160,6 @@ enum status authorize_model(struct req *req, struct str model, struct authorize_
     if (verdict.priced_model.n > 0)
         view->model =
             CAT_AS(find_model(&sources, verdict.priced_model), SLUICE__KIND__KIND_MODEL, cat_model);
+    base_model_find(req, view);
     return ST_OK;
 }

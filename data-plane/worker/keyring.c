@@ -166,11 +166,14 @@ enum status keyring_secret(const struct open_secrets *secrets, struct str name, 
     struct json_field field = {.name = wanted};
     struct str text;
     enum status status = json_scan_object(secrets->plain, &field, 1, NULL);
-    if (status == ST_OK && (field.raw.p == NULL || field.type != JSON_STRING))
+    bool object = field.type == JSON_OBJECT;
+    if (status == ST_OK && (field.raw.p == NULL || (field.type != JSON_STRING && !object)))
         status = ST_NOT_FOUND;
     if (status == ST_OK && field.raw.n > room)
         status = ST_TOO_LARGE;
-    if (status == ST_OK)
+    if (status == ST_OK && object)
+        text = field.raw;
+    else if (status == ST_OK)
         status = json_unescape(field.raw, out, &text);
     if (status == ST_OK) {
         if (text.p != out)

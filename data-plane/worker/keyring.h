@@ -32,7 +32,7 @@ struct open_secrets {
 MUST_USE enum status keyring_open_secrets(struct keyring *keyring, struct catalog *catalog, const struct id *org,
                                           const struct id *owner, uint32_t version, const struct id *delivery_key,
                                           struct str hosts, struct str box, struct open_secrets *out);
-/* Copies one unescaped value ("key", "custom_headers.x-api-key") to `out`; *n is its length. ST_NOT_FOUND, ST_TOO_LARGE. */
+/* Copies one unescaped value ("key", "custom_headers.x-api-key") to `out`, an object as its JSON text; *n is its length. ST_NOT_FOUND, ST_TOO_LARGE. */
 MUST_USE enum status keyring_secret(const struct open_secrets *secrets, struct str name, char *out, size_t room, size_t *n);
 /* wipes. */
 void keyring_close_secrets(struct open_secrets *secrets);

@@ -165,7 +165,7 @@ enum step_result limit_words_unpriced(struct req *req, const struct limit_use *u
                       "The model \"" STR_FMT "\" has no known price, and a cost limit of %s "
                       "applies. An admin can set a price for it at the integration, or "
                       "unpriced_token_price at the limit.",
-                      STR_ARG(str_head(req->attempt.target->model, 100)), level);
+                      STR_ARG(str_head(req->attempt.model, 100)), level);
 }
 
 /* --- headers --- */

@@ -13,6 +13,7 @@
 #include "common/model_card.h"
 #include "common/price_book.h"
 #include "data-plane/worker/authorize.h"
+#include "data-plane/worker/models_anthropic.h"
 #include "data-plane/worker/percent.h"
 
 #define MODELS_REPLY_MAX (32u * 1024u * 1024u)
@@ -70,7 +71,8 @@ static void add_row(struct gallery *g, struct str model)
     char reason[REQ_REASON_MAX];
     if (g->count == MODELS_MAX ||
         authorize_target(g->req, g->provider, model, &view, reason) != ST_OK ||
-        view.unlisted) /* callable, but nobody knows that it exists */
+        view.unlisted || /* callable, but nobody knows that it exists */
+        !str_eq(view.asked_model, model)) /* another name of a model that has a row of its own */
         return;
     struct model_row *row = &g->rows[g->count];
     *row = (struct model_row){.card = {.provider = g->provider,
@@ -187,10 +189,52 @@ static void write_row(struct json_writer *w, const struct model_row *row)
     model_card_write(w, &row->card, &price);
 }
 
+/* --- for callers who speak Anthropic's dialect */
+
+static struct str query_value(const struct req *req, struct str name)
+{
+    struct str rest = req->head->query, pair;
+    while (rest.n > 0 && str_split(&rest, '&', &pair)) {
+        ptrdiff_t equals = str_find_char(pair, '=');
+        if (equals > 0 && str_eq(str_head(pair, (size_t)equals), name))
+            return str_from(pair, (size_t)equals + 1);
+    }
+    return STR_NONE;
+}
+
+static void anthropic_row_at(void *arg, size_t n, struct models_anthropic_row *out)
+{
+    struct gallery *g = arg;
+    const struct model_row *row = &g->rows[n];
+    *out = (struct models_anthropic_row){
+        .id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->card.provider),
+                           STR_ARG(row->card.model)),
+        .name = row->card.name,
+        .max_input_tokens = row->card.context_window_tokens,
+        .max_output_tokens = row->card.max_output_tokens};
+}
+
+static void write_anthropic(struct gallery *g, struct buf *out, bool list)
+{
+    struct models_anthropic_rows rows = {g->count, anthropic_row_at, g};
+    struct models_anthropic_row row;
+    struct json_writer w;
+    jw_init(&w, out);
+    if (list) {
+        struct models_anthropic_page page = {
+            query_value(g->req, STR("limit")),
+            percent_decode(&g->req->arena, query_value(g->req, STR("after_id"))),
+            percent_decode(&g->req->arena, query_value(g->req, STR("before_id")))};
+        models_anthropic_list(&w, &rows, &page);
+    } else {
+        anthropic_row_at(g, 0, &row);
+        models_anthropic_row(&w, &row);
+    }
+}
+
 static void write_list(struct gallery *g, struct buf *out)
 {
     struct json_writer w;
-    qsort_r(g->rows, g->count, sizeof g->rows[0], by_query, &g->query);
     jw_init(&w, out);
     jw_object(&w);
     jw_field_cstr(&w, "object", "list");
@@ -218,7 +262,10 @@ static enum step_result answer_one(struct gallery *g, struct buf *out)
                           STR_ARG(str_head(id, 200)));
     struct json_writer w;
     jw_init(&w, out);
-    write_row(&w, &g->rows[0]);
+    if (g->req->anthropic)
+        write_anthropic(g, out, false);
+    else
+        write_row(&w, &g->rows[0]);
     return STEP_NEXT;
 }
 
@@ -239,7 +286,11 @@ enum step_result models_answer(struct req *req)
     if (str_eq(req->path, STR("/models"))) {
         status = catalog_each(req->worker->catalog, SLUICE__KIND__KIND_PROVIDER, &req->auth.org,
                               &req->auth.workspace, each_provider, &g);
-        write_list(&g, &out);
+        qsort_r(g.rows, g.count, sizeof g.rows[0], by_query, &g.query);
+        if (req->anthropic)
+            write_anthropic(&g, &out, true);
+        else
+            write_list(&g, &out);
     } else {
         result = answer_one(&g, &out);
     }

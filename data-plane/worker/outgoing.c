@@ -10,6 +10,8 @@
 #include "common/apikey.h"
 #include "common/clock.h"
 
+#define ANTHROPIC_VERSION "2023-06-01" /* where neither the caller nor the row says one */
+
 static void add_header(struct outgoing *out, struct str name, struct str value)
 {
     if (out->count < OUTGOING_HEADERS_MAX && name.n > 0 && value.p != NULL)
@@ -40,7 +42,9 @@ static bool may_forward(struct str name)
                                         "content-type",
                                         "accept",
                                         "forwarded",
-                                        "x-forwarded-for"};
+                                        "x-forwarded-for",
+                                        "traceparent",
+                                        "tracestate"};
     for (size_t i = 0; i < COUNT_OF(never); i++)
         if (str_eq_nocase(name, str_c(never[i])))
             return false;
@@ -58,10 +62,11 @@ static void add_client_header(struct req *req, struct outgoing *out, struct str 
 }
 
 /* Anthropic's versions: betas from any caller, the version from one who speaks that dialect. The
- * row's own version stands in for one that is not given. */
+ * row's own version stands in for one that is not given, ours where the row has none. */
 static void add_anthropic(struct req *req, struct outgoing *out)
 {
-    if (req->attempt.dialect != CAT_DIALECT_ANTHROPIC)
+    const struct back *back = req->attempt.back;
+    if (back == NULL || (back->native & OP_BIT(OP_MESSAGES)) == 0)
         return;
     add_client_header(req, out, STR("anthropic-beta"));
     if (req->attempt.call == NULL)
@@ -79,11 +84,43 @@ static void add_call_headers(const struct req_attempt *attempt, struct outgoing 
         add_header(out, call->headers[i].name, call->headers[i].value);
 }
 
+/* The attempt as a span of its trace. */
+static void add_trace(struct req *req, struct outgoing *out)
+{
+    char text[TRACE_PARENT_TEXT + 1];
+    uint64_t random = req_random();
+    uint8_t span[sizeof random];
+    memcpy(span, &random, sizeof span);
+    trace_next_span(&req->trace, span);
+    trace_to_text(&req->trace, text);
+    struct str state = trace_state(&req->trace, http_head_get(req->head, STR("tracestate")));
+    add_header(out, STR("traceparent"), arena_str(&req->arena, str_of(text, TRACE_PARENT_TEXT)));
+    if (state.n > 0)
+        add_client_header(req, out, STR("tracestate"));
+}
+
+/* Headers that the caller names, or else the target of the config. */
+static void add_asked(struct req *req, struct outgoing *out)
+{
+    struct str list = http_head_get(req->head, STR("x-portkey-forward-headers")), name;
+    const struct route_node *node = attempts_node(req);
+    char end = ',';
+    if (list.n == 0 && node != NULL) {
+        list = route_str(&req->attempts.plan, node->set.forward_headers);
+        end = '\n';
+    }
+    while (list.n > 0 && str_split(&list, end, &name)) {
+        name = str_trim(name);
+        if (may_forward(name))
+            add_client_header(req, out, name);
+    }
+}
+
 static void add_client_headers(struct req *req, struct outgoing *out)
 {
     static const struct str pass[] = {
         {"content-type", 12},    {"accept", 6},       {"user-agent", 10}, {"openai-beta", 11},
-        {"idempotency-key", 15}, {"traceparent", 11}, {"tracestate", 10}};
+        {"idempotency-key", 15}};
     static const struct str ours[] = {{"content-type", 12}, {"openai-beta", 11}};
     for (size_t i = 0; i < COUNT_OF(pass); i++) {
         bool replaced = false; /* by a translation */
@@ -93,12 +130,8 @@ static void add_client_headers(struct req *req, struct outgoing *out)
             add_client_header(req, out, pass[i]);
     }
     add_anthropic(req, out);
-    struct str list = http_head_get(req->head, STR("x-portkey-forward-headers")), name;
-    while (list.n > 0 && str_split(&list, ',', &name)) {
-        name = str_trim(name);
-        if (may_forward(name))
-            add_client_header(req, out, name);
-    }
+    add_trace(req, out);
+    add_asked(req, out);
 }
 
 static bool has_header(const struct outgoing *out, struct str name)
@@ -149,6 +182,8 @@ void outgoing_headers(struct req *req, struct outgoing *out)
     add_client_headers(req, out);
     add_call_headers(&req->attempt, out);
     add_row_headers(&req->attempt, out);
+    if (req->attempt.dialect == CAT_DIALECT_ANTHROPIC && !has_header(out, STR("anthropic-version")))
+        add_header(out, STR("anthropic-version"), STR(ANTHROPIC_VERSION));
     add_configured(req, out);
     add_header(out, STR("x-client-request-id"),
                arena_str(&req->arena, str_of(id, ATTEMPT_ID_TEXT)));
@@ -158,6 +193,7 @@ void outgoing_headers(struct req *req, struct outgoing *out)
 
 /* What a signing sees of us. */
 struct opened {
+    struct req *req;
     struct outgoing *out;
     const struct open_secrets *secrets;
 };
@@ -167,6 +203,34 @@ static enum status read_secret(const struct dialect_signing *signing, struct str
 {
     const struct opened *opened = signing->arg;
     return keyring_secret(opened->secrets, name, room, max, n);
+}
+
+struct token_owner outgoing_token_owner(const struct req *req)
+{
+    const struct req_attempt *attempt = &req->attempt;
+    return (struct token_owner){.org = req->auth.org,
+                                .owner = attempt->secrets_owner,
+                                .version = attempt->secrets_version,
+                                .hosts = attempt->hosts,
+                                .allowed_private = attempt->allowed_private};
+}
+
+static void token_there(struct token_wait *wait)
+{
+    req_run(wait->owner);
+}
+
+static enum status read_token(const struct dialect_signing *signing, const struct token_kind *kind,
+                              struct str scope, char *room, size_t max, size_t *n)
+{
+    const struct opened *opened = signing->arg;
+    struct req_attempt *attempt = &opened->req->attempt;
+    struct token_owner owner = outgoing_token_owner(opened->req);
+    attempt->token_wait.done = token_there;
+    attempt->token_wait.owner = opened->req;
+    attempt->uses_token = true;
+    return tokens_get(opened->req->worker->tokens, signing, kind, scope, &owner,
+                      &attempt->token_wait, room, max, n);
 }
 
 /* "name: prefix" at the end of `lines`; what follows it is the value's. */
@@ -234,7 +298,7 @@ static enum status sign(struct req *req, struct opened *opened)
 {
     static const char *const methods[] = {"GET", "POST", "DELETE", "PUT", "PATCH"};
     struct req_attempt *attempt = &req->attempt;
-    const struct back *back = dialect_back(attempt->dialect);
+    const struct back *back = attempt->back;
     struct dialect_signing signing = {.target = &attempt->facts,
                                       .method = str_c(methods[req->head->method]),
                                       .url = attempt->url,
@@ -245,6 +309,8 @@ static enum status sign(struct req *req, struct opened *opened)
                                       .utc_ms = clock_utc_ms(),
                                       .arena = &req->arena,
                                       .secret = read_secret,
+                                      .token = read_token,
+                                      .reason = opened->out->reason,
                                       .add = add_line,
                                       .arg = opened};
     return back != NULL && back->sign != NULL ? back->sign(&signing) : add_key(attempt, opened);
@@ -267,7 +333,7 @@ enum status outgoing_credential(struct req *req, struct outgoing *out)
 {
     struct req_attempt *attempt = &req->attempt;
     struct open_secrets secrets = {.keyring = NULL};
-    struct opened opened = {out, &secrets};
+    struct opened opened = {req, out, &secrets};
     if (attempt->secrets_box.n == 0)
         return ST_OK;
     TRY(catalog_begin(req->worker->catalog));

@@ -18,6 +18,7 @@ struct outgoing {
     size_t count;
     struct str secrets[OUTGOING_SECRETS_MAX]; /* whole lines, in `lines` */
     size_t secret_count;
+    char reason[TOKEN_REASON_MAX]; /* why the credential cannot go out, if more is known than a status */
     char lines[OUTGOING_LINES_BYTES];
     size_t used;
 };
@@ -28,5 +29,8 @@ void outgoing_headers(struct req *req, struct outgoing *out);
  * is run again. ST_BAD_SEAL, ST_NOT_FOUND, ST_TOO_LARGE, ST_NO_MEMORY, or what the back's sign
  * gives. */
 MUST_USE enum status outgoing_credential(struct req *req, struct outgoing *out);
+
+/* The attempt's credential, as tokens belong to it. */
+struct token_owner outgoing_token_owner(const struct req *req);
 
 #endif

@@ -20,6 +20,7 @@
 #define PROBE_MODELS_MAX  2000
 #define PROBE_LINE_MAX    8192
 #define PROBE_LIST_BYTES  (IPC_MAX_BYTES / 4 * 3) /* of names in an answer, which must fit a message */
+#define PROBE_HEADERS_MAX 16
 
 struct probe {
     struct worker *worker;
@@ -31,7 +32,7 @@ struct probe {
     struct exchange *exchange;
     struct url_parts url;
     struct str url_text;
-    struct str auth_header, auth_prefix;
+    struct str auth_header, auth_prefix, extra_headers; /* of the provider's row */
     int64_t started_ns;
     int http_status;
 };
@@ -141,6 +142,7 @@ static enum status read_type(struct probe *probe)
         return ST_UNSUPPORTED;
     probe->auth_header = arena_str(&probe->arena, cat_str(&type->head, type->auth_header));
     probe->auth_prefix = arena_str(&probe->arena, cat_str(&type->head, type->auth_prefix));
+    probe->extra_headers = arena_str(&probe->arena, cat_str(&type->head, type->extra_headers));
     if (probe->auth_header.n == 0) {
         probe->auth_header = STR("authorization");
         probe->auth_prefix = STR("Bearer ");
@@ -199,6 +201,19 @@ static enum status read_key(struct probe *probe, char *line, size_t room, size_t
     return ST_OK;
 }
 
+/* "name: value\n" lines of the row behind what every probe sends; how many there are. */
+static size_t add_row_headers(const struct probe *probe, struct upstream_header *headers, size_t count)
+{
+    struct str rest = probe->extra_headers, line;
+    while (count < PROBE_HEADERS_MAX && rest.n > 0 && str_split(&rest, '\n', &line)) {
+        ptrdiff_t colon = str_find_char(line, ':');
+        if (colon > 0)
+            headers[count++] =
+                (struct upstream_header){str_head(line, (size_t)colon), str_trim(str_from(line, (size_t)colon + 1))};
+    }
+    return count;
+}
+
 static enum status send_now(struct probe *probe, const struct name_answer *answer)
 {
     static char line[PROBE_LINE_MAX]; /* one thread; wiped below */
@@ -212,11 +227,10 @@ static enum status send_now(struct probe *probe, const struct name_answer *answe
     TRY(catalog_begin(probe->worker->catalog));
     enum status status = read_key(probe, line, sizeof line, &n);
     catalog_end(probe->worker->catalog);
-    struct upstream_header headers[] = {{STR("accept"), STR("application/json")},
-                                        {STR("anthropic-version"), STR("2023-06-01")}};
+    struct upstream_header headers[PROBE_HEADERS_MAX] = {{STR("accept"), STR("application/json")}};
     struct upstream_request request = {.method = "GET", .url = probe->url_text.p, .host = probe->url.host,
                                        .port = probe->url.port, .addrs = addrs, .addr_count = count, .headers = headers,
-                                       .header_count = str_eq(probe->auth_header, STR("x-api-key")) ? 2 : 1,
+                                       .header_count = add_row_headers(probe, headers, 1),
                                        .secret_header_count = n > 0, .stream_length = -2,
                                        .times = {5000, 15000, 15000, 20000}};
     request.secret_headers[0] = str_of(line, n);

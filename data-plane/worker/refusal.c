@@ -8,6 +8,8 @@
 #include "data-plane/worker/refusal.h"
 
 #include "common/json_write.h"
+#include "data-plane/dialect/front_anthropic.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/limit_words.h"
 #include "data-plane/worker/translate.h"
 
@@ -26,16 +28,22 @@ size_t refusal_common_headers(struct req *req, struct reply_header *headers, siz
     if (source == NULL)
         count--;
     if (req->attempts_sent > 0) {
-        headers[count++] = (struct reply_header){STR("x-portkey-provider"), req->attempt.type_slug};
-        headers[count++] = (struct reply_header){STR("x-portkey-last-used-option-index"),
-                                                 req->attempt.target->index};
-        headers[count++] = (struct reply_header){STR("x-portkey-retry-attempt-count"), STR("0")};
-        headers[count++] = (struct reply_header){STR("x-portkey-cache-status"), STR("DISABLED")};
+        struct trace_reply reply = {.option_index = req->target.index,
+                                    .retry_count = retry_count(&req->attempts.retry),
+                                    .cache = TRACE_CACHE_DISABLED,
+                                    .provider = req->attempt.type_slug};
+        const struct route_plan *plan = &req->attempts.plan;
+        if (plan->head != NULL) {
+            reply.ignored_guards = route_str(plan, plan->head->guards);
+            reply.warnings = route_str(plan, plan->head->warnings);
+        }
+        count = trace_reply_headers(&reply, &req->arena, headers, count);
     }
     if (req->clamped_max_tokens > 0)
         headers[count++] = (struct reply_header){
             STR("x-sluice-clamped-max-tokens"),
             arena_printf(&req->arena, "%llu", (unsigned long long)req->clamped_max_tokens)};
+    count = cost_words_headers(req, headers, count);
     return limit_words_headers(req, headers, count);
 }
 
@@ -58,29 +66,6 @@ static const char *openai_type(int http)
     }
 }
 
-static const char *anthropic_type(int http)
-{
-    switch (http) {
-    case 401:
-        return "authentication_error";
-    case 403:
-        return "permission_error";
-    case 404:
-        return "not_found_error";
-    case 413:
-        return "request_too_large";
-    case 429:
-        return "rate_limit_error";
-    case 503:
-        return "overloaded_error";
-    case 408:
-    case 504:
-        return "timeout_error";
-    default:
-        return http >= 500 ? "api_error" : "invalid_request_error";
-    }
-}
-
 void refusal_write_body(struct req *req, struct buf *out)
 {
     const struct status_row *row = status_row(req->refused);
@@ -91,7 +76,7 @@ void refusal_write_body(struct req *req, struct buf *out)
         jw_field_cstr(&w, "type", "error");
     jw_key(&w, "error");
     jw_object(&w);
-    jw_field_cstr(&w, "type", req->anthropic ? anthropic_type(row->http) : openai_type(row->http));
+    jw_field_cstr(&w, "type", req->anthropic ? front_anthropic_error_type(row->http) : openai_type(row->http));
     jw_field_str(&w, "message", str_c(req->reason[0] != '\0' ? req->reason : row->text));
     if (!req->anthropic) {
         jw_key(&w, "param");
@@ -114,7 +99,7 @@ static void break_answer(struct req *req, struct str body)
 {
     if (is_sse_answer(req) && req->attempt.call != NULL) {
         int http = status_row(req->refused)->http;
-        struct str type = str_c(req->anthropic ? anthropic_type(http) : openai_type(http));
+        struct str type = str_c(req->anthropic ? front_anthropic_error_type(http) : openai_type(http));
         struct buf last;
         buf_init(&last, 2 * REFUSAL_MAX_BYTES);
         translate_refusal(req, type, &last);
@@ -162,6 +147,8 @@ void req_answer_json(struct req *req, int http_status, struct str body)
     if (req->refused != ST_OK && status_row(req->refused)->retryable)
         headers[count++] = (struct reply_header){STR("retry-after"), retry_after(req)};
     count = refusal_common_headers(req, headers, count, req->refused == ST_OK ? NULL : "gateway");
+    if (req->estimated)
+        headers[count++] = (struct reply_header){STR("x-sluice-estimated"), STR("input_tokens")};
     if (req->list_partial)
         headers[count++] = (struct reply_header){STR("x-sluice-list-partial"), STR("true")};
     struct conn *conn = req->conn;

@@ -3,13 +3,19 @@
  *   head* -> head_end -> body* -> done        (upstream.h)
  *            decide      pass    complete the answer, settle
  *
- * The answer begins with the first byte or with the end, so that a failure before it can still become a proper error. JSON passes
- * untouched while usage_pick looks on; a stream passes event by event, and usage that only the ledger asked for is taken out again.
+ * The answer begins with the first byte or with the end, so that a failure before it can still become a proper error, or another
+ * attempt (attempts.h). While another attempt can follow, a stream begins with its first content; what stands in front is held.
+ * JSON passes untouched while usage_pick looks on; a stream passes event by event, and usage that only the ledger asked for is
+ * taken out again.
  * Back-pressure: when the client's queue is full the provider is paused. What cannot be completed never looks complete.
  */
 #include "data-plane/worker/reply.h"
 
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/limit_words.h"
+#include "common/clock.h"
+#include "data-plane/worker/outgoing.h"
+#include "data-plane/worker/preamble.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 #include "data-plane/worker/req.h"
@@ -37,7 +43,8 @@ static void on_head(void *arg, int http_status, struct str name, struct str valu
     struct req *req = arg;
     struct req_attempt *attempt = &req->attempt;
     uint64_t length;
-    (void)http_status;
+    if (http_status >= 300)
+        retry_after_header(&req->attempts.after, name, value, clock_utc_ms());
     if (str_eq_nocase(name, STR("content-length")) && str_to_u64(value, &length) == ST_OK && length < INT64_MAX)
         attempt->reply_length = (int64_t)length;
     if (str_eq_nocase(name, STR("content-encoding")) && !str_eq_nocase(value, STR("identity")))
@@ -47,7 +54,7 @@ static void on_head(void *arg, int http_status, struct str name, struct str valu
         attempt->is_json = str_starts_nocase(value, STR("application/json"));
         attempt->content_type = arena_str(&req->arena, value);
     }
-    if (attempt->call != NULL && (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("cache-control"))))
+    if (attempt->call != NULL && translate_replaces(name))
         return; /* the caller gets others */
     if (!may_pass(req, name) || attempt->reply_header_count >= PASS_HEADERS_MAX)
         return;
@@ -72,10 +79,20 @@ static void on_head_end(void *arg, int http_status)
     if (attempt->is_encoded)
         attempt->reply_length = -1;
     attempt->http_status = http_status;
+    if (http_status == 401 && attempt->uses_token) {
+        struct token_owner owner = outgoing_token_owner(req);
+        tokens_forget(req->worker->tokens, &owner);
+    }
     if (attempt->slot != NULL)
         attempt->slot->first_byte_us = (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000;
     metrics_observe_us(&req->worker->metrics, M_FIRST_BYTE_US,
                        (uint64_t)(loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000);
+    if (req->body.is_stream)
+        req->attempts.first_byte_ms = (loop_now_ns(req->worker->loop) - attempt->sent_ns) / 1000000;
+    if (attempts_answered(req, http_status))
+        return;
+    if (http_status >= 400 && attempt->call == NULL)
+        translate_error(req);
     if (attempt->call != NULL)
         translate_head(req);
     char *room = attempt->is_json ? arena_alloc(&req->arena, USAGE_PICK_MEMBER_MAX) : NULL;
@@ -114,6 +131,15 @@ bool reply_begin(struct req *req)
     return false;
 }
 
+/* Bytes of a stream: held until its content, then to the client. */
+static void put(struct req *req, const char *p, size_t n)
+{
+    if (req->answer_begun)
+        conn_reply_write(req->conn, p, n);
+    else
+        buf_add(&req->held, p, n);
+}
+
 /* Cuts one member and its comma out of a single-line event. */
 static void write_without(struct req *req, const struct sse_event *event, struct str member)
 {
@@ -127,8 +153,8 @@ static void write_without(struct req *req, const struct sse_event *event, struct
             at--;
         at -= at > 0 ? 1 : 0;
     }
-    conn_reply_write(req->conn, event->raw.p, at);
-    conn_reply_write(req->conn, event->raw.p + end, event->raw.n - end);
+    put(req, event->raw.p, at);
+    put(req, event->raw.p + end, event->raw.n - end);
 }
 
 /* Usage that the client did not ask for: the extra last event goes, a member in other events is cut out. */
@@ -141,7 +167,33 @@ static void write_hiding(struct req *req, const struct sse_event *event, bool on
     if (inside && json_scan_object(event->data, fields, 1, NULL) == ST_OK && fields[0].raw.p != NULL)
         write_without(req, event, fields[0].member);
     else
-        conn_reply_write(req->conn, event->raw.p, event->raw.n);
+        put(req, event->raw.p, event->raw.n);
+}
+
+/* Begins the answer with what was held. False: the client is gone and the request has ended. */
+static bool begin_held(struct req *req)
+{
+    if (!reply_begin(req))
+        return false;
+    if (req->held.n > 0)
+        conn_reply_write(req->conn, req->held.p, req->held.n);
+    buf_clear(&req->held);
+    return !req->finished;
+}
+
+/* In front of a stream's content. False: this stream goes no further, as another attempt follows
+ * (attempt.leaving) or the request has ended. */
+static bool hold_event(struct req *req, const struct sse_event *event)
+{
+    int http_status = 0;
+    enum preamble kind = preamble_judge(req->op, event, &http_status);
+    if (kind == PREAMBLE_FAILED && attempts_decide_answered(req, http_status)) {
+        req->attempt.leaving = true;
+        req->attempt.http_status = http_status;
+        return false;
+    }
+    bool fits = req->held.n + event->raw.n <= REQ_HELD_MAX;
+    return (kind == PREAMBLE_OPENS && fits) || begin_held(req);
 }
 
 static bool on_event(void *arg, const struct sse_event *event)
@@ -149,6 +201,8 @@ static bool on_event(void *arg, const struct sse_event *event)
     struct req *req = arg;
     struct req_attempt *attempt = &req->attempt;
     bool only_usage = false;
+    if (!req->answer_begun && !hold_event(req, event))
+        return false;
     bool mentions = event->data.n > 0 && str_find(event->data, STR("\"usage\"")) >= 0;
     if (mentions)
         usage_pick_event(&req->usage, event->data, attempt->stream_usage_path, &only_usage);
@@ -157,8 +211,21 @@ static bool on_event(void *arg, const struct sse_event *event)
     if (mentions && attempt->hide_usage)
         write_hiding(req, event, only_usage);
     else
-        conn_reply_write(req->conn, event->raw.p, event->raw.n);
+        put(req, event->raw.p, event->raw.n);
     return true;
+}
+
+static void feed_stream(struct req *req, const char *p, size_t n)
+{
+    enum status status = sse_feed(&req->sse, p, n, on_event, req);
+    if (req->finished)
+        return;
+    if (req->attempt.leaving) {
+        attempts_go(req);
+    } else if (status != ST_OK || buf_status(&req->held) != ST_OK) {
+        req_refuse(req, ST_NO_MEMORY, "The stream could not be followed.");
+        req_answer_refusal(req);
+    }
 }
 
 static bool on_body(void *arg, const char *p, size_t n)
@@ -174,15 +241,17 @@ static bool on_body(void *arg, const char *p, size_t n)
         }
         return true;
     }
-    if (!req->answer_begun && !reply_begin(req))
+    if (cost_words_hold(req, p, n)) {
+        usage_pick_feed(&req->usage, p, n);
         return true;
-    if (conn_write_room(req->conn) == 0)
+    }
+    bool holds = attempt->is_sse && attempts_may_follow(req);
+    if (!req->answer_begun && !holds && !begin_held(req))
+        return true;
+    if (req->answer_begun && conn_write_room(req->conn) == 0)
         return false;
     if (attempt->is_sse) {
-        if (sse_feed(&req->sse, p, n, on_event, req) != ST_OK) {
-            req_refuse(req, ST_NO_MEMORY, "The stream could not be followed.");
-            req_answer_refusal(req);
-        }
+        feed_stream(req, p, n);
         return true;
     }
     if (attempt->is_json)
@@ -244,6 +313,8 @@ enum slot_outcome reply_outcome(struct req *req, enum status status)
 void reply_refuse_failed(struct req *req, enum status status)
 {
     struct str slug = req->attempt.provider_slug;
+    if (attempts_failed(req, status))
+        return;
     if (req->surface == REQ_SURFACE_RELAY)
         req_refuse(req, ST_CONTROL_AWAY, "The control plane cannot be reached from this gateway.");
     else if (status == ST_UPSTREAM_TIMEOUT)
@@ -277,14 +348,16 @@ static void on_done(void *arg, enum status status)
         return;
     }
     if (!req->answer_begun) {
-        if (!req->attempt.is_sse && req->attempt.reply_length < 0)
-            req->attempt.reply_length = 0;
-        if (!reply_begin(req))
+        if (!req->attempt.is_sse && (req->attempt.reply_length < 0 || req->held.n > 0))
+            req->attempt.reply_length = (int64_t)req->held.n;
+        if (!begin_held(req))
             return;
     }
     struct str rest = sse_rest(&req->sse);
     if (rest.n > 0)
         conn_reply_write(req->conn, rest.p, rest.n);
+    else
+        cost_words_comment(req);
     struct conn *conn = req->conn;
     conn_reply_end(conn);
     req->conn = NULL;

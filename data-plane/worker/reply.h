@@ -11,7 +11,7 @@ extern const struct upstream_events reply_events;
 bool reply_begin(struct req *req);
 /* Also notes whether the provider may have seen anything of it. */
 enum slot_outcome reply_outcome(struct req *req, enum status status);
-/* Answers that the exchange failed with `status`. Ends the request. */
+/* The exchange failed with `status`: another attempt, or the answer that says so. Ends the attempt, or the request. */
 void reply_refuse_failed(struct req *req, enum status status);
 
 #endif

@@ -14,6 +14,8 @@
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
 #include "data-plane/worker/batch_rows.h"
+#include "data-plane/worker/cost_words.h"
+#include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/multipart.h"
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
@@ -33,17 +35,27 @@ static struct req *pool; /* a worker is one thread: its free requests */
 static unsigned pool_count;
 static uint64_t id_seed, id_count;
 
-/* A UUIDv7-shaped request id without a system call: time, then a mixed counter over a random seed.
- */
+/* A mixed counter over a random seed (splitmix64). */
+static uint64_t mixed(uint64_t n)
+{
+    if (id_seed == 0)
+        randombytes_buf(&id_seed, sizeof id_seed);
+    uint64_t mix = id_seed + n * 0x9E3779B97F4A7C15u;
+    mix = (mix ^ (mix >> 30)) * 0xBF58476D1CE4E5B9u;
+    mix = (mix ^ (mix >> 27)) * 0x94D049BB133111EBu;
+    return mix ^ (mix >> 31);
+}
+
+uint64_t req_random(void)
+{
+    return mixed(++id_count);
+}
+
+/* A UUIDv7-shaped request id without a system call. */
 static struct id new_request_id(void)
 {
     struct id id;
-    if (id_seed == 0)
-        randombytes_buf(&id_seed, sizeof id_seed);
-    uint64_t ms = (uint64_t)clock_utc_ms(), n = ++id_count, mix = id_seed + n * 0x9E3779B97F4A7C15u;
-    mix = (mix ^ (mix >> 30)) * 0xBF58476D1CE4E5B9u;
-    mix = (mix ^ (mix >> 27)) * 0x94D049BB133111EBu;
-    mix ^= mix >> 31;
+    uint64_t ms = (uint64_t)clock_utc_ms(), n = ++id_count, mix = mixed(n);
     for (int i = 0; i < 6; i++)
         id.b[i] = (uint8_t)(ms >> (40 - 8 * i));
     id.b[6] = (uint8_t)(0x70 | ((n >> 8) & 0x0F));
@@ -58,11 +70,13 @@ static void free_now(struct loop_job *job)
 {
     struct req *req = job->owner;
     CHECK_OBJ(req, REQ_MAGIC);
-    req->worker->body_bytes -= req->body.charged;
+    req->worker->body_bytes -= req->body.charged + req->media_bytes;
     translate_free(req);
     buf_free(&req->body.mem);
     if (req->body.rows != NULL)
         batch_rows_free(req->body.rows);
+    buf_free(&req->body.original);
+    buf_free(&req->held);
     sse_free(&req->sse);
     arena_free(&req->arena);
     req->magic = 0;
@@ -97,6 +111,7 @@ static struct req *req_new(struct worker *worker, struct conn *conn, const struc
     arena_init_with(&req->arena, req->inline_memory, sizeof req->inline_memory, REQ_ARENA_MAX);
     buf_init(&req->body.mem, (size_t)params_u64(worker->params, PARAM_JSON_BODY_MAX));
     sse_init(&req->sse);
+    buf_init(&req->held, COST_HELD_BYTES);
     return req;
 }
 
@@ -121,17 +136,11 @@ void req_run(struct req *req)
         result = steps[req->step](req);
         if (req->finished)
             break;
-        if (result == STEP_NEXT) {
+        if (result == STEP_NEXT)
             req->step++;
-        } else if (result == STEP_NEXT_ATTEMPT) {
-            req_settle(req, SLOT_OUTCOME_BROKEN);
-            if (++req->target_at >= req->target_count)
-                result = STEP_REFUSE;
-            else
-                req->step = REQ_STEP_authorize;
-        }
         if (result == STEP_REFUSE) {
-            req_answer_refusal(req);
+            if (!attempts_refused(req))
+                req_answer_refusal(req);
             break;
         }
     }
@@ -148,17 +157,25 @@ static void cancel_exchange(struct req *req)
     upstream_cancel(exchange);
 }
 
+void req_stop_attempt(struct req *req)
+{
+    names_wait_cancel(&req->attempt.wait);
+    limits_client_cancel(&req->limit_wait);
+    tokens_wait_cancel(&req->attempt.token_wait);
+    req_own_cancel(req);
+    reply_list_cancel(req);
+    media_fetch_cancel(req);
+    cancel_exchange(req);
+}
+
 void req_finish(struct req *req)
 {
     CHECK_OBJ(req, REQ_MAGIC);
     if (req->finished)
         return;
     req->finished = true;
-    names_wait_cancel(&req->attempt.wait);
-    limits_client_cancel(&req->limit_wait);
-    req_own_cancel(req);
-    reply_list_cancel(req);
-    cancel_exchange(req);
+    attempts_cancel(req);
+    req_stop_attempt(req);
     req_settle(req, SLOT_OUTCOME_CLIENT_GONE);
     if (req->uses_taken)
         limits_end(req->worker->limits, req->uses.list, req->uses.count);

@@ -1,14 +1,17 @@
 /* req.h: one request, as a walk over the steps of req_steps.def.
  *
- *   conn -> req_begin -> [route authenticate read_body plan admit] -> { authorize reserve transform
- * connect exchange }* -> finish STEP_WAIT leaves the walk; req_run enters the same step again
+ *   conn -> req_begin -> [route authenticate read_body plan admit]
+ *        -> { authorize own reserve transform connect exchange }*      attempts.h says which, and when
+ *        -> finish
+ *   STEP_WAIT leaves the walk; req_run enters the same step again
  *
  * Owner of everything below it: the arena (freed once, in req_finish), the body, the slot, the
  * exchange. One thread. A catalog read (catalog_begin .. end) never spans a wait: a step that needs
  * the catalog begins and ends it itself. The answer begins with the first content of an attempt;
  * from then on there is no further attempt. Whatever ends the request (answer complete, refusal,
  * client gone, drain) goes through req_finish exactly once; a sent attempt is settled before that.
- * Timers: own.timer and own.wait.timer (step_own.c); conn and upstream have theirs.
+ * Timers: own.timer and own.wait.timer (step_own.c), attempts.pause (attempts.c); conn and upstream
+ * have theirs.
  */
 #ifndef SLUICE_DATA_WORKER_REQ_H
 #define SLUICE_DATA_WORKER_REQ_H
@@ -21,22 +24,25 @@
 #include "data-plane/sse.h"
 #include "data-plane/upstream.h"
 #include "data-plane/usage_pick.h"
+#include "data-plane/worker/attempts.h"
 #include "data-plane/worker/conn.h"
 #include "data-plane/worker/cost.h"
 #include "data-plane/worker/keyring.h"
 #include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/tokens.h"
+#include "data-plane/worker/trace.h"
 #include "data-plane/worker/uses.h"
 #include "data-plane/worker/worker.h"
 
 #define REQ_MAGIC        0x52455131u
 #define REQ_INLINE_BYTES 6144
 #define REQ_ARENA_MAX    (64u * 1024u * 1024u)
-#define REQ_TARGETS_MAX  64
 #define REQ_REASON_MAX   512
+#define REQ_HELD_MAX     (64u * 1024u) /* of a stream, in front of its content */
 
-enum step_result { STEP_NEXT, STEP_WAIT, STEP_NEXT_ATTEMPT, STEP_DONE, STEP_REFUSE };
+enum step_result { STEP_NEXT, STEP_WAIT, STEP_DONE, STEP_REFUSE };
 
 enum req_step_name {
 #define STEP(name, once) REQ_STEP_##name,
@@ -72,10 +78,12 @@ struct req_auth {
  * flows to the provider. */
 struct req_body {
     struct buf mem;
+    struct buf original; /* as it came, while mem holds another text for this attempt; n = 0: mem is it */
     size_t charged;  /* bytes counted in worker->body_bytes */
     size_t read_at;  /* streaming: bytes of mem already given to the provider */
     size_t searched; /* multipart: bytes already searched for the model field */
     bool started, complete, streaming;
+    bool spent; /* streaming: its first part went to a provider and is gone */
     struct str boundary;           /* multipart */
     struct multipart_watch *watch; /* multipart, streaming: against a second model; in the arena */
     struct batch_rows *rows;       /* uploaded files: the models of their rows; in the arena */
@@ -85,9 +93,9 @@ struct req_body {
     bool wants_usage; /* the client itself asked for stream usage */
 };
 
-/* One leaf of the plan. */
+/* Where the present attempt goes: a leaf of the plan, and what headers and body say. */
 struct req_target {
-    struct str provider;      /* slug in the workspace; n = 0: to be found by the model */
+    struct str provider;      /* slug in the workspace */
     struct str model;         /* as asked, without @slug/; n = 0 for operations without one */
     struct str index;         /* "config", "config.targets[0]" */
     struct str override_json; /* override_params of the leaf; n = 0 none */
@@ -99,11 +107,15 @@ struct req_attempt {
     struct id provider, integration, secrets_owner, delivery_key;
     uint32_t secrets_version;
     uint16_t dialect;
-    struct str provider_slug, type_slug, upstream_model, priced_model;
+    const struct back *back; /* of the dialect and model; NULL: none */
+    bool foreign; /* the dialect is not the provider row's: its paths and rules do not hold */
+    struct str provider_slug, type_slug, model, upstream_model, priced_model; /* model: as
+                                                                            rules know it */
+    struct str api_version;
     struct str auth_header, auth_prefix, hosts, secrets_box, header_names, extra_headers,
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
-    bool no_stream_options, developer_to_system, unlisted;
+    bool no_stream_options, developer_to_system, text_embeddings, unlisted;
     uint64_t context_tokens, max_output_tokens; /* of the model; 0 = unknown */
     struct cost cost;                           /* what it is reserved for */
     struct uses uses;                           /* the limits that hold for it */
@@ -112,6 +124,7 @@ struct req_attempt {
     bool uses_taken;           /* permits are held until it ends */
     struct price_terms terms;  /* what held when the attempt was authorised */
     struct str base_model;     /* catalog slug that says what the model can do; n = 0 unknown */
+    struct str capabilities;     /* of the model, "item\n"*; n = 0 unknown */
     struct dialect_target facts; /* what a back may know of this attempt */
     struct dialect_call *call;   /* translated (translate.h); NULL: spliced */
     size_t call_bytes;           /* what the call holds, counted in worker->body_bytes */
@@ -121,6 +134,8 @@ struct req_attempt {
     struct str body; /* what is sent; from the arena or in body.mem */
     struct name_wait wait;
     const struct name_answer *addresses;
+    struct token_wait token_wait;
+    bool uses_token; /* tokens.h: the credential went out as one */
     struct slot *slot;
     struct exchange *exchange;
     uint64_t revision;
@@ -129,6 +144,7 @@ struct req_attempt {
     enum status failed; /* why this attempt failed without an answer to pass on */
     bool reached; /* something of it may have come to the provider */
     bool head_done, hide_usage, is_sse, is_json, is_encoded;
+    bool leaving; /* the stream failed in front of its content: another attempt follows */
     struct upstream_header *reply_headers; /* provider's, filtered */
     size_t reply_header_count;
     int64_t reply_length;
@@ -157,15 +173,18 @@ struct req {
     enum req_surface surface;
     enum op op;
     struct str path, object_id; /* behind /v1; raw {id} segment */
+    struct str path_model;      /* of a path of Azure's clients; n = 0: none */
     bool anthropic;             /* errors in Anthropic's shape */
     struct id id;
     struct str trace_id;
     int64_t started_ns;
     struct req_auth auth;
     struct req_body body;
-    struct req_target *targets;
-    size_t target_count, target_at;
-    struct str plan_index; /* config path for x-portkey-last-used-option-index */
+    struct attempts attempts;
+    struct req_target target;
+    struct str asked_model;      /* of path or body, as the caller named it; n = 0: none */
+    struct str default_provider; /* slug, of the key; n = 0: none */
+    struct trace trace;
     struct str config, config_id; /* slug and id of the config that was used; n = 0 none */
     struct uses uses;      /* rates and permits of the request itself */
     bool uses_known, uses_taken; /* found; permits are held until it ends */
@@ -177,13 +196,20 @@ struct req {
     struct req_own own;
     struct reply_list *list; /* reply_list.c */
     bool list_partial;
+    bool estimated; /* the gateway's own answer is an estimate */
     uint32_t attempts_sent;
     bool answer_begun;
+    int64_t told_nanousd;    /* the charge of all attempts that were settled */
+    const char *told_source; /* whose word the last one's is; NULL: nothing to tell */
     enum status refused;         /* ST_OK, or why the request was refused */
     char reason[REQ_REASON_MAX]; /* sentence for the caller */
     struct sse sse;
+    struct buf held; /* of an answer that has not begun: a JSON body (cost_words.h), or what stands
+                        in front of a stream's content while it can be left */
     struct usage_pick usage;
     const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
+    struct media_fetch_list *media; /* media_fetch.c */
+    size_t media_bytes;             /* what it fetched, counted in worker->body_bytes */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];
 };
@@ -193,6 +219,10 @@ struct req {
 void req_run(struct req *req);
 /* The step that is entered next time (a step that waits for something past itself). */
 void req_goto(struct req *req, enum req_step_name step);
+/* Ends what the present attempt still does: its waits, its exchange. It is settled apart. */
+void req_stop_attempt(struct req *req);
+/* 64 even bits, without a system call; not for secrets. */
+uint64_t req_random(void);
 /* Ends the request: frees it at the end of the turn. Settles a sent attempt first. */
 void req_finish(struct req *req);
 
@@ -225,15 +255,28 @@ static inline bool req_body_holds_back(const struct req_body *body)
  */
 void req_settle(struct req *req, enum slot_outcome outcome);
 
-/* step_read_body.c: another JSON text takes the body's place (config overrides); copies it and
- * finds the members anew. */
+/* step_read_body.c: another JSON text takes the body's place for this attempt (config overrides, a
+ * lowered bound); copies it and finds the members anew. */
 enum step_result req_body_replace(struct req *req, struct str text);
+/* step_read_body.c: the body as it came, for the next attempt. */
+enum step_result req_body_restore(struct req *req);
 
 /* step_transform.c: a config's override_params into the body, once per attempt and before anything is decided by the body. */
 enum step_result req_apply_overrides(struct req *req);
 
 /* step_own.c: takes the request off every list it waits on. */
 void req_own_cancel(struct req *req);
+
+/* step_plan.c: what a leaf of the plan means for this request: slug of the provider (n = 0: none) and
+ * model. Borrowed from plan, head and arena. */
+void req_target_names(const struct req *req, size_t leaf, struct str *provider, struct str *model);
+
+/* step_plan.c: req->target from the leaf that attempts.h chose. Between catalog_begin and
+ * catalog_end. */
+enum step_result req_fill_target(struct req *req);
+
+/* step_plan.c: true if the operation cannot be sent without a model. */
+bool req_needs_model(const struct req *req);
 
 /* step_plan.c: splits "@slug/model". False if it has no such prefix. */
 bool req_split_model(struct str text, struct str *slug, struct str *model);

@@ -14,12 +14,24 @@ static struct str keep(struct req *req, const struct cat_head *head, struct cat_
     return arena_str(&req->arena, cat_str(head, ref));
 }
 
+/* What the integration says of its host, else what a custom model's base speaks; a rule with a host of
+ * its own is not at the integration's. */
+static uint16_t dialect_of(const struct authorize_view *view)
+{
+    struct str own = cat_str(&view->integration->head, view->integration->api_dialect);
+    bool elsewhere = view->rule != NULL && view->rule->base_url.len > 0;
+    if (view->base_type != NULL && (own.n == 0 || elsewhere))
+        return view->base_type->dialect;
+    return own.n > 0 ? catalog_dialect(own) : view->type->dialect;
+}
+
 static void copy_type(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
     const struct cat_provider_type *type = view->type;
-    struct str own = cat_str(&view->integration->head, view->integration->api_dialect);
-    attempt->dialect = own.n > 0 ? catalog_dialect(own) : type->dialect;
+    attempt->dialect = dialect_of(view);
+    attempt->back = dialect_back(attempt->dialect);
+    attempt->foreign = attempt->dialect != type->dialect;
     attempt->type_slug = keep(req, &type->head, type->slug);
     attempt->auth_header = keep(req, &type->head, type->auth_header);
     attempt->auth_prefix = keep(req, &type->head, type->auth_prefix);
@@ -32,6 +44,7 @@ static void copy_type(struct req *req, const struct authorize_view *view)
     attempt->stream_usage_path = keep(req, &type->head, type->stream_usage_path);
     attempt->no_stream_options = type->no_stream_options != 0;
     attempt->developer_to_system = type->developer_to_system != 0;
+    attempt->text_embeddings = type->text_embeddings != 0;
 }
 
 static void copy_credential(struct req *req, const struct authorize_view *view)
@@ -61,7 +74,11 @@ static void copy_credential(struct req *req, const struct authorize_view *view)
 static void copy_model(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
+    attempt->model = arena_str(&req->arena, view->asked_model);
     attempt->upstream_model = arena_str(&req->arena, view->upstream_model);
+    attempt->api_version = view->deployment.api_version;
+    attempt->no_stream_options =
+        attempt->no_stream_options || view->deployment.no_stream_options;
     attempt->unlisted = view->unlisted;
     attempt->priced_model = STR_NONE;
     if (view->model != NULL) {
@@ -71,6 +88,7 @@ static void copy_model(struct req *req, const struct authorize_view *view)
                                       ? view->model->context_window_tokens
                                       : view->model->max_input_tokens;
         attempt->max_output_tokens = view->model->max_output_tokens;
+        attempt->capabilities = keep(req, &view->model->head, view->model->capabilities);
     } else if (view->rule != NULL && view->rule->prices.len > 0) {
         attempt->priced_model = keep(req, &view->rules->head, view->rule->slug);
     }
@@ -119,7 +137,7 @@ static enum step_result choose_path(struct req *req, const struct authorize_view
                       op_row(req->op)->text);
 }
 
-/* base + path with {id} filled, + the caller's query without any key of ours. */
+/* base + path with {id} filled, + the caller's query without any key of ours, in his own dialect. */
 static enum step_result copy_url(struct req *req, const struct authorize_view *view)
 {
     struct req_attempt *attempt = &req->attempt;
@@ -143,8 +161,12 @@ static enum step_result copy_url(struct req *req, const struct authorize_view *v
     struct str query;
     enum status status =
         url_query_without_keys(&req->arena, req->head->query, req->auth.value, &query);
+    if (status == ST_OK && attempt->api_version.n > 0) /* the deployment's own is in the path */
+        status = url_query_without(&req->arena, query, STR("api-version"), &query);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", status_row(status)->text);
+    if (attempt->call != NULL)
+        query = STR_NONE; /* of the caller's dialect */
     bool has_query = str_find_char(path, '?') >= 0;
     const struct str pieces[] = {base,
                                  path,
@@ -179,6 +201,9 @@ static enum step_result authorize(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     struct authorize_view view;
     char reason[REQ_REASON_MAX] = "";
+    enum step_result result = req_fill_target(req);
+    if (result != STEP_NEXT)
+        return result;
     enum status status =
         authorize_target(req, attempt->target->provider, attempt->target->model, &view, reason);
     if (status != ST_OK)
@@ -202,12 +227,15 @@ enum step_result req_step_authorize(struct req *req)
     translate_free(req);
     memset(&req->attempt, 0, sizeof req->attempt);
     usage_pick_init(&req->usage, NULL);
-    req->attempt.target = &req->targets[req->target_at];
+    req->attempt.target = &req->target;
     req->attempt.reply_length = -1;
+    enum step_result result = req_body_restore(req);
+    if (result != STEP_NEXT)
+        return result;
     enum status status = catalog_begin(req->worker->catalog);
     if (status != ST_OK)
         return req_refuse(req, status, "%s", status_row(status)->text);
-    enum step_result result = authorize(req);
+    result = authorize(req);
     catalog_end(req->worker->catalog);
     return result;
 }

@@ -6,37 +6,22 @@
  */
 #include "data-plane/egress.h"
 #include "data-plane/worker/req.h"
+#include "data-plane/worker/url.h"
 
 static void name_found(struct name_wait *wait)
 {
     req_run(wait->owner);
 }
 
-/* "host" or "host:port" in the sorted comma list. */
-static bool host_is_bound(const struct req_attempt *attempt)
-{
-    struct str rest = attempt->hosts, item;
-    while (str_split(&rest, ',', &item)) {
-        uint64_t port;
-        if (str_eq(item, attempt->host))
-            return true;
-        if (str_starts(item, attempt->host) && item.n > attempt->host.n &&
-            item.p[attempt->host.n] == ':' &&
-            str_to_u64(str_from(item, attempt->host.n + 1), &port) == ST_OK &&
-            port == attempt->port)
-            return true;
-    }
-    return false;
-}
-
 enum step_result req_step_connect(struct req *req)
 {
     struct req_attempt *attempt = &req->attempt;
-    if (attempt->secrets_box.n > 0 && !host_is_bound(attempt))
+    if (attempt->secrets_box.n > 0 && !url_host_is_among(attempt->hosts, attempt->host, attempt->port))
         return req_refuse(req, ST_EGRESS_DENIED,
                           "The credential of provider @" STR_FMT
                           " may not be sent to this host. Save the integration's key again.",
                           STR_ARG(attempt->provider_slug));
+    attempts_start(req);
     attempt->wait.done = name_found;
     attempt->wait.owner = req;
     enum status status =

@@ -18,6 +18,7 @@ static enum status begin_streaming(struct req *req, int64_t *length)
     if (req->attempt.body.p == NULL)
         return ST_NO_MEMORY;
     buf_clear(&body->mem);
+    body->spent = true;
     body->read_at = 0;
     *length =
         req->head->content_length >= 0 && !req->head->gzip ? req->head->content_length + shift : -1;
@@ -34,19 +35,6 @@ static struct upstream_times times_of(const struct req *req)
         .total_ms = (uint32_t)params_u64(params, PARAM_REQUEST_TIMEOUT)};
 }
 
-/* Without TLS a credential goes to what the operator opened or named only: private ranges
- * (allowed_private) or allowed_http_hosts. */
-static bool may_go_plain(const struct req *req, const struct netaddr *addrs, size_t count)
-{
-    struct str rest = params_str(req->worker->params, PARAM_ALLOWED_HTTP_HOSTS), pattern;
-    bool public = false;
-    for (size_t i = 0; i < count; i++)
-    public = public || netaddr_classify(&addrs[i]) == NETADDR_PUBLIC;
-    while (public && params_next(&rest, &pattern))
-    public = !str_glob(pattern, req->attempt.host);
-    return !public;
-}
-
 static enum status start(struct req *req, struct outgoing *out)
 {
     static const char *const methods[] = {"GET", "POST", "DELETE", "PUT", "PATCH"};
@@ -58,7 +46,9 @@ static enum status start(struct req *req, struct outgoing *out)
     TRY(egress_check_port(&rules, attempt->port));
     TRY(egress_filter(&rules, attempt->addresses->addrs, attempt->addresses->count, addrs,
                       &addr_count));
-    if (!attempt->tls && !may_go_plain(req, addrs, addr_count))
+    if (!attempt->tls &&
+        !egress_may_go_plain(params_str(req->worker->params, PARAM_ALLOWED_HTTP_HOSTS),
+                             attempt->host, addrs, addr_count))
         return ST_EGRESS_DENIED;
     struct upstream_request request = {.method = methods[req->head->method],
                                        .url = attempt->url.p,
@@ -80,9 +70,13 @@ static enum status start(struct req *req, struct outgoing *out)
     return upstream_start(req->worker->upstream, &request, &reply_events, req, &attempt->exchange);
 }
 
-static enum step_result refuse_start(struct req *req, enum status status)
+static enum step_result refuse_start(struct req *req, enum status status, const char *reason)
 {
     struct str slug = req->attempt.provider_slug;
+    if (reason[0] != '\0')
+        return req_refuse(req, status,
+                          "The credential of provider @" STR_FMT " gives no token: %s.",
+                          STR_ARG(slug), reason);
     switch (status) {
     case ST_EGRESS_DENIED:
         return req_refuse(
@@ -111,6 +105,7 @@ enum step_result req_step_exchange(struct req *req)
     if (attempt->exchange != NULL)
         return STEP_WAIT;
     out.count = out.secret_count = out.used = 0;
+    out.reason[0] = '\0';
     outgoing_headers(req, &out);
     enum status status = outgoing_credential(req, &out);
     if (status == ST_OK)
@@ -119,7 +114,7 @@ enum step_result req_step_exchange(struct req *req)
     if (status == ST_AGAIN)
         return STEP_WAIT;
     if (status != ST_OK)
-        return refuse_start(req, status);
+        return refuse_start(req, status, out.reason);
     slots_mark_sent(req->worker->slots,
                     attempt->slot); /* libcurl runs at the end of this turn, never before */
     attempt->reached = true;

@@ -7,6 +7,7 @@
  */
 #include "data-plane/worker/objects.h"
 #include "data-plane/worker/quoted.h"
+#include "data-plane/worker/translate.h"
 
 #define SECOND_LOOK_MS 150
 #define OWN_NAMES_MAX  256
@@ -90,6 +91,12 @@ enum step_result req_step_own(struct req *req)
     struct req_own *own = &req->own;
     if (req->surface != REQ_SURFACE_OP)
         return STEP_NEXT;
+    if (req->attempt.call != NULL && req->attempt.target->override_json.n == 0) {
+        /* What no translation takes (previous_response_id) is refused as such, whoever owns it. */
+        enum step_result result = translate_read(req);
+        if (result != STEP_NEXT)
+            return result;
+    }
     if (!own->collected) {
         own->collected = true;
         own->wait = (struct object_wait){.done = answered, .owner = req};

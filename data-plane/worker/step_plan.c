@@ -1,10 +1,19 @@
-/* step_plan.c: where does it go? From the request, the key and the workspace to an ordered list of targets.
+/* step_plan.c: where does it go? From the request, the key and the workspace to a plan and its
+ * first target.
  *
- * Documents: the request's config (if the key lets it override), else the key's default, else the workspace's. Within one request the later
- * says more: config < headers < body; but a config's override_params.model replaces the body's model, as its name says. A string
- * "@slug/model" names the provider wherever it stands. Everything is copied into the arena before the catalog read ends.
+ * Documents: the request's config (if the key lets it override), else the key's default, else the
+ * workspace's. A saved one was compiled when it was published; one in a header is compiled here. A
+ * string "@slug/model" names the provider wherever it stands. Who says which provider:
+ *
+ *   a document that is one target itself    config < headers < body
+ *   a target of a document                  headers < body < what the target says, or its choice
+ *                                           between targets would be none
+ *
+ * and override_params.model replaces the body's model, as its name says. Everything is copied into
+ * the arena before the catalog read ends.
  */
-#include "data-plane/route_config.h"
+#include "common/json_merge.h"
+#include "common/route_doc.h"
 #include "data-plane/worker/plan_names.h"
 #include "data-plane/worker/req.h"
 
@@ -23,9 +32,21 @@ bool req_split_model(struct str text, struct str *slug, struct str *model)
     return slug->n > 0;
 }
 
-/* --- configs ------------------------------------------------------------------------------------------------------------ */
+/* --- documents --- */
 
-static enum status copy_config(struct req *req, const struct str *record, struct str *document)
+/* A plan out of a record, where it may be read. */
+static enum status copy_plan(struct req *req, struct str bytes, struct str *plan)
+{
+    char *copy = arena_alloc(&req->arena, bytes.n);
+    if (copy == NULL)
+        return ST_NO_MEMORY;
+    if (bytes.n > 0)
+        memcpy(copy, bytes.p, bytes.n);
+    *plan = str_of(copy, bytes.n);
+    return ST_OK;
+}
+
+static enum status copy_config(struct req *req, const struct str *record, struct str *plan)
 {
     const struct cat_config *config = CAT_AS(*record, SLUICE__KIND__KIND_CONFIG, cat_config);
     if (config == NULL || config->status != SLUICE__STATUS__STATUS_ACTIVE)
@@ -35,69 +56,138 @@ static enum status copy_config(struct req *req, const struct str *record, struct
     id_to_text(&id, text);
     req->config = arena_str(&req->arena, cat_str(&config->head, config->slug));
     req->config_id = arena_str(&req->arena, str_of(text, ID_TEXT));
-    *document = arena_str(&req->arena, cat_str(&config->head, config->document_json));
-    return document->p == NULL || req->config_id.p == NULL ? ST_NO_MEMORY : ST_OK;
+    if (req->config.p == NULL || req->config_id.p == NULL)
+        return ST_NO_MEMORY;
+    return copy_plan(req, cat_str(&config->head, config->plan), plan);
 }
 
-static enum status find_config(struct req *req, struct str name, struct str *document)
+static enum status find_config(struct req *req, struct str name, struct str *plan)
 {
     struct str record;
     struct id id;
     if (id_from_text(name, &id) == ST_OK)
-        TRY(catalog_get(req->worker->catalog, SLUICE__KIND__KIND_CONFIG, &req->auth.org, &req->auth.workspace, &id, &record));
+        TRY(catalog_get(req->worker->catalog, SLUICE__KIND__KIND_CONFIG, &req->auth.org,
+                        &req->auth.workspace, &id, &record));
     else
-        TRY(catalog_find(req->worker->catalog, SLUICE__KIND__KIND_CONFIG, &req->auth.org, &req->auth.workspace, name, &record));
-    return copy_config(req, &record, document);
+        TRY(catalog_find(req->worker->catalog, SLUICE__KIND__KIND_CONFIG, &req->auth.org,
+                         &req->auth.workspace, name, &record));
+    return copy_config(req, &record, plan);
 }
 
-static enum status default_config(struct req *req, const struct id *id, struct str *document)
+static enum status default_config(struct req *req, const struct id *id, struct str *plan)
 {
     struct str record;
     if (id_is_none(id))
         return ST_NOT_FOUND;
-    TRY(catalog_get(req->worker->catalog, SLUICE__KIND__KIND_CONFIG, &req->auth.org, &req->auth.workspace, id, &record));
-    return copy_config(req, &record, document);
+    TRY(catalog_get(req->worker->catalog, SLUICE__KIND__KIND_CONFIG, &req->auth.org,
+                    &req->auth.workspace, id, &record));
+    return copy_config(req, &record, plan);
 }
 
-static struct id workspace_default(struct req *req)
+/* The request's workspace, or NULL. */
+static const struct cat_workspace *workspace_of(struct req *req)
 {
     struct str record;
     struct id none = ID_NONE;
-    if (catalog_get(req->worker->catalog, SLUICE__KIND__KIND_WORKSPACE, &req->auth.org, &none, &req->auth.workspace, &record) != ST_OK)
-        return none;
-    const struct cat_workspace *workspace = CAT_AS(record, SLUICE__KIND__KIND_WORKSPACE, cat_workspace);
-    return workspace == NULL ? none : workspace->default_config;
+    if (catalog_get(req->worker->catalog, SLUICE__KIND__KIND_WORKSPACE, &req->auth.org, &none,
+                    &req->auth.workspace, &record) != ST_OK)
+        return NULL;
+    return CAT_AS(record, SLUICE__KIND__KIND_WORKSPACE, cat_workspace);
 }
 
-static enum step_result choose_config(struct req *req, struct str *document)
+/* A document in a header. */
+static enum step_result compile(struct req *req, struct str document, struct str *plan)
+{
+    struct str why = STR_NONE;
+    enum status status = route_doc_compile(&req->arena, document, 0, plan, &why);
+    req->config = req->config_id = STR_NONE;
+    if (status == ST_OK)
+        return STEP_NEXT;
+    return why.n > 0 ? req_refuse(req, status, STR_FMT, STR_ARG(str_head(why, 400)))
+                     : req_refuse(req, status, "%s", status_row(status)->text);
+}
+
+/* *plan: n = 0 if there is no document. */
+static enum step_result choose_config(struct req *req, struct str *plan)
 {
     struct str header = http_head_get(req->head, STR("x-portkey-config"));
-    enum status status = default_config(req, &req->auth.default_config, document);
+    enum status status = default_config(req, &req->auth.default_config, plan);
     bool key_has_one = status == ST_OK;
     if (header.n > 0) {
         if (key_has_one && req->auth.config_override == 2)
             return req_refuse(req, ST_FORBIDDEN,
-                              "x-portkey-config: this API key has a default config that may not be overridden.");
-        if (header.p[0] == '{') {
-            req->config = req->config_id = STR_NONE;
-            *document = header;
-            return STEP_NEXT;
-        }
-        status = find_config(req, header, document);
+                              "x-portkey-config: this API key has a default config that may not be "
+                              "overridden.");
+        if (header.p[0] == '{')
+            return compile(req, header, plan);
+        status = find_config(req, header, plan);
         if (status == ST_NOT_FOUND)
-            return req_refuse(req, ST_NOT_FOUND, "x-portkey-config: there is no config \"" STR_FMT "\" in this workspace.",
+            return req_refuse(req, ST_NOT_FOUND,
+                              "x-portkey-config: there is no config \"" STR_FMT
+                              "\" in this workspace.",
                               STR_ARG(str_head(header, 100)));
-        return status == ST_OK ? STEP_NEXT : req_refuse(req, status, "%s", status_row(status)->text);
+        return status == ST_OK ? STEP_NEXT
+                               : req_refuse(req, status, "%s", status_row(status)->text);
     }
     if (!key_has_one) {
-        struct id id = workspace_default(req);
-        if (default_config(req, &id, document) != ST_OK)
-            *document = STR_NONE;
+        const struct cat_workspace *workspace = workspace_of(req);
+        struct id id = workspace == NULL ? ID_NONE : workspace->default_config;
+        if (default_config(req, &id, plan) != ST_OK)
+            *plan = STR_NONE;
     }
     return STEP_NEXT;
 }
 
-/* --- provider and model -------------------------------------------------------------------------------------------------- */
+/* --- what conditions see --- */
+
+/* "metadata" of a defaults object; n = 0: none. */
+static struct str metadata_in(struct str defaults_json)
+{
+    struct json_field field = {.name = "metadata"};
+    bool there = defaults_json.n > 0 && json_scan_object(defaults_json, &field, 1, NULL) == ST_OK &&
+                 field.raw.p != NULL && field.type == JSON_OBJECT;
+    return there ? field.raw : STR_NONE;
+}
+
+/* The caller's metadata under those of the key, under those of the workspace, as for policies. */
+static enum status read_metadata(struct req *req, struct str *metadata)
+{
+    const struct cat_workspace *workspace = workspace_of(req);
+    struct str header = http_head_get(req->head, STR("x-portkey-metadata"));
+    enum json_type type;
+    if (header.n > 0 && (json_scan_value(header, &type, NULL) != ST_OK || type != JSON_OBJECT))
+        header = STR_NONE;
+    const struct str layers[] = {
+        header, metadata_in(req->auth.defaults_json),
+        workspace == NULL ? STR_NONE
+                          : metadata_in(cat_str(&workspace->head, workspace->defaults_json))};
+    *metadata = STR_NONE;
+    for (size_t i = 0; i < COUNT_OF(layers); i++) {
+        struct buf merged;
+        if (layers[i].n == 0)
+            continue;
+        if (metadata->n == 0) {
+            *metadata = arena_str(&req->arena, layers[i]);
+            continue;
+        }
+        buf_init(&merged, REQ_ARENA_MAX);
+        enum status status = json_merge(&req->arena, &merged, *metadata, layers[i]);
+        *metadata = arena_str(&req->arena, buf_str(&merged));
+        buf_free(&merged);
+        TRY(status);
+    }
+    return ST_OK;
+}
+
+static enum status read_inputs(struct req *req, struct route_inputs *inputs)
+{
+    bool json = req->surface == REQ_SURFACE_OP && op_row(req->op)->body == OP_BODY_JSON;
+    *inputs = (struct route_inputs){.params = json ? buf_str(&req->body.mem) : STR_NONE,
+                                    .pathname = req->head->path};
+    return read_metadata(req, &inputs->metadata);
+}
+
+/* --- provider and model --- */
 
 static struct str plain_slug(struct str value)
 {
@@ -109,18 +199,20 @@ static struct str default_provider(struct req *req)
 {
     struct json_field field = {.name = "provider"};
     struct str text;
-    if (req->auth.defaults_json.n == 0 || json_scan_object(req->auth.defaults_json, &field, 1, NULL) != ST_OK ||
+    if (req->auth.defaults_json.n == 0 ||
+        json_scan_object(req->auth.defaults_json, &field, 1, NULL) != ST_OK ||
         field.raw.p == NULL || field.type != JSON_STRING)
         return STR_NONE;
     char *room = arena_alloc(&req->arena, field.raw.n);
-    return room != NULL && json_unescape(field.raw, room, &text) == ST_OK ? plain_slug(text) : STR_NONE;
+    return room != NULL && json_unescape(field.raw, room, &text) == ST_OK ? plain_slug(text)
+                                                                          : STR_NONE;
 }
 
 static enum step_result body_model(struct req *req, struct str *model)
 {
     const struct json_field *field = &req->body.model;
-    *model = STR_NONE;
-    if (field->raw.p == NULL)
+    *model = req->path_model;
+    if (field->raw.p == NULL || model->n > 0)
         return STEP_NEXT;
     if (op_row(req->op)->body == OP_BODY_MULTIPART) {
         *model = arena_str(&req->arena, field->raw);
@@ -134,7 +226,7 @@ static enum step_result body_model(struct req *req, struct str *model)
     return STEP_NEXT;
 }
 
-static bool needs_model(const struct req *req)
+bool req_needs_model(const struct req *req)
 {
     switch (req->op) {
     case OP_FILES_UPLOAD:
@@ -148,31 +240,62 @@ static bool needs_model(const struct req *req)
     }
 }
 
-static enum step_result fill_target(struct req *req, const struct route_leaf *leaf, struct req_target *target)
+static struct str header_provider(const struct req *req)
 {
-    struct str model, slug, rest;
-    enum step_result result = body_model(req, &model);
-    if (result != STEP_NEXT)
-        return result;
     struct str header = plain_slug(http_head_get(req->head, STR("x-portkey-provider")));
-    if (header.n == 0)
-        header = plain_slug(http_head_get(req->head, STR("x-portkey-virtual-key")));
-    target->provider = leaf->provider.n > 0 ? leaf->provider : STR_NONE;
-    if (header.n > 0)
-        target->provider = arena_str(&req->arena, header);
-    if (leaf->model.n > 0)
-        model = leaf->model;
-    if (req_split_model(model, &slug, &rest)) {
-        target->provider = slug;
-        model = rest;
+    return header.n > 0 ? header
+                        : plain_slug(http_head_get(req->head, STR("x-portkey-virtual-key")));
+}
+
+void req_target_names(const struct req *req, size_t leaf, struct str *provider, struct str *model)
+{
+    const struct route_plan *plan = &req->attempts.plan;
+    const struct route_node *node = plan->head == NULL ? NULL : &plan->nodes[leaf];
+    struct str header = header_provider(req), slug, rest;
+    bool is_target = node != NULL && node->parent != ROUTE_NONE && node->provider.len > 0;
+    *provider = node == NULL ? STR_NONE : route_str(plan, node->provider);
+    if (header.n > 0 && !is_target)
+        *provider = header;
+    *model = req->asked_model;
+    bool overridden = node != NULL && node->model.len > 0;
+    if (overridden)
+        *model = route_str(plan, node->model);
+    if (req_split_model(*model, &slug, &rest)) {
+        if (!is_target || overridden)
+            *provider = slug;
+        *model = rest;
     }
-    target->model = model;
-    target->override_json = leaf->override_json;
-    target->index = leaf->index.n > 0 ? leaf->index : STR("config");
-    if (target->provider.n == 0)
-        target->provider = default_provider(req);
-    if (target->model.n == 0 && needs_model(req))
-        return req_refuse(req, ST_NO_MODEL, "model: required. Name it as \"@provider-slug/model\".");
+    if (provider->n == 0)
+        *provider = req->default_provider;
+}
+
+static enum step_result refuse_keys(struct req *req, struct str at, const char *key,
+                                    const char *remedy)
+{
+    return req_refuse(req, ST_UNPROCESSABLE, STR_FMT ".%s: not supported here; %s.", STR_ARG(at),
+                      key, remedy);
+}
+
+enum step_result req_fill_target(struct req *req)
+{
+    const struct route_plan *plan = &req->attempts.plan;
+    const struct route_node *node = attempts_node(req);
+    struct req_target *target = &req->target;
+    *target = (struct req_target){.index = STR("config")};
+    req_target_names(req, req->attempts.leaf, &target->provider, &target->model);
+    if (node != NULL) {
+        target->index = route_str(plan, node->path);
+        target->override_json = route_str(plan, node->set.override_params);
+        if ((node->flags & ROUTE_HAS_CREDENTIALS) != 0)
+            return refuse_keys(req, target->index, "api_key",
+                               "keep the credential in an integration and name its provider");
+        if (node->set.custom_host.len > 0)
+            return refuse_keys(req, target->index, "custom_host",
+                               "a stored credential goes to its integration's own host only");
+    }
+    if (target->model.n == 0 && target->provider.n == 0 && req_needs_model(req))
+        return req_refuse(req, ST_NO_MODEL,
+                          "model: required. Name it as \"@provider-slug/model\".");
     if (target->provider.n == 0 && req->surface == REQ_SURFACE_PASSTHROUGH)
         return req_refuse(req, ST_NO_ROUTE,
                           "There is no endpoint /v1" STR_FMT ". To pass it through, name a "
@@ -185,21 +308,27 @@ static enum step_result fill_target(struct req *req, const struct route_leaf *le
 
 static enum step_result plan(struct req *req)
 {
-    struct str document = STR_NONE, why;
-    struct route_leaf leaf = {.index = STR_NONE};
-    enum step_result result = choose_config(req, &document);
+    struct str bytes = STR_NONE, why = STR_NONE;
+    struct route_inputs inputs;
+    enum step_result result = choose_config(req, &bytes);
+    if (result == STEP_NEXT)
+        result = body_model(req, &req->asked_model);
     if (result != STEP_NEXT)
         return result;
-    if (document.n > 0) {
-        enum status status = route_config_read(&req->arena, document, &leaf, &why);
+    req->default_provider = default_provider(req);
+    req->attempts = (struct attempts){.leaf = 0};
+    if (bytes.n > 0) {
+        enum status status = read_inputs(req, &inputs);
+        if (status == ST_OK)
+            status = attempts_begin(req, bytes, &inputs, &why);
+        if (status != ST_OK && why.n > 0)
+            return req_refuse(req, status, STR_FMT, STR_ARG(str_head(why, 400)));
         if (status != ST_OK)
-            return req_refuse(req, status, STR_FMT, STR_ARG(status == ST_INVALID ? why : str_c(status_row(status)->text)));
+            return req_refuse(req, status, "%s", status_row(status)->text);
     }
-    req->targets = arena_calloc(&req->arena, 1, sizeof *req->targets);
-    if (req->targets == NULL)
-        return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
-    req->target_count = 1;
-    return fill_target(req, &leaf, &req->targets[0]);
+    /* With several targets, what is wrong with one is no reason to refuse here. */
+    bool only_one = bytes.n == 0 || req->attempts.plan.head->nodes == 1;
+    return only_one ? req_fill_target(req) : STEP_NEXT;
 }
 
 enum step_result req_step_plan(struct req *req)

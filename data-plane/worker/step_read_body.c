@@ -17,7 +17,8 @@ static uint64_t param(const struct req *req, enum param which)
 
 static bool charge(struct req *req)
 {
-    size_t held = req->body.mem.room_bytes + (req->body.rows != NULL ? req->body.rows->row.room_bytes : 0);
+    size_t held = req->body.mem.room_bytes + req->body.original.room_bytes +
+                  (req->body.rows != NULL ? req->body.rows->row.room_bytes : 0);
     struct worker *worker = req->worker;
     if (held > req->body.charged && worker->body_bytes + held - req->body.charged > param(req, PARAM_BODY_BUDGET))
         return false;
@@ -100,10 +101,27 @@ enum step_result req_body_replace(struct req *req, struct str text)
     if (copy.p == NULL)
         return req_refuse(req, ST_NO_MEMORY, "Not enough memory.");
     req->chat = NULL;
+    if (body->original.n == 0 && attempts_may_follow(req)) {
+        body->original = body->mem;
+        buf_init(&body->mem, (size_t)param(req, PARAM_JSON_BODY_MAX));
+    }
     buf_clear(&body->mem);
     buf_add_str(&body->mem, copy);
     if (buf_status(&body->mem) != ST_OK || !charge(req))
         return req_refuse(req, ST_TOO_LARGE, "The request body with the config's override_params is too large.");
+    return scan_json(req);
+}
+
+enum step_result req_body_restore(struct req *req)
+{
+    struct req_body *body = &req->body;
+    if (body->original.n == 0)
+        return STEP_NEXT;
+    buf_free(&body->mem);
+    body->mem = body->original;
+    body->original = (struct buf){.n = 0};
+    req->chat = NULL;
+    (void)charge(req); /* it is less than before */
     return scan_json(req);
 }
 

@@ -158,7 +158,7 @@ static void fill_slot(struct req *req, struct slot *slot)
     slot->reserved_utc_ms = attempt->terms.at_ms;
     slot->op = (uint32_t)req->op;
     slot->stream = req->body.is_stream;
-    slot->model_n = copy_text(slot->model, sizeof slot->model, attempt->target->model);
+    slot->model_n = copy_text(slot->model, sizeof slot->model, attempt->model);
     slot->priced_model_n =
         copy_text(slot->priced_model, sizeof slot->priced_model, attempt->priced_model);
     slot->trace_n = copy_text(slot->trace, sizeof slot->trace, req->trace_id);

@@ -5,6 +5,7 @@
  * What it cost is cost.c's; here is whom and what it concerned. Never fails the client.
  */
 #include "common/clock.h"
+#include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/objects.h"
 #include "proto/usage.pb-c.h"
 
@@ -75,7 +76,9 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     if (attempt->uses_taken)
         limits_end(req->worker->limits, attempt->uses.list, attempt->uses.count);
     attempt->uses_taken = false;
-    if (atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_RESERVED) {
+    bool sent = atomic_load_explicit(&slot->state, memory_order_relaxed) != SLOT_RESERVED;
+    attempts_settled(req, outcome, sent);
+    if (!sent) {
         const struct limits_now limits_now = limits_client_now(req->worker, &req->limit_wait);
         limits_cancel(req->worker->limits, slot, &limits_now);
         slots_cancel(req->worker->slots, slot);
@@ -87,6 +90,7 @@ void req_settle(struct req *req, enum slot_outcome outcome)
     slot->settled_utc_ms = clock_utc_ms();
     slot->duration_us = (uint64_t)(now - req->started_ns) / 1000;
     cost_settle(req, slot);
+    cost_words_learn(req, slot);
     limits_charge(req->worker->limits, slot);
     set_objects(slot, req);
     if (slots_settle(req->worker->slots, slot)) {

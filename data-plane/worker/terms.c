@@ -31,7 +31,7 @@ static struct str access_book(const struct req *req, const struct authorize_view
 {
     struct str all = cat_str(&view->access->head, view->access->model_prices), book = STR_NONE;
     const struct str names[] = {
-        req->attempt.target->model,
+        req->attempt.model,
         view->rule == NULL ? STR_NONE : cat_str(&view->rules->head, view->rule->slug),
         view->model == NULL ? STR_NONE : cat_str(&view->model->head, view->model->slug),
     };

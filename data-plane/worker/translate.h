@@ -16,13 +16,21 @@
  * are the provider row's, by operation. */
 enum step_result translate_route(struct req *req, const struct str row_paths[OP_COUNT],
                                  struct str *path);
-/* The caller's body -> attempt.body in the provider's dialect. */
+/* The caller's body -> req->chat, once for all attempts. */
+enum step_result translate_read(struct req *req);
+/* The caller's body -> attempt.body in the provider's dialect. A count of tokens that the provider
+ * does not offer is answered at once, as an estimate: STEP_DONE. */
 enum step_result translate_request(struct req *req);
 /* Releases the attempt's call, if it has one. */
 void translate_free(struct req *req);
 
+/* An untranslated attempt was answered with an error that may be in a foreign shape
+ * (back.mixed_errors): its answer is translated from here on, if it can be. Before translate_head. */
+void translate_error(struct req *req);
 /* The answer's head is here. */
 void translate_head(struct req *req);
+/* A header of the provider's that a translated answer has its own of. */
+bool translate_replaces(struct str header);
 /* Its bytes; as upstream_events.body. */
 bool translate_body(struct req *req, const char *p, size_t n);
 /* It has ended: settles and answers. */

@@ -31,6 +31,20 @@ enum status url_split(struct str url, struct url_parts *parts)
     return ST_OK;
 }
 
+bool url_host_is_among(struct str hosts, struct str host, uint16_t port)
+{
+    struct str rest = hosts, item;
+    while (rest.n > 0 && str_split(&rest, ',', &item)) {
+        uint64_t value;
+        if (str_eq(item, host))
+            return true;
+        if (str_starts(item, host) && item.n > host.n && item.p[host.n] == ':' &&
+            str_to_u64(str_from(item, host.n + 1), &value) == ST_OK && value == port)
+            return true;
+    }
+    return false;
+}
+
 static bool holds_key(struct str text, struct str secret)
 {
     return apikey_is_inside(text) || (secret.n > 0 && str_find(text, secret) >= 0);
@@ -54,6 +68,30 @@ enum status url_query_without_keys(struct arena *arena, struct str query, struct
         if (plain.p == NULL)
             return ST_NO_MEMORY;
         if (holds_key(plain, secret))
+            continue;
+        if (n > 0)
+            kept[n++] = '&';
+        memcpy(kept + n, pair.p, pair.n);
+        n += pair.n;
+    }
+    *out = str_of(kept, n);
+    return ST_OK;
+}
+
+enum status url_query_without(struct arena *arena, struct str query, struct str name,
+                              struct str *out)
+{
+    struct str rest = query, pair;
+    size_t n = 0;
+    *out = query;
+    if (str_find(query, name) < 0)
+        return ST_OK;
+    char *kept = arena_alloc(arena, query.n + 1);
+    if (kept == NULL)
+        return ST_NO_MEMORY;
+    while (rest.n > 0 && str_split(&rest, '&', &pair)) {
+        bool same = str_starts(pair, name) && (pair.n == name.n || pair.p[name.n] == '=');
+        if (same)
             continue;
         if (n > 0)
             kept[n++] = '&';

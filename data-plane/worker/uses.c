@@ -209,7 +209,7 @@ static void fill_target(struct gather *gather, const struct authorize_view *view
     facts->provider = cat_str(&view->provider->head, view->provider->slug);
     facts->provider_id = arena_str(&gather->req->arena, str_of(text, ID_TEXT));
     facts->type = cat_str(&view->type->head, view->type->slug);
-    facts->model = gather->req->attempt.target->model;
+    facts->model = gather->req->attempt.model;
 }
 
 static enum status add_policy(struct gather *gather, const struct cat_head *head,

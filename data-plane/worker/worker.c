@@ -35,6 +35,7 @@
 #include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/tokens.h"
 #include "data-plane/worker/transport.h"
 
 #define BEAT_MS           1000
@@ -91,16 +92,28 @@ static enum status open_shared(const struct worker_boot *boot, struct worker *wo
     return slots_open(&worker->segment, boot->column, &worker->slots);
 }
 
+/* What is known of providers' health: own words, and those of the host's other workers. */
+static enum status open_health(struct worker *worker)
+{
+    struct breaker_column *columns[SEGMENT_MAX_COLUMNS];
+    for (uint32_t i = 0; i < worker->segment.columns; i++)
+        columns[i] = segment_breaker(&worker->segment, i);
+    TRY(breaker_new(columns, worker->segment.columns, worker->column_index, &worker->breaker));
+    return retry_budgets_new(&worker->retry_budgets);
+}
+
 static enum status open_modules(const struct worker_boot *boot, struct worker *worker)
 {
     TRY(loop_new(&worker->loop));
     TRY(open_shared(boot, worker));
     TRY(estimates_open(&worker->estimates));
     TRY(limits_client_open(worker));
+    TRY(open_health(worker));
     TRY(catalog_open(boot->catalog_path, &worker->catalog));
     TRY(load_tls(boot->params));
     TRY(upstream_open(worker, &worker->upstream));
     TRY(keyring_open(worker, boot->secrets_fd, &worker->keyring));
+    TRY(tokens_open(worker, &worker->tokens));
     TRY(mailbox_open(worker, boot->control_fd, &worker->mailbox));
     TRY(names_open(worker, &worker->names));
     return access_log_open(worker, boot->log_fd, params_bool(boot->params, PARAM_ACCESS_LOG));
@@ -295,6 +308,7 @@ int worker_main(const struct worker_boot *boot)
     atomic_store(&worker->column->ready, 0);
     front_close(worker->front);
     access_log_close();
+    tokens_close(worker->tokens);
     keyring_close(worker->keyring);
     log_info("worker_stopped");
     return 0;

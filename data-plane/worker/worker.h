@@ -31,9 +31,12 @@ struct worker_boot {
 struct names;    /* names_client.h: host -> addresses, asked of the courier */
 struct upstream; /* upstream.h: libcurl */
 struct keyring;  /* keyring.h: delivery keys, opened secrets */
+struct tokens;   /* tokens.h: tokens that credentials are worth */
 struct front;    /* front.h: listeners and connections */
 struct mailbox;  /* mailbox.h: messages from and to the courier */
 struct estimates; /* estimate.h: what requests used lately */
+struct breaker;       /* breaker.h: which targets are passed over */
+struct retry_budgets; /* retry.h: how much trying again a provider bears */
 struct limits;     /* limits.h: its accounts of budgets and limits */
 struct limit_wait; /* limits_client.h: a request that waits for a grant */
 
@@ -49,10 +52,13 @@ struct worker {
     struct names *names;
     struct upstream *upstream;
     struct keyring *keyring;
+    struct tokens *tokens;
     struct front *front;
     struct mailbox *mailbox;
     struct estimates *estimates;
     struct limits *limits;
+    struct breaker *breaker;
+    struct retry_budgets *retry_budgets;
     struct limit_wait *waiting;
     struct loop_job forgetting; /* what waiting requests told that wait no longer (limits_client.c) */
     size_t body_bytes;        /* request bodies held in memory, all requests */

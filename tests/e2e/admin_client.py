@@ -39,7 +39,7 @@ class Client:
     """One key on one kept connection; every reply is held to the rules of section 0."""
 
     def __init__(self, port, key=None, header="x-portkey-api-key"):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.headers, self.used = {"content-type": "application/json"}, time.monotonic()
         if key:
             self.headers[header] = key if header != "authorization" else "Bearer " + key
@@ -93,7 +93,7 @@ def times(body, *names):
 
 def stop(program):
     program.terminate()
-    check(program.wait(20) == 0, "a clean end", program.returncode)
+    check(program.wait(60) == 0, "a clean end", program.returncode)
 
 
 def start(build, folder, *more):

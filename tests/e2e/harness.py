@@ -201,9 +201,9 @@ class Stack:
             body["workspace_id"] = workspace or self.workspace
         return self.admin("POST", f"/api-keys/{kind}", body).json
 
-    def make_integration(self, slug, models=None, workspaces=(), allow_all=False, host=None, **more):
+    def make_integration(self, slug, models=None, workspaces=(), allow_all=False, host=None, kind="openai", **more):
         """An integration at the simulator. models: None = as made (all), else rows of PUT models; then a provider `slug` per workspace."""
-        self.admin("POST", "/integrations", {"name": slug, "slug": slug, "ai_provider_id": "openai", "key": "sk-upstream-" + slug,
+        self.admin("POST", "/integrations", {"name": slug, "slug": slug, "ai_provider_id": kind, "key": "sk-upstream-" + slug,
                                              "configurations": {"custom_host": host or self.sim.url + "/v1"}, **more})
         if models is not None:
             self.admin("PUT", f"/integrations/{slug}/models", {"models": models, "allow_all_models": allow_all})

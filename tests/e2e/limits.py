@@ -148,6 +148,26 @@ class Limits(harness.Case):
         reply = self.s.chat(key=key, max_tokens=16000, headers={"x-sluice-clamp-output": "true"})
         self.assertEqual((reply.status, reply.headers["x-sluice-clamped-max-tokens"]), (200, str(fits)), str(reply))
 
+    def test_the_caller_is_told_what_it_cost(self):
+        """On answers in headers, on streams behind the last event; to the nano-USD what the ledger has, and whose word it is."""
+        s = self.s
+        reply = s.chat(WORDS, max_tokens=16)
+        cost = int(reply.headers["x-sluice-cost-nanousd"])
+        self.assertEqual((cost, reply.headers["x-sluice-usage-source"]), (self.spent()[0], "provider"))
+        body, headers = s.chat_body(WORDS, stream=True, max_tokens=16), {}
+        text = s.gateway("POST", "/chat/completions", body, headers).body.decode()
+        told = f": x-sluice-cost-nanousd={self.spent()[0] - cost} x-sluice-usage-source=provider\n\n"
+        self.assertTrue(text.endswith("data: [DONE]\n\n" + told), text[-200:])
+        reply = s.chat("sim:fault=status:400")
+        self.assertEqual((reply.status, reply.headers["x-sluice-cost-nanousd"]), (400, "0"))
+        strict = s.make_key(usage_limits=budget("cost", 5))["key"]
+        reply = s.chat("sim:fault=truncate:1", key=strict, max_tokens=16)
+        self.assertEqual((reply.status, reply.headers["x-sluice-usage-source"]), (502, "bound"), str(reply))
+        self.assertGreater(int(reply.headers["x-sluice-cost-nanousd"]), 0)
+        self.assertNotIn("x-sluice-cost-nanousd", s.gateway("GET", "/files", headers={"x-portkey-provider": s.provider}).headers)
+        big = s.chat("sim:fault=bytes:2000000")
+        self.assertEqual((big.status, len(big.json["choices"][0]["message"]["content"]) >= 2000000), (200, True))
+
     # --- rates and concurrency
 
     def test_requests_per_minute(self):

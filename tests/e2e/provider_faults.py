@@ -33,7 +33,8 @@ class Faults(harness.Case):
         for spec in ("reset-after:0", "truncate:0"):
             with self.subTest(spec), self.s.wire() as wire:
                 body = json.dumps(self.s.chat_body(f"sim:fault={spec};bytes:100000")).encode()
-                wire.head("POST", "/v1/chat/completions", {"authorization": f"Bearer {self.s.key}", "content-length": len(body)})
+                wire.head("POST", "/v1/chat/completions", {"authorization": f"Bearer {self.s.key}", "content-length": len(body),
+                                                               "connection": "close"})
                 wire.send(body)
                 got, _ = wire.read_to_end()
                 head, _, rest = got.partition(b"\r\n\r\n")

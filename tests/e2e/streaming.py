@@ -58,12 +58,12 @@ class Streams(harness.Case):
             for stream in (False, True):
                 with self.subTest(text, stream=stream):
                     self.s.sim.reset()
-                    body = json.dumps(self.s.chat_body(text, stream=stream)).encode()
+                    # Large, so that the provider's count of bytes says that it has the request: without it there is no record of one.
+                    body = json.dumps(self.s.chat_body(f"{text} {'x' * 300000}", stream=stream)).encode()
                     with self.s.wire() as wire:
                         wire.head("POST", "/v1/chat/completions", {"authorization": f"Bearer {self.s.key}", "content-length": len(body)})
                         wire.send(body)
-                        harness.wait_for("the attempt", lambda: self.s.metrics()["sluice_upstream_open"] > 0)
-                        time.sleep(0.1)  # until the provider has the request: without it there is no record of one
+                        harness.wait_for("the attempt at the provider", lambda: self.s.sim.stats()["bytes_in"] > 300000)
                     record, = self.s.sim.wait_record()
                     self.assertEqual((record["aborted"], record["completed"]), (True, False))
                     harness.wait_for("the end of the exchange", lambda: self.s.metrics()["sluice_upstream_open"] == 0)

@@ -42,3 +42,32 @@ export async function waitFor(what, check) {
     await new Promise((done) => setTimeout(done, 50));
   }
 }
+
+/** An integration of that type at the simulator, with a provider in the workspace. Gives "@slug". */
+export async function integrate(slug, type, more = {}) {
+  await admin('POST', '/integrations', { name: slug, slug, ai_provider_id: type, key: `sk-upstream-${slug}`,
+    configurations: { custom_host: `${stack.sim_url}/v1` }, ...more });
+  await admin('PUT', `/integrations/${slug}/workspaces`, { workspaces: [{ id: stack.workspace.id, enabled: true }] });
+  return `@${slug}`;
+}
+
+/** What the provider received: the request's truth record, with its body read. Fails if a key of ours went with it. */
+export async function received() {
+  const record = await waitFor('a request at the simulator', sim.last);
+  if (JSON.stringify(record.headers).includes('slk_')) throw new Error('a key of ours went upstream');
+  return { ...record, json: JSON.parse(record.body) };
+}
+
+/** The error that a promise ends with; throws if it does not. */
+export async function failure(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it did not fail');
+}
+
+/** Pictures and documents as small as they can be. */
+export const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg==';
+export const pdf = Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n').toString('base64');

@@ -18,3 +18,11 @@ def admin(method, path, body=None):
     reply = harness.request(f"{FACTS['control_url']}/v1{path}", method, body, {"x-portkey-api-key": FACTS["org_admin_key"]})
     assert reply.status == 200, f"{method} {path}: {reply}"
     return reply.json
+
+
+def integrate(slug, kind, **more):
+    """An integration of that type at the simulator, with a provider in the workspace. Gives "@slug"."""
+    admin("POST", "/integrations", {"name": slug, "slug": slug, "ai_provider_id": kind, "key": f"sk-upstream-{slug}",
+                                    "configurations": {"custom_host": FACTS["sim_url"] + "/v1"}, **more})
+    admin("PUT", f"/integrations/{slug}/workspaces", {"workspaces": [{"id": FACTS["workspace"]["id"], "enabled": True}]})
+    return "@" + slug

@@ -10,7 +10,7 @@ import socket
 import time
 import urllib.parse
 
-WAIT_S = 30  # for anything that must happen: no test waits for a fixed time
+WAIT_S = 60  # for anything that must happen: no test waits for a fixed time
 
 
 @dataclasses.dataclass

@@ -27,7 +27,7 @@ def answers(stack):
 
 def restart_data_plane(stack, host):
     """kill -9 of everything on the host, at a quiet moment; seconds from exec to ready."""
-    time.sleep(0.2)  # beyond the 5 ms in which an event may not be on disk yet
+    wait_for("all usage is on disk", lambda: stack.metrics()["sluice_requests_open"] == 0 and drill.journaled(stack))
     roles = host.pids()
     for pid in [roles["master"], roles["courier"], *roles["workers"]]:
         os.kill(pid, signal.SIGKILL)

@@ -23,7 +23,7 @@ def form(stack, second=False):
     return field(model) + file + b"\r\n" + (field(model) if second else b"") + f"--{EDGE}--\r\n".encode()
 
 
-def ask(stack, body, path="/chat/completions", headers=None, timeout=10):
+def ask(stack, body, path="/chat/completions", headers=None, timeout=harness.WAIT_S):
     """The status of a call; 0: the reply broke off."""
     try:
         return stack.gateway("POST", path, body, headers, timeout=timeout).status

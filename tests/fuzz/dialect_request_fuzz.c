@@ -48,14 +48,22 @@ static void run(struct arena *arena, const struct front *front, const struct bac
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum op ops[] = {OP_CHAT};
-    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC};
+    static const enum op ops[] = {OP_CHAT, OP_MESSAGES, OP_RESPONSES_CREATE, OP_COMPLETIONS,
+                                  OP_COUNT_TOKENS};
+    static const uint16_t dialects[] = {CAT_DIALECT_ANTHROPIC, CAT_DIALECT_OPENAI,
+                                        CAT_DIALECT_BEDROCK, CAT_DIALECT_GEMINI};
     static const char *const models[] = {"claude-3-haiku-20240307",
                                          "claude-sonnet-4-0",
                                          "claude-sonnet-4-5",
                                          "claude-opus-4-6",
                                          "claude-opus-4-8",
                                          "claude-opus-5-5",
+                                         "gpt-5.1",
+                                         "o3",
+                                         "gemini-2.0-flash",
+                                         "gemini-2.5-flash",
+                                         "gemini-3-pro-preview",
+                                         "gemma-3-27b-it",
                                          "unknown"};
     struct arena arena;
     if (size < 2 || size > FUZZ_MAX_BYTES)
@@ -65,6 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                     .service = STR("s"),
                                     .model = str_c(model),
                                     .base_model = str_c(model),
+                                    .renames = (data[1] & 0x40u) != 0 ? STR("seed random_seed\n")
+                                                                      : STR_NONE,
                                     .max_output_tokens = (data[1] & 0x80u) != 0 ? 0 : 8192};
     char *copy = malloc(size - 2 + 1); /* of its size, so that a read beyond it is seen */
     CHECK(copy != NULL);

@@ -115,7 +115,7 @@ def tls():
         chain, key = certificate(folder)
         context = ssl.create_default_context(cafile=chain)
         context.set_alpn_protocols(["h2", "http/1.1"])
-        with App(BINARY, f"--tls-cert={chain}", f"--tls-key=file:{key}", "--head-timeout=700ms") as app:
+        with App(BINARY, f"--tls-cert={chain}", f"--tls-key=file:{key}", "--head-timeout=2500ms") as app:
             for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
                 context.minimum_version = context.maximum_version = version
                 with app.connect(tls=context) as client:
@@ -167,7 +167,7 @@ def tls():
                 client.send(get("/late?600000"))
                 time.sleep(0.2)
                 client.close()
-                for _ in range(100):
+                for _ in range(3000):
                     watcher.send(get("/size"))
                     if watcher.reply().json()["gone"] == 1:
                         break

@@ -4,12 +4,16 @@
  *   GET  /__sim/requests?attempt_id=   truth records, oldest first     GET /__sim/last?n=   the
  * last n (default 1) GET  /__sim/stats                  counters                        POST
  * /__sim/reset    empties ring, objects, counters
+ *   GET  /__sim/file/picture | page | moved | large   what a URL in a message may name
  *
  * These requests need no credential, meet no fault, and are never in the truth log or in the
  * counters of requests.
  */
 #include "tests/sim/dispatch.h"
+#include "tests/sim/media.h"
 #include "tests/sim/reply.h"
+
+#define LARGE_BYTES (2u << 20)
 
 static void admin_stats(struct request *req, struct json_writer *w)
 {
@@ -42,15 +46,44 @@ static void admin_reset(struct sim *sim)
     memset(sim->cached, 0, sizeof sim->cached);
 }
 
+/* A picture under a type that says nothing; a page; a redirect to the picture; a picture of 2 MiB. */
+static void admin_file(struct request *req, struct str name)
+{
+    static const char moved[] = "HTTP/1.1 302 Found\r\nlocation: /__sim/file/picture\r\n"
+                                "content-length: 0\r\n\r\n";
+    struct arena arena;
+    struct str png = STR_NONE;
+    char *room;
+    arena_init(&arena, 2 * LARGE_BYTES);
+    CHECK(media_decode(STR(MEDIA_PNG), &arena, &png) == ST_OK);
+    if (str_eq(name, STR("picture"))) {
+        reply_body(req, 200, "application/octet-stream", png);
+    } else if (str_eq(name, STR("page"))) {
+        reply_body(req, 200, "text/html; charset=utf-8", STR("<html>no picture</html>"));
+    } else if (str_eq(name, STR("moved"))) {
+        reply_raw(req, 302, STR(moved));
+    } else if (str_eq(name, STR("large")) && (room = arena_calloc(&arena, 1, LARGE_BYTES)) != NULL) {
+        memcpy(room, png.p, png.n);
+        reply_body(req, 200, "image/png", str_of(room, LARGE_BYTES));
+    } else {
+        reply_error(req, 404, NULL, STR("no such file"));
+    }
+    arena_free(&arena);
+}
+
 void admin_request(struct request *req, struct str rest)
 {
     struct buf out;
     struct json_writer w;
     bool get = strcmp(req->method, "GET") == 0;
     uint64_t last = UINT64_MAX;
+    req->admin = true;
+    if (get && str_starts(rest, STR("file/"))) {
+        admin_file(req, str_from(rest, 5));
+        return;
+    }
     buf_init(&out, TRUTH_RING_BYTES + TRUTH_RING + 16);
     jw_init(&w, &out);
-    req->admin = true;
     if (get && str_eq(rest, STR("stats"))) {
         admin_stats(req, &w);
     } else if (get && str_eq(rest, STR("requests"))) {

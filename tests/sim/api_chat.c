@@ -232,6 +232,13 @@ static const struct stream_ops chat_stream = {.begin = chat_stream_begin,
                                               .end = chat_stream_end,
                                               .error = chat_stream_error};
 
+/* Instructions behind the talk do not end it. */
+static bool is_instruction(struct call *call, const struct json *message)
+{
+    struct str role = call_text(call, message, "role");
+    return str_eq(role, STR("system")) || str_eq(role, STR("developer"));
+}
+
 /* What is asked for: the last message, the shape of the answer, the bounds. False: an error is the
  * outcome. */
 static bool chat_read_ask(struct call *call, struct answer_ask *ask, struct toolbox *toolbox)
@@ -244,7 +251,7 @@ static bool chat_read_ask(struct call *call, struct answer_ask *ask, struct tool
         return false;
     }
     for (const struct json *m = messages->first; m != NULL; m = m->next)
-        last = m;
+        last = last == NULL || !is_instruction(call, m) ? m : last;
     *ask = (struct answer_ask){.user = answer_content_text(call, json_get(last, "content")),
                                .stops = json_get(call->root, "stop"),
                                .call_prefix = "call_"};

@@ -32,6 +32,7 @@ typedef void messages_frame(struct buf *out, const char *event, struct str json)
 struct messages_reply {
     struct str id, model;
     bool redacted; /* the thought is shown as redacted_thinking */
+    bool latest;   /* API version 2026-10-21: "citations": null where there are none */
     uint64_t seed; /* of its signature */
     messages_frame *frame;
 };

@@ -1,7 +1,7 @@
 /* messages_answer.c: the message object, whole (messages.h).
  *
  * Every member of the API's reply is there, null where nothing is to be said, as API version
- * 2026-10-21 promises and the version before it does, too. input_tokens never holds what was read
+ * 2026-10-21 promises and the version before it does, too (but for citations of a text). input_tokens never holds what was read
  * from or written to the cache.
  */
 #include "tests/sim/anthropic/messages.h"
@@ -87,7 +87,8 @@ void messages_write_block(struct json_writer *w, struct arena *arena,
     case ANSWER_TEXT:
         jw_field_cstr(w, "type", "text");
         jw_field_str(w, "text", begins ? STR("") : block->text);
-        jw_field_cstr(w, "citations", NULL);
+        if (reply->latest)
+            jw_field_cstr(w, "citations", NULL);
         break;
     case ANSWER_IMAGE: /* not asked for here */
         break;
@@ -141,6 +142,7 @@ void messages_answer(const struct messages *messages, bool stream, messages_fram
         return;
     }
     *reply = (struct messages_reply){
+        .latest = messages->latest,
         .id = sim_make_id(call->keep, "msg_"),
         .model = messages->claude->name[0] == '\0' ? call->model : str_c(messages->claude->name),
         .redacted = messages_is_redacted(ask.user),

@@ -103,7 +103,7 @@ static void teardown(void)
     arena_free(&arena);
 }
 
-TestSuite(link, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(link, .init = setup, .fini = teardown, .timeout = 240);
 
 static enum status call(struct str request, unsigned timeout_ms, struct str *reply)
 {
@@ -120,7 +120,8 @@ static void assert_alive(void)
 Test(link, carries_a_request_and_its_reply)
 {
     assert_alive();
-    cr_assert(link_client_up(client));
+    while (!link_client_up(client)) /* told on a thread of its own, maybe behind the first reply */
+        usleep(1000);
 }
 
 Test(link, carries_sixteen_mebibytes_and_no_more)

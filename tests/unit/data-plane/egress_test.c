@@ -46,3 +46,14 @@ Test(egress, one_bad_answer_is_dropped_and_none_left_is_a_refusal)
     cr_expect_eq(egress_check_port(&rules, 443), ST_OK);
     cr_expect_eq(egress_check_port(&rules, 22), ST_EGRESS_DENIED);
 }
+
+Test(egress, without_tls_only_to_what_the_operator_opened_or_named)
+{
+    struct netaddr addrs[2];
+    cr_assert_eq(netaddr_from_text(STR("10.0.0.1"), &addrs[0]), ST_OK);
+    cr_assert_eq(netaddr_from_text(STR("8.8.8.8"), &addrs[1]), ST_OK);
+    cr_expect(egress_may_go_plain(STR(""), STR("h"), addrs, 1));
+    cr_expect_not(egress_may_go_plain(STR(""), STR("h"), addrs, 2));
+    cr_expect_not(egress_may_go_plain(STR("a.com, b.com"), STR("h"), addrs, 2));
+    cr_expect(egress_may_go_plain(STR("a.com, *.h.com"), STR("x.h.com"), addrs, 2));
+}

@@ -75,6 +75,8 @@ Test(upstream_host, custom_hosts)
     }
 }
 
+#define VERTEX "{\"hosts\":[\"s.com\",\"{vertex_region}-a.com\"],\"token_hosts\":[\"t.com\"],\"base_urls\":{\"vertex_region\":{\"global\":\"https://a.com\"}}}"
+
 static const struct {
     const char *row_base, *row_data, *configurations, *base_url, *hosts; /* base_url NULL: refused */
 } rows[] = {
@@ -93,6 +95,12 @@ static const struct {
      "https://eu.x.com", "eu.x.com s3.eu.x.com"},
     {"https://{vertex_region}-a.com/{vertex_project_id}/{model}", "", "{\"vertex_region\":\"eu\",\"vertex_project_id\":\"d.com:p\"}",
      "https://eu-a.com/d.com:p/{model}", "eu-a.com"},
+    {"https://{vertex_region}-a.com", "", "{\"vertex_region\":\"evil.example\"}", NULL, ""},
+    {"https://{vertex_region}-a.com", "", "{\"vertex_region\":\"EU\"}", NULL, ""},
+    {"https://{vertex_region}-a.com", VERTEX, "{\"vertex_region\":\"eu-1\"}", "https://eu-1-a.com", "eu-1-a.com s.com t.com"},
+    {"https://{vertex_region}-a.com", VERTEX, "{\"vertex_region\":\"global\"}", "https://a.com", "a.com s.com t.com"},
+    {"https://{vertex_region}-a.com", VERTEX, "{\"vertex_region\":\"global\",\"custom_host\":\"https://x.example\"}", "https://x.example",
+     "x.example t.com"},
     {"{azure_foundry_url}", "", "{\"azure_foundry_url\":\"https://f.services.ai.azure.com/models\"}",
      "https://f.services.ai.azure.com/models", "f.services.ai.azure.com"},
     {"{azure_foundry_url}", "", "{\"azure_foundry_url\":\"https://169.254.169.254/\"}", NULL, ""},

@@ -82,6 +82,12 @@ static const struct {
      START BLOCK(0, TOOL_BLOCK("t1", "f")) JSON_PIECE(0, "{}") STOP(0) END_WITH("tool_use"),
      ROLE SAID("{\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}}")
          SAID("{\"function_call\":{\"arguments\":\"{}\"}}") FINISH("function_call")},
+    {"of several calls only the first fits into function_call",
+     ASK ",\"stream\":true,\"functions\":[{\"name\":\"f\"}]}",
+     START BLOCK(0, TOOL_BLOCK("t1", "f")) JSON_PIECE(0, "{}") STOP(0)
+         BLOCK(1, TOOL_BLOCK("t2", "g")) JSON_PIECE(1, "{}") STOP(1) END_WITH("tool_use"),
+     ROLE SAID("{\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}}")
+         SAID("{\"function_call\":{\"arguments\":\"{}\"}}") FINISH("function_call")},
     {"thinking flows, and comes once more with its signature to be sent back", STREAM,
      START BLOCK(0, "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}")
          DELTA(0, "{\"type\":\"thinking_delta\",\"thinking\":\"Let \"}")
@@ -279,7 +285,9 @@ Test(back_anthropic_reply, the_ledger_sees_the_figures_that_the_caller_sees)
               START EV("message_delta",
                        ",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"input_tokens\":20,"
                        "\"cache_read_input_tokens\":4,\"cache_creation_input_tokens\":5,\"output_"
-                       "tokens\":9,\"output_tokens_details\":{\"thinking_tokens\":6}}")
+                       "tokens\":9,\"output_tokens_details\":{\"thinking_tokens\":6},"
+                       "\"cache_creation\":{\"ephemeral_1h_input_tokens\":2},\"service_tier\":"
+                       "\"priority\",\"server_tool_use\":{\"web_search_requests\":1}}")
                   EV("message_stop", ""),
               1000);
     cr_assert(run.call.has_usage);
@@ -288,6 +296,10 @@ Test(back_anthropic_reply, the_ledger_sees_the_figures_that_the_caller_sees)
     cr_expect_eq(run.call.usage.cache_write_tokens, 5);
     cr_expect_eq(run.call.usage.output_tokens, 9);
     cr_expect_eq(run.call.usage.reasoning_tokens, 6);
+    cr_expect_eq(run.call.usage.cache_write_1h_tokens, 2);
+    cr_expect_eq(run.call.usage.searches, 1);
+    cr_expect_str_eq(run.call.tier, "priority");
+    cr_expect(dialect_usage_is_whole(&run.call));
     cr_expect(strstr(run.text,
                      "\"prompt_tokens\":29,\"completion_tokens\":9,\"total_tokens\":38") != NULL,
               "%s", run.text);

@@ -320,12 +320,18 @@ static const struct {
      "{" HI ",\"reasoning_effort\":\"low\"}",
      "{\"model\":\"claude-3-5-haiku-20241022\",\"max_tokens\":64000," HI_OUT "}",
      "reasoning_effort"},
-    {"effort is a word for models that adapt", "claude-opus-4-6",
-     "{" HI ",\"reasoning_effort\":\"xhigh\"}",
+    {"minimal is low there, and listed", "claude-opus-4-8",
+     "{" HI ",\"reasoning_effort\":\"minimal\"}",
+     "{\"model\":\"claude-opus-4-8\",\"max_tokens\":64000," HI_OUT
+     ",\"thinking\":{\"type\":\"adaptive\",\"display\":\"summarized\"},\"output_config\":{"
+     "\"effort\":\"low\"}}",
+     "reasoning_effort"},
+    {"effort is a word for models that adapt; one that they lack is lowered, and listed",
+     "claude-opus-4-6", "{" HI ",\"reasoning_effort\":\"xhigh\"}",
      "{\"model\":\"claude-opus-4-6\",\"max_tokens\":64000," HI_OUT
      ",\"thinking\":{\"type\":\"adaptive\",\"display\":\"summarized\"},\"output_config\":{"
      "\"effort\":\"high\"}}",
-     ""},
+     "reasoning_effort"},
     {"no effort turns thinking off", "claude-opus-4-6", "{" HI ",\"reasoning_effort\":\"none\"}",
      "{\"model\":\"claude-opus-4-6\",\"max_tokens\":64000," HI_OUT
      ",\"thinking\":{\"type\":\"disabled\"}}",

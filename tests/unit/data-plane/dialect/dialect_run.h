@@ -49,6 +49,17 @@ static inline const char *run_keep(struct dialect_run *run, struct str text)
     return run->text;
 }
 
+/* JSON that is written with ' for " in a table; in the run's arena. */
+static inline const char *run_quotes(struct dialect_run *run, const char *text)
+{
+    char *copy = arena_cstr(&run->arena, str_c(text));
+    cr_assert_not_null(copy);
+    for (char *p = copy; *p != '\0'; p++)
+        if (*p == '\'')
+            *p = '"';
+    return copy;
+}
+
 /* The provider's body, or "<status>: <reason>" where it is refused. */
 static inline const char *run_request(struct dialect_run *run, const char *body)
 {

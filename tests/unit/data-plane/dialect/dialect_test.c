@@ -88,7 +88,7 @@ Test(dialect, opens_and_closes_parts_that_a_back_does_not)
     cr_expect_eq(e->call.state, DIALECT_ENDED);
     OUT("START PART(3,0,0,4294967295) DELTA(3,0,0,4294967295) END_PART(3,0,0,4294967295) "
         "PART(1,0,1,4294967295) DELTA(1,0,1,4294967295) "
-        "END_PART(1,0,1,4294967295) PART(5,0,2,0) END_PART(5,0,2,0) PART(5,0,3,1) DELTA(5,0,3,1) "
+        "END_PART(1,0,1,4294967295) PART(5,0,2,0) DELTA(5,0,2,0) END_PART(5,0,2,0) PART(5,0,3,1) DELTA(5,0,3,1) "
         "END_PART(5,0,3,1) FINISH END ");
     finish(e);
 }
@@ -141,6 +141,38 @@ Test(dialect, an_error_ends_the_answer_where_it_stands)
     finish(e);
 }
 
+Test(dialect, a_finish_that_says_error_is_an_error)
+{
+    struct engine *e = begin(true);
+    cr_expect_eq(EMIT(.kind = CHAT_EVENT_DELTA, .part = CHAT_PART_TEXT, .text = WORDS("a")), ST_OK);
+    cr_expect_eq(EMIT(.kind = CHAT_EVENT_FINISH, .finish = CHAT_FINISH_ERROR, .word = STR("abort")),
+                 ST_OK);
+    cr_expect_eq(e->call.state, DIALECT_FAILED);
+    cr_expect_eq(e->call.error.http, 502);
+    OUT("START PART(1,0,0,4294967295) DELTA(1,0,0,4294967295) "
+        "ERROR(Provider @p gave up inside its answer (abort).,1)");
+    finish(e);
+}
+
+Test(dialect, what_a_front_leaves_out_is_listed_in_every_attempt)
+{
+    static struct dialect_run run;
+    struct dialect_call second;
+    struct str body;
+    run_begin(&run, OP_MESSAGES, CAT_DIALECT_OPENAI, "M");
+    run_request(&run, run_quotes(&run, "{'max_tokens':9,'tools':[{'name':'f','input_schema':{},"
+                                       "'defer_loading':true}],'messages':[{'role':'user',"
+                                       "'content':'a'}]}"));
+    cr_expect_str_eq(run.call.dropped, "tools.defer_loading");
+    cr_assert_eq(dialect_begin(&second, &run.arena, run.call.front, run.call.back, &run.target),
+                 ST_OK);
+    second.chat = run.chat;
+    cr_assert_eq(dialect_write(&second, &body), ST_OK);
+    cr_expect_str_eq(second.dropped, "tools.defer_loading");
+    dialect_free(&second);
+    run_end(&run);
+}
+
 Test(dialect, dropped_fields_are_listed_once_and_fit_a_header)
 {
     struct engine *e = begin(true);
@@ -174,6 +206,9 @@ Test(dialect, knows_who_is_there)
 {
     cr_expect_not_null(dialect_front(OP_CHAT));
     cr_expect_null(dialect_front(OP_FILES_UPLOAD));
+    cr_expect_not_null(dialect_front(OP_MESSAGES));
+    cr_expect_not_null(dialect_front(OP_COUNT_TOKENS));
     cr_expect_not_null(dialect_back(CAT_DIALECT_ANTHROPIC));
+    cr_expect_not_null(dialect_back(CAT_DIALECT_OPENAI));
     cr_expect_null(dialect_back(CAT_DIALECT_OTHER));
 }

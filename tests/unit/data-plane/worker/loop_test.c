@@ -31,7 +31,7 @@ static void teardown(void)
     loop_free(loop);
 }
 
-TestSuite(loop, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(loop, .init = setup, .fini = teardown, .timeout = 60);
 
 static void stop_timer(struct loop_timer *timer)
 {

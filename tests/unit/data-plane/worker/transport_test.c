@@ -30,7 +30,7 @@ static void teardown(void)
     unlink(chain_path);
 }
 
-TestSuite(transport, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(transport, .init = setup, .fini = teardown, .timeout = 60);
 
 /* --- plain ---------------------------------------------------------------------------------------
  */

@@ -68,3 +68,36 @@ Test(url, a_query_loses_pairs_with_our_key)
     }
     arena_free(&arena);
 }
+
+Test(url, a_parameter_is_taken_out)
+{
+    static const struct {
+        const char *query, *out;
+    } queries[] = {{"", ""},
+                   {"api-version=1", ""},
+                   {"a=1&api-version=2&b=3", "a=1&b=3"},
+                   {"api-version&api-versions=1&x-api-version=2", "api-versions=1&x-api-version=2"},
+                   {"a=api-version", "a=api-version"}};
+    for (size_t i = 0; i < COUNT_OF(queries); i++) {
+        struct arena arena;
+        struct str out;
+        arena_init(&arena, 1 << 16);
+        cr_assert_eq(url_query_without(&arena, str_c(queries[i].query), STR("api-version"), &out),
+                     ST_OK);
+        cr_expect(str_eq(out, str_c(queries[i].out)), "%s", queries[i].query);
+        arena_free(&arena);
+    }
+}
+
+Test(url, a_host_is_among_those_of_a_credential_with_its_port)
+{
+    struct str hosts = STR("a.com,b.com:8443,1.2.3.4:80");
+    cr_expect(url_host_is_among(hosts, STR("a.com"), 443));
+    cr_expect(url_host_is_among(hosts, STR("a.com"), 8443));
+    cr_expect(url_host_is_among(hosts, STR("b.com"), 8443));
+    cr_expect_not(url_host_is_among(hosts, STR("b.com"), 443));
+    cr_expect(url_host_is_among(hosts, STR("1.2.3.4"), 80));
+    cr_expect_not(url_host_is_among(hosts, STR("com"), 443));
+    cr_expect_not(url_host_is_among(hosts, STR("a.com.evil"), 443));
+    cr_expect_not(url_host_is_among(STR(""), STR("a.com"), 443));
+}
