@@ -7,6 +7,7 @@
  *
  * Invariant: held is the sum of reserve_amount over our slots that are not FREE, per row.
  */
+#include "common/guard.h"
 #include "data-plane/limits_internal.h"
 #include "data-plane/usage.h"
 
@@ -67,7 +68,7 @@ void limits_charge(struct limits *limits, struct slot *slot)
         int64_t charged = slot->reserve_amount[i];
         switch ((enum slot_reserve_kind)slot->reserve_kind[i]) {
         case SLOT_RESERVE_CHARGE:
-            charged = slot->charge_nanousd;
+            charged = GUARD_OFF("release") ? charged : slot->charge_nanousd;
             break;
         case SLOT_RESERVE_COST:
             charged = slot->cost_nanousd;

@@ -284,6 +284,10 @@ static void exchange_timer_expired(struct loop_timer *timer)
     if (stalled_by_us)
         wait_left = wait_ms * 1000000;
     int64_t left = total_left < wait_left ? total_left : wait_left;
+    if (times->head_ms > 0 && !exchange->head_seen) {
+        int64_t head_left = exchange->started_ns + (int64_t)times->head_ms * 1000000 - now;
+        left = head_left < left ? head_left : left;
+    }
     if (left > 0) {
         loop_timer_set(exchange->upstream->loop, timer, left / 1000000 + 1);
         return;
@@ -389,6 +393,8 @@ enum status upstream_start(struct upstream *upstream, const struct upstream_requ
     uint32_t first = request->times.first_byte_ms < request->times.total_ms
                          ? request->times.first_byte_ms
                          : request->times.total_ms;
+    if (request->times.head_ms > 0 && request->times.head_ms < first)
+        first = request->times.head_ms;
     loop_timer_set(upstream->loop, &exchange->timer, first);
     shard_kick(shard);
     *out = exchange;

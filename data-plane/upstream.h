@@ -30,6 +30,7 @@ struct upstream_header {
 
 struct upstream_times {
     uint32_t connect_ms, first_byte_ms, idle_ms, total_ms;
+    uint32_t head_ms; /* from the start until the answer's head; 0: no such bound */
 };
 
 struct upstream_request {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The drills at full size. What CI runs scaled down, this runs as the issues state it; figures go to build/long/<name>.json.
-#   tests/long.sh [--build DIR] [NAME...]       NAME: kill admin_kill limits control_away restore propagation canary power oracle fuzz bench
+#   tests/long.sh [--build DIR] [NAME...]       NAME: kill admin_kill limits hosts control_away restore propagation canary power oracle fuzz bench
 # LONG_SCALE=N divides the sizes by N.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -32,12 +32,14 @@ drill() {
     run "$name" python3 "tests/fault/$script" --build "$build" --out "$out/$name.json" "$@"
 }
 failed=
-[ $# -gt 0 ] || set -- kill admin_kill limits control_away restore propagation canary power oracle fuzz bench
+[ $# -gt 0 ] || set -- kill admin_kill limits hosts control_away restore propagation canary power oracle fuzz bench
 for name in "$@"; do
     case $name in
     kill) drill kill kill_drill.py --rounds "$(at 200)" --master-rounds "$(at 20)" ;;
     admin_kill) drill admin_kill admin_kill_drill.py --kills "$(at 200)" ;;
     limits) drill limits limits_drill.py --rounds "$(at 200)" --master-rounds "$(at 20)" ;;
+    hosts) run hosts unshare --user --map-root-user --net python3 tests/fault/hosts_drill.py --build "$build" --out "$out/hosts.json" \
+        --rounds "$(at 200)" --clients "$(at 256)" --cut-seconds "$(at 60)" --budget 2.0 ;;
     control_away) drill control_away control_away.py --seconds "$(at 600)" --restarts 10 ;;
     restore) drill restore restore_drill.py --requests "$(at 10000)" --changes 50 ;;
     propagation) drill propagation propagation.py --changes "$(at 1000)" ;;

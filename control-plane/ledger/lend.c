@@ -7,6 +7,8 @@
  */
 #include "control-plane/ledger/lend.h"
 
+#include "common/guard.h"
+
 #define LEND_SHARE_PARTS 4
 
 int64_t lend_size(int64_t free, int64_t need, int64_t wanted, uint32_t nodes)
@@ -130,7 +132,7 @@ enum status lend_recall(struct lend *lend, int64_t missing, bool own, bool *poss
 enum status lend_budget(struct lend *lend, struct lent *lent)
 {
     const struct book *book = &lend->epoch->book;
-    int64_t taken = book_taken(book);
+    int64_t taken = GUARD_OFF("shared") ? book->settled : book_taken(book);
     int64_t free = taken < book->limit ? book->limit - taken : 0;
     bool strict = lend->epoch->counter.strict, possible;
     *lent = (struct lent){.verdict = SLUICE__GRANT_VERDICT__GRANT_OK};

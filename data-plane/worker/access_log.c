@@ -109,6 +109,8 @@ static void write_line(const struct req *req)
         jw_field_str(&w, "model", str_head(attempt->target->model, 200));
     jw_field_bool(&w, "stream", req->body.is_stream);
     jw_field_u64(&w, "attempts", req->attempts_sent);
+    if (req->recall.status == TRACE_CACHE_HIT)
+        jw_field_cstr(&w, "cache", "hit");
     if (req->usage.found) {
         jw_field_u64(&w, "input_tokens", usage->input_tokens);
         jw_field_u64(&w, "output_tokens", usage->output_tokens);

@@ -250,14 +250,16 @@ bool attempts_refused(struct req *req)
 
 static enum slot_outcome outcome_of(enum status status)
 {
-    return status == ST_UPSTREAM_TIMEOUT ? SLOT_OUTCOME_TIMEOUT : SLOT_OUTCOME_BROKEN;
+    return status == ST_UPSTREAM_TIMEOUT || status == ST_TIMED_OUT ? SLOT_OUTCOME_TIMEOUT
+                                                                   : SLOT_OUTCOME_BROKEN;
 }
 
 bool attempts_failed(struct req *req, enum status status)
 {
     bool denied = status == ST_EGRESS_DENIED;
-    struct retry_outcome outcome = {
-        .http_status = status_row(status)->http, .unreached = !denied, .refused = denied};
+    struct retry_outcome outcome = {.http_status = status_row(status)->http,
+                                    .unreached = !denied && status != ST_TIMED_OUT,
+                                    .refused = denied};
     if (!decide(req, &outcome, !denied))
         return false;
     stop_and_wait(req, outcome_of(status));

@@ -7,6 +7,7 @@
  */
 #include "data-plane/worker/cost.h"
 
+#include "common/guard.h"
 #include "data-plane/worker/req.h"
 #include "proto/usage.pb-c.h"
 
@@ -121,9 +122,21 @@ void cost_note(const struct req *req, struct slot *slot)
 
 /* --- settlement --- */
 
+static void charge_nothing(struct slot *slot)
+{
+    slot->source = SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER;
+    slot->count_n = 0;
+    slot->cost_nanousd = slot->charge_nanousd = 0;
+    slot->unpriced = 0;
+}
+
 static void charge_reserved(const struct req *req, struct slot *slot)
 {
     const struct cost *cost = &req->attempt.cost;
+    if (GUARD_OFF("unknown")) {
+        charge_nothing(slot);
+        return;
+    }
     slot->source = slot->strict ? SLUICE__USAGE_SOURCE__USAGE_SOURCE_BOUND
                                 : SLUICE__USAGE_SOURCE__USAGE_SOURCE_ESTIMATED;
     slot->count_n = (uint8_t)usage_pack(slot->counts, SLOT_COUNTS_MAX, &cost->usage);
@@ -150,14 +163,6 @@ static void charge_used(const struct req *req, struct slot *slot, const struct s
     /* A price that only the answer showed to be missing: a strict limit takes what was reserved. */
     if (slot->strict && usage_unpriced(&usage, amounts.uncharged) != 0)
         slot->charge_nanousd = cost->amounts.charge_nanousd;
-}
-
-static void charge_nothing(struct slot *slot)
-{
-    slot->source = SLUICE__USAGE_SOURCE__USAGE_SOURCE_PROVIDER;
-    slot->count_n = 0;
-    slot->cost_nanousd = slot->charge_nanousd = 0;
-    slot->unpriced = 0;
 }
 
 /* Images are counted in the answer, where it has them; all output tokens of an image are its. */

@@ -27,10 +27,10 @@ size_t refusal_common_headers(struct req *req, struct reply_header *headers, siz
     headers[count++] = (struct reply_header){STR("x-sluice-error-source"), str_c(source)};
     if (source == NULL)
         count--;
-    if (req->attempts_sent > 0) {
+    if (req->attempts_sent > 0 || req->recall.status == TRACE_CACHE_HIT) {
         struct trace_reply reply = {.option_index = req->target.index,
                                     .retry_count = retry_count(&req->attempts.retry),
-                                    .cache = TRACE_CACHE_DISABLED,
+                                    .cache = req->recall.status,
                                     .provider = req->attempt.type_slug};
         const struct route_plan *plan = &req->attempts.plan;
         if (plan->head != NULL) {

@@ -11,6 +11,7 @@
  */
 #include "data-plane/worker/reply.h"
 
+#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/limit_words.h"
 #include "common/clock.h"
@@ -19,6 +20,7 @@
 #include "data-plane/worker/refusal.h"
 #include "data-plane/worker/reply_list.h"
 #include "data-plane/worker/req.h"
+#include "data-plane/worker/timeouts.h"
 #include "data-plane/worker/translate.h"
 
 #define PASS_HEADERS_MAX 40
@@ -99,6 +101,8 @@ static void on_head_end(void *arg, int http_status)
     usage_pick_init(&req->usage, room);
     if (room == NULL)
         attempt->is_json = false;
+    if (http_status < 300 && (attempt->is_sse || attempt->call != NULL))
+        keep_alive_start(req);
 }
 
 /* Sends status and headers. False: the client is gone and the request has ended. */
@@ -124,6 +128,7 @@ bool reply_begin(struct req *req)
     bool empty = attempt->http_status == 204 || attempt->http_status == 304;
     int64_t length = empty ? -2 : attempt->is_sse ? -1 : attempt->reply_length;
     req->answer_begun = true;
+    recall_begin(req, attempt->reply_type.n > 0 ? attempt->reply_type : attempt->content_type);
     if (conn_reply_begin(req->conn, attempt->http_status, headers, count, length) == ST_OK)
         return true;
     req->conn = NULL;
@@ -131,11 +136,18 @@ bool reply_begin(struct req *req)
     return false;
 }
 
+void reply_write(struct req *req, const char *p, size_t n)
+{
+    recall_add(req, p, n);
+    conn_reply_write(req->conn, p, n);
+    keep_alive_touch(req);
+}
+
 /* Bytes of a stream: held until its content, then to the client. */
 static void put(struct req *req, const char *p, size_t n)
 {
     if (req->answer_begun)
-        conn_reply_write(req->conn, p, n);
+        reply_write(req, p, n);
     else
         buf_add(&req->held, p, n);
 }
@@ -176,9 +188,14 @@ static bool begin_held(struct req *req)
     if (!reply_begin(req))
         return false;
     if (req->held.n > 0)
-        conn_reply_write(req->conn, req->held.p, req->held.n);
+        reply_write(req, req->held.p, req->held.n);
     buf_clear(&req->held);
     return !req->finished;
+}
+
+bool reply_begin_early(struct req *req)
+{
+    return req->attempt.call != NULL ? translate_begin_early(req) : begin_held(req);
 }
 
 /* In front of a stream's content. False: this stream goes no further, as another attempt follows
@@ -203,6 +220,7 @@ static bool on_event(void *arg, const struct sse_event *event)
     bool only_usage = false;
     if (!req->answer_begun && !hold_event(req, event))
         return false;
+    recall_event(req, event);
     bool mentions = event->data.n > 0 && str_find(event->data, STR("\"usage\"")) >= 0;
     if (mentions)
         usage_pick_event(&req->usage, event->data, attempt->stream_usage_path, &only_usage);
@@ -256,7 +274,7 @@ static bool on_body(void *arg, const char *p, size_t n)
     }
     if (attempt->is_json)
         usage_pick_feed(&req->usage, p, n);
-    conn_reply_write(req->conn, p, n);
+    reply_write(req, p, n);
     return true;
 }
 
@@ -304,6 +322,7 @@ enum slot_outcome reply_outcome(struct req *req, enum status status)
     case ST_OK:
         return req->attempt.http_status >= 400 ? SLOT_OUTCOME_PROVIDER_ERROR : SLOT_OUTCOME_OK;
     case ST_UPSTREAM_TIMEOUT:
+    case ST_TIMED_OUT:
         return SLOT_OUTCOME_TIMEOUT;
     default:
         return SLOT_OUTCOME_BROKEN;
@@ -317,6 +336,8 @@ void reply_refuse_failed(struct req *req, enum status status)
         return;
     if (req->surface == REQ_SURFACE_RELAY)
         req_refuse(req, ST_CONTROL_AWAY, "The control plane cannot be reached from this gateway.");
+    else if (status == ST_TIMED_OUT)
+        req_refuse(req, status, "Request exceeded the timeout sent in the request: %ums", req->attempt.times.head_ms);
     else if (status == ST_UPSTREAM_TIMEOUT)
         req_refuse(req, status, "Provider @" STR_FMT " did not answer in time.", STR_ARG(slug));
     else if (status == ST_UPSTREAM_CONNECT)
@@ -334,6 +355,7 @@ static void on_done(void *arg, enum status status)
     req->attempt.exchange = NULL;
     if (req->finished)
         return;
+    status = timeouts_judge(req, status);
     if (req->attempt.call != NULL) {
         translate_done(req, status);
         return;
@@ -354,6 +376,7 @@ static void on_done(void *arg, enum status status)
             return;
     }
     struct str rest = sse_rest(&req->sse);
+    recall_end(req, rest.n == 0 && (req->attempt.is_sse ? req->recall.ended : req->usage.found));
     if (rest.n > 0)
         conn_reply_write(req->conn, rest.p, rest.n);
     else

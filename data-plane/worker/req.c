@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "data-plane/worker/access_log.h"
+#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/batch_rows.h"
 #include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/media_fetch.h"
@@ -165,6 +166,8 @@ void req_stop_attempt(struct req *req)
     req_own_cancel(req);
     reply_list_cancel(req);
     media_fetch_cancel(req);
+    keep_alive_cancel(req);
+    recall_cancel(req);
     cancel_exchange(req);
 }
 
@@ -250,7 +253,9 @@ void req_body_failed(struct req *req, enum status status)
 void req_writable(struct req *req)
 {
     CHECK_OBJ(req, REQ_MAGIC);
-    if (!req->finished && req->attempt.exchange != NULL)
+    if (!req->finished && req->recall.answer != NULL)
+        recall_resume(req);
+    else if (!req->finished && req->attempt.exchange != NULL)
         upstream_resume(req->attempt.exchange);
 }
 

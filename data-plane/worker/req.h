@@ -1,7 +1,7 @@
 /* req.h: one request, as a walk over the steps of req_steps.def.
  *
  *   conn -> req_begin -> [route authenticate read_body plan admit]
- *        -> { authorize own reserve transform connect exchange }*      attempts.h says which, and when
+ *        -> { authorize own recall reserve transform connect exchange }*      attempts.h says which, and when
  *        -> finish
  *   STEP_WAIT leaves the walk; req_run enters the same step again
  *
@@ -10,8 +10,8 @@
  * the catalog begins and ends it itself. The answer begins with the first content of an attempt;
  * from then on there is no further attempt. Whatever ends the request (answer complete, refusal,
  * client gone, drain) goes through req_finish exactly once; a sent attempt is settled before that.
- * Timers: own.timer and own.wait.timer (step_own.c), attempts.pause (attempts.c); conn and upstream
- * have theirs.
+ * Timers: own.timer and own.wait.timer (step_own.c), attempts.pause (attempts.c), keep_alive; conn
+ * and upstream have theirs.
  */
 #ifndef SLUICE_DATA_WORKER_REQ_H
 #define SLUICE_DATA_WORKER_REQ_H
@@ -31,6 +31,7 @@
 #include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
 #include "data-plane/worker/names_client.h"
+#include "data-plane/worker/recall.h"
 #include "data-plane/worker/tokens.h"
 #include "data-plane/worker/trace.h"
 #include "data-plane/worker/uses.h"
@@ -134,6 +135,7 @@ struct req_attempt {
     struct str body; /* what is sent; from the arena or in body.mem */
     struct name_wait wait;
     const struct name_answer *addresses;
+    struct upstream_times times;
     struct token_wait token_wait;
     bool uses_token; /* tokens.h: the credential went out as one */
     struct slot *slot;
@@ -210,6 +212,8 @@ struct req {
     const struct chat *chat; /* the body as parsed for a translation; NULL: not yet */
     struct media_fetch_list *media; /* media_fetch.c */
     size_t media_bytes;             /* what it fetched, counted in worker->body_bytes */
+    struct recall recall;
+    struct loop_timer keep_alive; /* keep_alive.h */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];
 };

@@ -229,6 +229,7 @@ enum step_result req_step_authorize(struct req *req)
     usage_pick_init(&req->usage, NULL);
     req->attempt.target = &req->target;
     req->attempt.reply_length = -1;
+    req->recall = (struct recall){.status = TRACE_CACHE_DISABLED};
     enum step_result result = req_body_restore(req);
     if (result != STEP_NEXT)
         return result;

@@ -7,6 +7,7 @@
  */
 #include "data-plane/worker/outgoing.h"
 #include "data-plane/worker/reply.h"
+#include "data-plane/worker/timeouts.h"
 
 /* The uploads that still arrive: the first part is kept in the arena, the rest flows through
  * body.mem. */
@@ -25,16 +26,6 @@ static enum status begin_streaming(struct req *req, int64_t *length)
     return ST_OK;
 }
 
-static struct upstream_times times_of(const struct req *req)
-{
-    const struct params *params = req->worker->params;
-    return (struct upstream_times){
-        .connect_ms = (uint32_t)params_u64(params, PARAM_CONNECT_TIMEOUT),
-        .first_byte_ms = (uint32_t)params_u64(params, PARAM_FIRST_BYTE_TIMEOUT),
-        .idle_ms = (uint32_t)params_u64(params, PARAM_IDLE_TIMEOUT),
-        .total_ms = (uint32_t)params_u64(params, PARAM_REQUEST_TIMEOUT)};
-}
-
 static enum status start(struct req *req, struct outgoing *out)
 {
     static const char *const methods[] = {"GET", "POST", "DELETE", "PUT", "PATCH"};
@@ -50,6 +41,7 @@ static enum status start(struct req *req, struct outgoing *out)
         !egress_may_go_plain(params_str(req->worker->params, PARAM_ALLOWED_HTTP_HOSTS),
                              attempt->host, addrs, addr_count))
         return ST_EGRESS_DENIED;
+    attempt->times = timeouts_of(req);
     struct upstream_request request = {.method = methods[req->head->method],
                                        .url = attempt->url.p,
                                        .host = attempt->host,
@@ -63,7 +55,7 @@ static enum status start(struct req *req, struct outgoing *out)
                                        .secret_header_count = out->secret_count,
                                        .body = attempt->body,
                                        .stream_length = -2,
-                                       .times = times_of(req)};
+                                       .times = attempt->times};
     memcpy(request.secret_headers, out->secrets, out->secret_count * sizeof out->secrets[0]);
     if (req->body.streaming)
         TRY(begin_streaming(req, &request.stream_length));

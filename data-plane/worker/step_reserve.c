@@ -10,6 +10,7 @@
  * to charge the attempt. One basis for all limits of an attempt: where one is strict, all reserve
  * the most.
  */
+#include "common/guard.h"
 #include "common/clock.h"
 #include "data-plane/worker/clamp.h"
 #include "data-plane/worker/limit_words.h"
@@ -53,6 +54,8 @@ static enum step_result check_price(struct req *req, struct limit_use *use)
 {
     const struct cost *cost = &req->attempt.cost;
     struct limit_def *def = &use->limit.def;
+    if (GUARD_OFF("unpriced"))
+        return STEP_NEXT;
     if (cost_is_unpriced(cost, false) && def->ceiling_picousd < 0)
         return limit_words_unpriced(req, use);
     if (cost_is_unpriced(cost, true))

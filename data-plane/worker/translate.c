@@ -274,8 +274,17 @@ static bool begin(struct req *req, int64_t length)
 static void put(struct req *req)
 {
     struct dialect_call *call = req->attempt.call;
-    conn_reply_write(req->conn, call->out.p, call->out.n);
+    reply_write(req, call->out.p, call->out.n);
     buf_clear(&call->out);
+}
+
+bool translate_begin_early(struct req *req)
+{
+    req->attempt.call->content = true;
+    if (!begin(req, -1))
+        return false;
+    put(req);
+    return true;
 }
 
 /* Writes what may go out. False: the request has ended. */
@@ -331,6 +340,7 @@ bool translate_body(struct req *req, const char *p, size_t n)
 static void end_answer(struct req *req)
 {
     struct conn *conn = req->conn;
+    recall_end(req, req->attempt.call->state == DIALECT_ENDED);
     cost_words_comment(req);
     conn_reply_end(conn);
     req->conn = NULL;
@@ -382,7 +392,7 @@ void translate_done(struct req *req, enum status status)
         attempt->http_status = call->error.http; /* a 200 that was none */
     req_settle(req, call->state == DIALECT_FAILED ? SLOT_OUTCOME_PROVIDER_ERROR
                                                   : reply_outcome(req, status));
-    if (status == ST_UPSTREAM_TIMEOUT || status == ST_UPSTREAM_CONNECT ||
+    if (status == ST_UPSTREAM_TIMEOUT || status == ST_UPSTREAM_CONNECT || status == ST_TIMED_OUT ||
         status == ST_EGRESS_DENIED)
         reply_refuse_failed(req, status);
     else if (status != ST_OK)

@@ -33,6 +33,9 @@ void translate_head(struct req *req);
 bool translate_replaces(struct str header);
 /* Its bytes; as upstream_events.body. */
 bool translate_body(struct req *req, const char *p, size_t n);
+/* Begins a stream that has no content yet; an error is one inside the stream from here on. False:
+ * the client is gone and the request has ended. */
+bool translate_begin_early(struct req *req);
 /* It has ended: settles and answers. */
 void translate_done(struct req *req, enum status status);
 /* The refusal that is fixed in req, as the end of a stream that has begun: in out. */

@@ -26,6 +26,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "data-plane/answer_cache.h"
 #include "data-plane/estimate.h"
 #include "data-plane/sandbox.h"
 #include "data-plane/upstream.h"
@@ -92,12 +93,16 @@ static enum status open_shared(const struct worker_boot *boot, struct worker *wo
     return slots_open(&worker->segment, boot->column, &worker->slots);
 }
 
-/* What is known of providers' health: own words, and those of the host's other workers. */
+/* What is known from earlier requests: answers, and how providers do, by own words and those of the
+ * host's other workers. */
 static enum status open_health(struct worker *worker)
 {
     struct breaker_column *columns[SEGMENT_MAX_COLUMNS];
     for (uint32_t i = 0; i < worker->segment.columns; i++)
         columns[i] = segment_breaker(&worker->segment, i);
+    size_t kept = (size_t)params_u64(worker->params, PARAM_CACHE_MAX);
+    if (kept >= ANSWER_MIN_BYTES)
+        TRY(answer_cache_new(kept, &worker->answers));
     TRY(breaker_new(columns, worker->segment.columns, worker->column_index, &worker->breaker));
     return retry_budgets_new(&worker->retry_budgets);
 }

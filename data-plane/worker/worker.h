@@ -37,6 +37,7 @@ struct mailbox;  /* mailbox.h: messages from and to the courier */
 struct estimates; /* estimate.h: what requests used lately */
 struct breaker;       /* breaker.h: which targets are passed over */
 struct retry_budgets; /* retry.h: how much trying again a provider bears */
+struct answer_cache;  /* answer_cache.h: answers that may be given again */
 struct limits;     /* limits.h: its accounts of budgets and limits */
 struct limit_wait; /* limits_client.h: a request that waits for a grant */
 
@@ -57,6 +58,7 @@ struct worker {
     struct mailbox *mailbox;
     struct estimates *estimates;
     struct limits *limits;
+    struct answer_cache *answers; /* NULL: none are kept */
     struct breaker *breaker;
     struct retry_budgets *retry_budgets;
     struct limit_wait *waiting;

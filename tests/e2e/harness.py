@@ -264,7 +264,7 @@ def quickstart(build, data_dir, *options, environment=None):
     build = pathlib.Path(build).resolve()
     command = [str(ROOT / "deploy/quickstart.sh"), "--data-dir", str(data_dir), *options]
     if "--stop" not in options:
-        command += ["--no-build", "--build-type", build.name]
+        command += ["--no-build", "--build-type", os.path.relpath(build, ROOT / "build")]
     environment = {**os.environ, **(environment or {})}
     for name in SECRET_ENV:
         if name not in (environment or {}):

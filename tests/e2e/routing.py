@@ -1,4 +1,5 @@
-"""Routing documents from outside: which targets are tried, what the caller gets, what the ledger says. Timeouts are short in this stack."""
+"""Routing documents from outside: which targets are tried, what the caller gets, what the ledger says. Timeouts are short in this stack, and one
+worker sees all: caches are per worker."""
 import collections
 import json
 
@@ -309,6 +310,132 @@ class Targets(Case):
         self.assertEqual(self.s.sim.last()["headers"]["tracestate"], "x=1")
 
 
+class Times(Case):
+    def test_the_requests_own_timeout(self):
+        for config, headers in (({"request_timeout": 300}, {}), ({}, {"x-portkey-request-timeout": "300"}),
+                                ({"request_timeout": 60000}, {"x-portkey-request-timeout": "300"})):
+            with self.subTest(config, headers=headers):
+                reply = self.ask({**config, **target("hang")}, headers=headers)
+                self.assertEqual((reply.status, reply.message, reply.error["type"]),
+                                 (408, "Request exceeded the timeout sent in the request: 300ms", "timeout_error"))
+
+    def test_it_ends_with_the_head(self):
+        with self.events({"request_timeout": 500, **target("chunks:5;interval:300")}) as events:
+            self.assertEqual([data for _, data in events][-1], "[DONE]")
+
+    def test_it_is_retried_only_if_listed(self):
+        for codes, tries in ((None, 1), ([408], 2)):
+            self.s.sim.reset()
+            retry = {"attempts": 1, **({} if codes is None else {"on_status_codes": codes})}
+            self.came(self.ask({"request_timeout": 300, "retry": retry, **target("hang", "b")}), 408, "config", 0 if tries == 1 else -1)
+            self.asked(tries)
+        self.came(self.ask(fallback(target("hang", request_timeout=300), target())), 200, "config.targets[1]")
+
+    def test_finer_ones(self):
+        for config, headers, text in (({"first_byte_timeout": 300}, {}, "hang"), ({}, {"x-sluice-first-byte-timeout": "300"}, "hang"),
+                                      ({"total_timeout": 300}, {}, "hang"), ({}, {"x-sluice-total-timeout": "300"}, "hang")):
+            with self.subTest(config, headers=headers):
+                self.assertEqual(self.ask({**config, **target(text)}, headers=headers).error["code"], "upstream_timeout")
+        with self.events({"idle_timeout": 300, **target("chunks:6;hang-after:2")}) as events:
+            self.assertEqual(json.loads([data for _, data in events][-1])["error"]["code"], "upstream_timeout")
+
+    def raw(self, path, body, config):
+        """Everything of a streamed reply."""
+        headers = {"x-portkey-config": json.dumps(config)}
+        return self.s.gateway("POST", path, {**body, "stream": True}, headers)
+
+    def test_silent_streams(self):
+        body = self.s.chat_body(model="gpt-4o")
+        slow = target("chunks:3;interval:1200")
+        self.assertIn(b"\n\n: keep-alive\n\n", self.raw("/chat/completions", body, slow).body)
+        self.assertNotIn(b"keep-alive", self.raw("/chat/completions", body, {**slow, "stream_keep_alive": False}).body)
+        self.assertNotIn(b"keep-alive", self.raw("/chat/completions", body, target()).body)
+        message = {**self.s.chat_body(model="claude-sonnet-4-20250514"), "max_tokens": 50}
+        for provider in ("claude", "a"):  # passed, and translated
+            slow = {"provider": "@" + provider, "override_params": {"metadata": {"user_id": "sim:fault=chunks:3;interval:1200"}}}
+            if provider == "a":
+                slow["override_params"]["model"] = "gpt-4o"
+            with self.subTest(provider):
+                reply = self.raw("/messages", message, slow)
+                self.assertIn(b'event: ping\ndata: {"type": "ping"}\n\n', reply.body)
+                self.assertIn(b"message_stop", reply.body)
+
+
+class Cache(Case):
+
+    def statuses(self, *calls):
+        return [reply.headers["x-portkey-cache-status"] for reply in calls]
+
+    def cached(self, text, fault=None, headers=None, cache="simple", **more):
+        reply = self.ask({"cache": cache, **target(fault)}, text, headers=headers, **more)
+        return reply
+
+    def test_hit_and_miss(self):
+        first, second = self.cached("once"), self.cached("once")
+        self.assertEqual(self.statuses(first, second, self.cached("twice"), self.ask(target(), "once")), ["MISS", "HIT", "MISS", "DISABLED"])
+        self.assertEqual((second.status, second.body, second.headers["content-type"]), (200, first.body, first.headers["content-type"]))
+        self.asked(3)
+
+    def test_streams_replay(self):
+        config = {"cache": {"mode": "simple", "max_age": 60}, **target()}
+        seen = []
+        for _ in range(2):
+            with self.events(config, "stream me") as events:
+                seen.append((events.headers["x-portkey-cache-status"], [data for _, data in events]))
+        self.assertEqual([status for status, _ in seen], ["MISS", "HIT"])
+        self.assertEqual(seen[0][1], seen[1][1])
+        self.asked(1)
+
+    def test_a_long_answer(self):
+        sizes = [len(self.cached("long", "bytes:1000000").body) for _ in range(2)]
+        self.assertEqual(sizes[0], sizes[1])
+        self.asked(1)
+
+    def test_translated(self):
+        config = {"cache": "simple", "provider": "@claude", "override_params": {"model": "claude-sonnet-4-20250514"}}
+        replies = [self.ask(config, "translated") for _ in range(2)]
+        self.assertEqual(self.statuses(*replies), ["MISS", "HIT"])
+        self.assertEqual(replies[0].body, replies[1].body)
+        self.assertEqual(replies[1].headers["x-portkey-provider"], "anthropic")
+
+    def test_age_in_seconds(self):
+        """BUG of the reference: taken as milliseconds."""
+        config = {"cache": {"mode": "simple", "max_age": 2}, **target()}
+        self.assertEqual(self.statuses(self.ask(config, "age"), self.ask(config, "age")), ["MISS", "HIT"])
+        harness.wait_for("the end of its time", lambda: self.statuses(self.ask(config, "age")) == ["MISS"], pause=0.3)
+
+    def test_refresh_and_namespace(self):
+        refresh, space = {"x-portkey-cache-force-refresh": "true"}, {"x-portkey-cache-namespace": "mine"}
+        calls = [self.cached("fresh", headers=headers) for headers in (None, refresh, None, space, space, None)]
+        self.assertEqual(self.statuses(*calls), ["MISS", "REFRESH", "HIT", "MISS", "HIT", "HIT"])
+
+    def test_never_across_workspaces(self):
+        other = self.s.make_workspace("others")
+        self.s.provision("a", [self.s.workspace, other["id"]])
+        self.assertEqual(self.statuses(self.cached("secret"), self.cached("secret", key=other["key"]), self.cached("secret", key=other["key"])),
+                         ["MISS", "MISS", "HIT"])
+
+    def test_what_is_not_stored(self):
+        for fault in ("status:500", "garbage"):
+            with self.subTest(fault):
+                self.assertEqual(self.statuses(self.cached("bad", fault), self.cached("bad", fault)), ["MISS", "MISS"])
+        for fault in ("chunks:4;error-event:2", "chunks:4;reset-after:2", "chunks:4;truncate:2"):
+            with self.subTest(fault):
+                for _ in range(2):
+                    with self.events({"cache": "simple", **target(fault)}, "bad stream") as events:
+                        self.assertEqual(events.headers["x-portkey-cache-status"], "MISS")
+                        list(events)
+
+    def test_who_may_not_ask_gets_nothing(self):
+        self.assertEqual(self.statuses(self.cached("denied"), self.cached("denied")), ["MISS", "HIT"])
+        self.s.admin("PUT", "/integrations/a/models", {"models": [{"slug": "gpt-4o", "enabled": False}], "allow_all_models": False})
+        try:
+            self.assertEqual(self.cached("denied").status, 403)
+        finally:
+            self.s.admin("PUT", "/integrations/a/models", {"models": [], "allow_all_models": True})
+            self.s.admin("PUT", "/integrations/a/models", {"models": [{"slug": "gpt-4o", "enabled": True}], "allow_all_models": True})
+
+
 def provision(s):
     for slug in ("a", "b", "c", "d"):  # c, d: retries bear on a provider's budget
         s.make_integration(slug, workspaces=[s.workspace])
@@ -322,4 +449,4 @@ def setUpModule():
 
 
 if __name__ == "__main__":
-    harness.run_cases("--gateway-arg", "--breaker=false", "--gateway-arg", f"--first-byte-timeout={TIMEOUT_S}s", "--gateway-arg", f"--idle-timeout={TIMEOUT_S}s")
+    harness.run_cases("--gateway-arg", "--breaker=false", "--gateway-arg", "--stream-keep-alive=500ms", "--gateway-arg", f"--first-byte-timeout={TIMEOUT_S}s", "--gateway-arg", f"--idle-timeout={TIMEOUT_S}s", workers=1)

@@ -82,16 +82,18 @@ class Relay:
 
 
 class OtherHost:
-    """The second namespace, alive as long as its first process."""
+    """Another namespace, alive as long as its first process; reached at `there`, reaches us at `here`."""
 
-    def __init__(self):
-        for command in ("ip link set lo up", "ip link add s0 type veth peer name s1", f"ip addr add {HERE}/24 dev s0",
-                        "ip link set s0 up"):
+    def __init__(self, number=0):
+        self.here, self.there = (address.replace(".77.0.", f".77.{number}.") for address in (HERE, THERE))
+        near, far = f"s{number}a", f"s{number}b"
+        for command in ("ip link set lo up", f"ip link add {near} type veth peer name {far}", f"ip addr add {self.here}/24 dev {near}",
+                        f"ip link set {near} up"):
             subprocess.run(command.split(), check=True)
         self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
         harness.wait_for("the other namespace", lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != os.readlink("/proc/self/ns/net"))
-        subprocess.run(["ip", "link", "set", "s1", "netns", str(self.holder.pid)], check=True)
-        for command in ("ip link set lo up", f"ip addr add {THERE}/24 dev s1", "ip link set s1 up"):
+        subprocess.run(["ip", "link", "set", far, "netns", str(self.holder.pid)], check=True)
+        for command in ("ip link set lo up", f"ip addr add {self.there}/24 dev {far}", f"ip link set {far} up"):
             subprocess.run(self.inside(command.split()), check=True)
 
     def inside(self, command):
@@ -105,15 +107,16 @@ class OtherHost:
 class Node:
     """A gateway in the other namespace, started with the one line that `sluicectl node add` asks for."""
 
-    def __init__(self, host, stack, bundle, folder, ports):
-        self.stack, self.url = stack, f"http://{THERE}:{ports[0]}"
-        self.status_url = f"http://{THERE}:{ports[1]}"
+    def __init__(self, host, stack, bundle, folder, ports, workers=1):
+        there = host.there
+        self.stack, self.url = stack, f"http://{there}:{ports[0]}"
+        self.status_url = f"http://{there}:{ports[1]}"
         self.log = open(folder / "node.log", "ab")
         simulator = stack.sim.port
         self.process = subprocess.Popen(
             host.inside([str(stack.build / "bin/sluice-gateway"), "--config-dir=", f"--node-file={bundle}", f"--data-dir={folder}",
-                         f"--gateway-bind={THERE}", f"--gateway-port={ports[0]}", f"--status-bind={THERE}", f"--status-port={ports[1]}",
-                         "--insecure-bind=true", "--workers=1", f"--egress-ports=443,{simulator}", "--allowed-private=127.0.0.1/32",
+                         f"--gateway-bind={there}", f"--gateway-port={ports[0]}", f"--status-bind={there}", f"--status-port={ports[1]}",
+                         "--insecure-bind=true", f"--workers={workers}", f"--egress-ports=443,{simulator}", "--allowed-private=127.0.0.1/32",
                          "--allowed-http-hosts=127.0.0.1"]), stdout=self.log, stderr=self.log)
 
     def state(self):
@@ -271,12 +274,18 @@ def check_removal(stack, node):
     ok("a removed node is told so and gets nothing more")
 
 
-def run(stack, host, folder):
-    link = Relay((HERE, 0), ("127.0.0.1", stack.ports["link"]))
-    simulator = Relay((HERE, 0), ("127.0.0.1", stack.sim.port))
-    there = subprocess.Popen(host.inside([sys.executable, __file__, "--relay", str(stack.sim.port), HERE, str(simulator.address[1])]),
+def simulator_there(stack, host):
+    """The simulator's loopback address in the other namespace; the relay's process."""
+    simulator = Relay((host.here, 0), ("127.0.0.1", stack.sim.port))
+    there = subprocess.Popen(host.inside([sys.executable, __file__, "--relay", str(stack.sim.port), host.here, str(simulator.address[1])]),
                              stdout=subprocess.PIPE, text=True)
     assert there.stdout.readline() == "listening\n"
+    return there
+
+
+def run(stack, host, folder):
+    link = Relay((HERE, 0), ("127.0.0.1", stack.ports["link"]))
+    there = simulator_there(stack, host)
     ports = harness.free_ports(4)
     try:
         bundle = add_node(stack, "second", link, folder)

@@ -146,12 +146,15 @@ class Result:
 class Traffic:
     """Clients that call without pause, half of them streaming, each request with a number of its own; checks every answer's content."""
 
-    def __init__(self, stack, clients=8, seed=1, pause=0.0, slow=True, key=None, **more):
+    def __init__(self, stack, clients=8, seed=1, pause=0.0, slow=True, key=None, gateways=(), rude=False, **more):
+        """gateways: (host, port) in turn by client, else the stack's own. rude: some clients leave, some requests fail upstream."""
+        self.gateways, self.rude = gateways or [("127.0.0.1", stack.gateway_port)], rude
         self.stack, self.results, self.lock = stack, [], threading.Lock()
         self.key, self.more = key or stack.key, more  # more: members of every body
         self.stopping, self.pause, self.slow = threading.Event(), pause, slow
         self.next = 0
-        self.threads = [threading.Thread(target=self.client, args=(random.Random(f"{seed}/{i}"),)) for i in range(clients)]
+        self.threads = [threading.Thread(target=self.client, args=(random.Random(f"{seed}/{i}"), self.gateways[i % len(self.gateways)]))
+                        for i in range(clients)]
 
     def __enter__(self):
         for thread in self.threads:
@@ -176,23 +179,28 @@ class Traffic:
         with self.lock:
             return list(self.results)
 
-    def client(self, rng):
+    def client(self, rng, gateway):
         connection = None
         while not self.stopping.is_set():
             stream = rng.random() < 0.5
             result = Result(self.number(), stream)
             faults = "chunks:8;interval:5" if stream else "latency:10"
+            if self.rude and rng.random() < 0.1:
+                faults = rng.choice(("status:500", "reset", "truncate:1", "chunks:500;interval:5"))
             text = f"drill {result.number} end" + (f" sim:fault={faults}" if self.slow and rng.random() < 0.5 else "")
             body = {"model": f"@{self.stack.provider}/gpt-4o-mini", "messages": [{"role": "user", "content": text}], **self.more}
             if stream:
                 body.update(stream=True, stream_options={"include_usage": True})
             try:
                 if connection is None:
-                    connection = http.client.HTTPConnection("127.0.0.1", self.stack.gateway_port, timeout=harness.WAIT_S)
+                    connection = http.client.HTTPConnection(*gateway, timeout=harness.WAIT_S)
                 connection.request("POST", "/v1/chat/completions", json.dumps(body),
                                    {"content-type": "application/json", "x-portkey-api-key": self.key})
                 reply = connection.getresponse()
                 result.status = reply.status
+                if stream and self.rude and (rng.random() < 0.1 or "chunks:500" in faults):
+                    reply.read1(64)
+                    raise ConnectionAbortedError("the client left")
                 self.judge(result, stream, reply.status, reply.read())
             except (OSError, http.client.HTTPException) as fault:
                 result.fault = f"{type(fault).__name__}: {fault}"

@@ -3,14 +3,17 @@ import { queryOptions } from '@tanstack/react-query';
 import { get, segment, type Query } from './http';
 import type {
   AiProvider,
+  ApiKey,
   CallableModel,
   CatalogModel,
+  ConfigSummary,
   ConsoleFacts,
   Integration,
   IntegrationModels,
   IntegrationSummary,
   IntegrationWorkspaces,
   List,
+  Member,
   Organisation,
   Provider,
   Workspace,
@@ -118,4 +121,33 @@ export const models = (workspaceId: string) =>
   queryOptions({
     queryKey: ['models', workspaceId],
     queryFn: async ({ signal }) => (await get<List<CallableModel>>('/models', inWorkspace(workspaceId), signal)).data,
+  });
+
+/** The keys of a workspace; with undefined those of the organisation. */
+export const apiKeys = (workspaceId: string | undefined) =>
+  queryOptions({
+    queryKey: ['api-keys', workspaceId ?? null],
+    queryFn: async ({ signal }) => {
+      const rows = await all<ApiKey>('/api-keys', inWorkspace(workspaceId ?? ''), signal);
+      return rows.filter((row) => (row.type === 'organisation-service') === (workspaceId === undefined));
+    },
+  });
+
+export const apiKey = (id: string) =>
+  queryOptions({
+    queryKey: ['api-key', id],
+    queryFn: ({ signal }) => get<ApiKey>(`/api-keys/${segment(id)}`, {}, signal),
+  });
+
+export const members = (workspaceId: string) =>
+  queryOptions({
+    queryKey: ['members', workspaceId],
+    queryFn: ({ signal }) => all<Member>(`/admin/workspaces/${segment(workspaceId)}/users`, {}, signal),
+    enabled: workspaceId !== '',
+  });
+
+export const configs = (workspaceId: string) =>
+  queryOptions({
+    queryKey: ['configs', workspaceId],
+    queryFn: ({ signal }) => all<ConfigSummary>('/configs', inWorkspace(workspaceId), signal),
   });

@@ -31,7 +31,31 @@ export interface RateLimit {
   value: number;
 }
 
-export interface Workspace {
+/** What was used of one limit, as gateways have told it so far: of cost US dollars, else whole. */
+export interface LimitUsage {
+  type: 'cost' | 'tokens' | 'requests' | 'concurrency';
+  /** Of a rate; a budget has none. */
+  unit?: RateLimit['unit'];
+  limit: number;
+  used: number;
+  /** Held for requests that are under way. */
+  outstanding: number;
+  remaining: number;
+  status: 'active' | 'exhausted';
+  mode: 'standard' | 'strict';
+  alerted?: boolean;
+  started_at?: string | null;
+  next_reset_at?: string | null;
+  last_reset_at?: string | null;
+}
+
+/** What every entity with limits tells of them, in the order of their definitions. */
+export interface Limited {
+  limit_status: 'active' | 'exhausted';
+  usage: LimitUsage[];
+}
+
+export interface Workspace extends Limited {
   id: string;
   slug: string;
   name: string;
@@ -92,7 +116,7 @@ export interface CatalogModel {
   prices_picousd?: Record<string, number>;
 }
 
-export interface IntegrationSummary {
+export interface IntegrationSummary extends Limited {
   id: string;
   slug: string;
   name: string;
@@ -153,7 +177,7 @@ export interface IntegrationModels {
 /** What a PUT of models takes: an upsert, absent members stay. */
 export type IntegrationModelChange = Pick<IntegrationModel, 'slug' | 'enabled'> & Partial<IntegrationModel>;
 
-export interface WorkspaceAccess {
+export interface WorkspaceAccess extends Limited {
   id: string; // the workspace's slug
   workspace_id: string;
   name: string;
@@ -185,7 +209,7 @@ export interface Probe {
   data_plane_id: string;
 }
 
-export interface Provider {
+export interface Provider extends Limited {
   id: string;
   slug: string;
   name: string;
@@ -218,4 +242,54 @@ export interface ConsoleFacts {
 export interface ApiKeyMade {
   id: string;
   key: string;
+}
+
+export type KeyKind = 'organisation-service' | 'workspace-service' | 'workspace-user';
+
+export interface ApiKey extends Limited {
+  id: string;
+  key: string; // masked
+  type: KeyKind;
+  workspace_id: string | null;
+  user_id: string | null;
+  status: 'active' | 'exhausted' | 'expired';
+  name: string;
+  description?: string | null;
+  scopes: string[];
+  usage_limits: UsageLimit | null;
+  rate_limits: RateLimit[] | null;
+  allowed_models?: string[];
+  expires_at?: string | null;
+  defaults: { config_id?: string | null; metadata?: Record<string, string> } | null;
+  created_at: string;
+  last_updated_at: string;
+}
+
+export interface ApiKeyRotated extends ApiKeyMade {
+  key_transition_expires_at: string | null;
+}
+
+export type Role = 'admin' | 'manager' | 'member';
+
+/** A person in a workspace; the role is the one in effect. */
+export interface Member {
+  id: string;
+  first_name: string;
+  last_name: string;
+  email: string;
+  org_role: string;
+  role: Role;
+  created_at: string;
+  last_updated_at: string;
+}
+
+export interface ConfigSummary {
+  id: string;
+  slug: string;
+  name: string;
+  workspace_id: string;
+  is_default: number;
+  version_id: string | null;
+  created_at: string;
+  last_updated_at: string;
 }

@@ -10,7 +10,7 @@ import { signOut, useSession } from '~/auth/session';
 import { cx } from '~/lib/cx';
 import { rank } from '~/lib/rank';
 import { Kbd } from '~/ui/badge';
-import { ORGANISATION, WORKSPACE } from './nav';
+import { offered, ORGANISATION, WORKSPACE } from './nav';
 import css from './palette.module.css';
 import { setTheme } from './theme';
 import { useNearWorkspace } from './workspace';
@@ -35,7 +35,7 @@ function useCommands(): Command[] {
   const integrationList = useQuery({ ...integrations(), enabled: session.admin });
   return useMemo(() => {
     const slug = workspace?.slug ?? '';
-    const pages = [...(workspace === undefined ? [] : WORKSPACE), ...(session.admin ? ORGANISATION : [])];
+    const pages = offered([...(workspace === undefined ? [] : WORKSPACE), ...(session.admin ? ORGANISATION : [])], session);
     return [
       ...pages.map((page) => ({
         id: page.to,

@@ -39,6 +39,7 @@ const searches = {
   models: texts('q', 'provider', 'type', 'can', 'context', 'price', 'sort'),
   model: texts('snippet'),
   playground: texts('models'),
+  list: texts('q'),
 };
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
@@ -155,6 +156,44 @@ const playground = createRoute({
   component: lazyRouteComponent(() => import('~/features/playground/playground-page'), 'PlaygroundPage'),
 });
 
+const keys = createRoute({
+  getParentRoute: () => workspace,
+  path: 'keys',
+  validateSearch: searches.list,
+  component: lazyRouteComponent(() => import('~/features/keys/keys-page'), 'KeysPage'),
+});
+
+const newKey = createRoute({
+  getParentRoute: () => workspace,
+  path: 'keys/new',
+  component: lazyRouteComponent(() => import('~/features/keys/new-key-page'), 'NewKeyPage'),
+});
+
+const key = createRoute({
+  getParentRoute: () => workspace,
+  path: 'keys/$key',
+  component: lazyRouteComponent(() => import('~/features/keys/key-page'), 'KeyPage'),
+});
+
+const organisationKeys = createRoute({
+  getParentRoute: () => inside,
+  path: '/keys',
+  validateSearch: searches.list,
+  component: lazyRouteComponent(() => import('~/features/keys/keys-page'), 'OrganisationKeysPage'),
+});
+
+const newOrganisationKey = createRoute({
+  getParentRoute: () => inside,
+  path: '/keys/new',
+  component: lazyRouteComponent(() => import('~/features/keys/new-key-page'), 'NewOrganisationKeyPage'),
+});
+
+const organisationKey = createRoute({
+  getParentRoute: () => inside,
+  path: '/keys/$key',
+  component: lazyRouteComponent(() => import('~/features/keys/key-page'), 'OrganisationKeyPage'),
+});
+
 const design = createRoute({
   getParentRoute: () => inside,
   path: '/design',
@@ -168,7 +207,19 @@ const tree = root.addChildren([
     integrations,
     connect,
     integration,
-    workspace.addChildren([providers, newProvider, provider, catalog.addChildren([models, model]), playground]),
+    workspace.addChildren([
+      providers,
+      newProvider,
+      provider,
+      catalog.addChildren([models, model]),
+      playground,
+      keys,
+      newKey,
+      key,
+    ]),
+    organisationKeys,
+    newOrganisationKey,
+    organisationKey,
     design,
   ]),
 ]);

@@ -4,7 +4,7 @@ import { useId, type ReactNode } from 'react';
 import { signOut, useSession } from '~/auth/session';
 import { Kbd } from '~/ui/badge';
 import { IconButton } from '~/ui/button';
-import { ORGANISATION, WORKSPACE, type Destination } from './nav';
+import { offered, ORGANISATION, WORKSPACE, type Destination } from './nav';
 import css from './sidebar.module.css';
 import { Switcher } from './switcher';
 import { setTheme, useTheme, type Theme } from './theme';
@@ -63,14 +63,14 @@ export function Sidebar({ onSearch }: { onSearch: () => void }) {
       <nav aria-label="Main" className={css.nav}>
         {workspace !== undefined && (
           <Group title="Workspace">
-            {WORKSPACE.map((destination) => (
+            {offered(WORKSPACE, session).map((destination) => (
               <Item key={destination.to} destination={destination} workspace={workspace.slug} />
             ))}
           </Group>
         )}
         {session.admin && (
           <Group title="Organisation">
-            {ORGANISATION.map((destination) => (
+            {offered(ORGANISATION, session).map((destination) => (
               <Item key={destination.to} destination={destination} workspace="" />
             ))}
           </Group>

@@ -3,7 +3,7 @@
 import { isForbidden } from '~/api/errors';
 import { get } from '~/api/http';
 import type { List, Organisation, Workspace } from '~/api/types';
-import type { Session, SessionWorkspace } from './session';
+import type { Area, Session, SessionWorkspace } from './session';
 
 export const toSessionWorkspace = (row: Workspace): SessionWorkspace => ({
   id: row.id,
@@ -24,14 +24,41 @@ async function orElse<T>(wanted: Promise<T>, otherwise: T): Promise<T> {
   }
 }
 
+/** Where each area begins. One that is refused is not offered. */
+const AREAS = (workspace: string): [Area, string][] => [
+  ['keys', '/api-keys'],
+  ['configs', '/configs'],
+  ['usage', '/usage'],
+  ...(workspace === '' ? [] : ([['members', `/admin/workspaces/${workspace}/users`]] as [Area, string][])),
+];
+const ORGANISATION_AREAS: [Area, string][] = [
+  ['planes', '/data-planes'],
+  ['audit', '/audit-logs'],
+];
+
+async function areasOf(admin: boolean, workspace: string): Promise<Area[]> {
+  const asked = [...AREAS(workspace), ...(admin ? ORGANISATION_AREAS : [])];
+  const open = await Promise.all(
+    asked.map(([, path]) =>
+      orElse<boolean>(
+        get(path, { page_size: 1 }).then(() => true),
+        false,
+      ),
+    ),
+  );
+  return asked.filter((_, i) => open[i] === true).map(([area]) => area);
+}
+
 export async function probeKey(): Promise<Session> {
   const organisation = await orElse<Organisation | null>(get<Organisation>('/admin/organisation'), null);
   const list = await orElse<List<Workspace> | null>(get<List<Workspace>>('/admin/workspaces', { page_size: 1000 }), null);
   const workspaces = (list?.data ?? []).map(toSessionWorkspace);
+  const areas = await areasOf(organisation !== null, workspaces[0]?.id ?? '');
   return {
     admin: organisation !== null,
     organisation: organisation === null ? { id: '', name: '' } : { id: organisation.id, name: organisation.name },
     workspaces: workspaces.length > 0 || organisation !== null ? workspaces : [OWN_WORKSPACE],
+    areas,
     who: organisation === null ? 'Workspace key' : 'Organisation key',
   };
 }

@@ -12,11 +12,15 @@ export interface SessionWorkspace {
   icon: string;
 }
 
+/** What a page shows of beyond models and providers; those a session may not list are not offered to it. */
+export type Area = 'keys' | 'configs' | 'members' | 'usage' | 'planes' | 'audit';
+
 export interface Session {
   /** Governs the whole organisation; otherwise it works inside its workspaces. */
   admin: boolean;
   organisation: { id: string; name: string };
   workspaces: SessionWorkspace[];
+  areas: Area[];
   who: string;
 }
 

@@ -9,6 +9,7 @@ export interface AccessRow {
   enabled: boolean;
   usage_limits: WorkspaceAccess['usage_limits'];
   rate_limits: WorkspaceAccess['rate_limits'];
+  usage: WorkspaceAccess['usage'];
 }
 
 export function accessRows(all: readonly Workspace[], access: IntegrationWorkspaces): AccessRow[] {
@@ -23,6 +24,7 @@ export function accessRows(all: readonly Workspace[], access: IntegrationWorkspa
       enabled: row?.enabled ?? false,
       usage_limits: row?.usage_limits ?? null,
       rate_limits: row?.rate_limits ?? null,
+      usage: row?.usage ?? [],
     };
   });
 }
@@ -43,6 +45,8 @@ export function withAccess(
       enabled: false,
       usage_limits: null,
       rate_limits: null,
+      limit_status: 'active' as const,
+      usage: [],
     };
     const next = {
       ...old,

@@ -15,7 +15,7 @@ import { Page, Toolbar } from '~/ui/page';
 import { Await, NothingFound, SkeletonCards, SkeletonRows, State } from '~/ui/states';
 import { Lines, rowLink, Table, WithMark, type Column } from '~/ui/table';
 import { TabLink, TabLinks } from '~/ui/tabs';
-import { limitsWords } from '~/features/limits/limits';
+import { LimitCell } from '~/features/limits/limit-figures';
 import { inOrder, KINDS, matchesKind, type Kind } from './kinds';
 import css from './integrations.module.css';
 import { WorkspaceCount } from './workspace-count';
@@ -140,7 +140,7 @@ function columnsOf(providers: AiProvider[], workspaceName?: (id: string | null) 
       id: 'limits',
       head: 'Limits',
       width: 'minmax(120px, 1fr)',
-      cell: (row) => limitsWords(row.usage_limits, row.rate_limits) ?? <span className={css.note}>none</span>,
+      cell: (row) => <LimitCell row={row} otherwise="none" />,
       spare: true,
     },
     { id: 'created', head: 'Created', width: '110px', cell: (row) => ago(row.created_at), end: true, spare: true },

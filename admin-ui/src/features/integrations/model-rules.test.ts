@@ -106,7 +106,16 @@ test('every workspace has a row, with access or without', () => {
   const access = {
     total: 1,
     workspaces: [
-      { id: 'ws-a', workspace_id: 'a', name: 'A', enabled: true, usage_limits: [{ credit_limit: 10 }], rate_limits: null },
+      {
+        id: 'ws-a',
+        workspace_id: 'a',
+        name: 'A',
+        enabled: true,
+        usage_limits: [{ credit_limit: 10 }],
+        rate_limits: null,
+        limit_status: 'active' as const,
+        usage: [],
+      },
     ],
     global_workspace_access: { enabled: false, usage_limits: null, rate_limits: null },
   };

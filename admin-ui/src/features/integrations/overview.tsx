@@ -6,6 +6,7 @@ import { ApiError, messageOf } from '~/api/errors';
 import { put, segment } from '~/api/http';
 import { aiProvider } from '~/api/queries';
 import type { AiProvider, Integration } from '~/api/types';
+import { LimitsAside } from '~/features/limits/limit-figures';
 import { limitsWords } from '~/features/limits/limits';
 import { dateTime } from '~/lib/format';
 import { useFaultFocus } from '~/lib/use-fault-focus';
@@ -93,22 +94,25 @@ export function Overview({ row }: { row: Integration }) {
           {() => provider.data && <EditForm key={row.last_updated_at} row={row} provider={provider.data} />}
         </Await>
       </Section>
-      <Section title="Facts">
-        <Card>
-          <Facts
-            items={[
-              ['Provider', provider.data?.name ?? row.ai_provider_id],
-              ['New models', row.allow_all_models ? 'enabled as they appear' : 'stay off until chosen'],
-              ['New workspaces', row.global_workspace_access.enabled ? 'get it' : 'do not get it'],
-              ['Limits of all use', limitsWords(row.usage_limits, row.rate_limits) ?? 'none'],
-              ...(hosts.length > 0 ? ([['Hosts', hosts.join(', ')]] as [string, string][]) : []),
-              ['Created', dateTime(row.created_at)],
-              ['Changed', dateTime(row.last_updated_at)],
-              ['ID', <code key="id">{row.id}</code>],
-            ]}
-          />
-        </Card>
-      </Section>
+      <div className={css.aside}>
+        <LimitsAside usage={row.usage} />
+        <Section title="Facts">
+          <Card>
+            <Facts
+              items={[
+                ['Provider', provider.data?.name ?? row.ai_provider_id],
+                ['New models', row.allow_all_models ? 'enabled as they appear' : 'stay off until chosen'],
+                ['New workspaces', row.global_workspace_access.enabled ? 'get it' : 'do not get it'],
+                ['Limits of all use', limitsWords(row.usage_limits, row.rate_limits) ?? 'none'],
+                ...(hosts.length > 0 ? ([['Hosts', hosts.join(', ')]] as [string, string][]) : []),
+                ['Created', dateTime(row.created_at)],
+                ['Changed', dateTime(row.last_updated_at)],
+                ['ID', <code key="id">{row.id}</code>],
+              ]}
+            />
+          </Card>
+        </Section>
+      </div>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { useChange, useEagerChange } from '~/api/changes';
 import { put, segment } from '~/api/http';
 import { integrationWorkspaces, workspaces } from '~/api/queries';
 import type { GlobalAccess, Integration, IntegrationWorkspaces, WorkspaceAccessChange } from '~/api/types';
+import { LimitCell } from '~/features/limits/limit-figures';
 import { limitsWords } from '~/features/limits/limits';
 import { LimitsDialog, type LimitsChange } from '~/features/limits/limits-dialog';
 import { plural } from '~/lib/format';
@@ -97,12 +98,7 @@ function columnsOf(toggle: (row: AccessRow, enabled: boolean) => void, edit: (ro
       id: 'limits',
       head: 'Limits',
       width: 'minmax(120px, 1.2fr)',
-      cell: (row) =>
-        row.enabled ? (
-          (limitsWords(row.usage_limits, row.rate_limits) ?? <span className={css.quiet}>no limits</span>)
-        ) : (
-          <span className={css.quiet}>—</span>
-        ),
+      cell: (row) => (row.enabled ? <LimitCell row={row} otherwise="no limits" /> : <span className={css.quiet}>—</span>),
       spare: true,
     },
     {

@@ -10,6 +10,8 @@ const ROW: Provider = {
   name: 'A',
   note: 'n',
   status: 'active',
+  limit_status: 'active',
+  usage: [],
   workspace_id: 'w',
   usage_limits: { type: 'cost', credit_limit: 10, periodic_reset: 'monthly' },
   rate_limits: [{ type: 'requests', unit: 'rpm', value: 5 }],

@@ -10,6 +10,7 @@ import { aiProviders, inWorkspace, provider } from '~/api/queries';
 import type { Provider } from '~/api/types';
 import { useSession, type SessionWorkspace } from '~/auth/session';
 import { WorkspaceGate } from '~/app/workspace-gate';
+import { LimitsAside } from '~/features/limits/limit-figures';
 import { limitsWords, type FormErrors } from '~/features/limits/limits';
 import { dateTime } from '~/lib/format';
 import { useFaultFocus } from '~/lib/use-fault-focus';
@@ -123,29 +124,32 @@ function OneProvider({ workspace }: { workspace: SessionWorkspace }) {
               <Section title="Settings">
                 <EditForm key={row.last_updated_at} row={row} workspace={workspace} />
               </Section>
-              <Section title="Facts">
-                <Card>
-                  <Facts
-                    items={[
-                      ['Service', kind],
-                      [
-                        'Integration',
-                        session.admin && integration !== '' ? (
-                          <Link key="i" to="/integrations/$integration" params={{ integration }}>
-                            {integration}
-                          </Link>
-                        ) : (
-                          integration
-                        ),
-                      ],
-                      ['Own limits', limitsWords(row.usage_limits, row.rate_limits) ?? 'none; those of the integration hold'],
-                      ['Created', dateTime(row.created_at)],
-                      ['Changed', dateTime(row.last_updated_at)],
-                      ['ID', <code key="id">{row.id}</code>],
-                    ]}
-                  />
-                </Card>
-              </Section>
+              <div className={css.aside}>
+                <LimitsAside usage={row.usage} />
+                <Section title="Facts">
+                  <Card>
+                    <Facts
+                      items={[
+                        ['Service', kind],
+                        [
+                          'Integration',
+                          session.admin && integration !== '' ? (
+                            <Link key="i" to="/integrations/$integration" params={{ integration }}>
+                              {integration}
+                            </Link>
+                          ) : (
+                            integration
+                          ),
+                        ],
+                        ['Own limits', limitsWords(row.usage_limits, row.rate_limits) ?? 'none; those of the integration hold'],
+                        ['Created', dateTime(row.created_at)],
+                        ['Changed', dateTime(row.last_updated_at)],
+                        ['ID', <code key="id">{row.id}</code>],
+                      ]}
+                    />
+                  </Card>
+                </Section>
+              </div>
             </div>
           )
         }

@@ -6,7 +6,7 @@ import { aiProviders, providers } from '~/api/queries';
 import type { Provider } from '~/api/types';
 import type { SessionWorkspace } from '~/auth/session';
 import { WorkspaceGate } from '~/app/workspace-gate';
-import { limitsWords } from '~/features/limits/limits';
+import { LimitCell } from '~/features/limits/limit-figures';
 import { ago } from '~/lib/format';
 import { ButtonLink } from '~/ui/button';
 import { SearchField } from '~/ui/field';
@@ -44,7 +44,7 @@ function columnsOf(workspace: string, kindName: (id: string | undefined) => stri
       id: 'limits',
       head: 'Limits',
       width: 'minmax(130px, 1.2fr)',
-      cell: (row) => limitsWords(row.usage_limits, row.rate_limits) ?? <span className={css.quiet}>as inherited</span>,
+      cell: (row) => <LimitCell row={row} otherwise="as inherited" />,
       spare: true,
     },
     {
