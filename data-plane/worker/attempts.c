@@ -54,6 +54,11 @@ static bool is_cooled(void *arg, size_t leaf)
     return breaker_is_cooled(req->worker->breaker, attempts_key(req, provider, model), now_ms(req));
 }
 
+bool attempts_is_cooled(struct req *req, size_t leaf)
+{
+    return params_bool(req->worker->params, PARAM_BREAKER) && is_cooled(req, leaf);
+}
+
 static struct route_eyes eyes_of(struct req *req)
 {
     bool breaks = params_bool(req->worker->params, PARAM_BREAKER);
@@ -216,6 +221,7 @@ static void pause_over(struct loop_timer *timer)
 static void stop_and_wait(struct req *req, enum slot_outcome outcome)
 {
     struct attempts *attempts = &req->attempts;
+    explain_tried(req);
     req_stop_attempt(req);
     req_settle(req, outcome);
     req->refused = ST_OK;

@@ -70,6 +70,9 @@ bool attempts_answered(struct req *req, int http_status);
 bool attempts_decide_answered(struct req *req, int http_status);
 void attempts_go(struct req *req);
 
+/* For explain: the breaker lets this leaf be passed over now. */
+bool attempts_is_cooled(struct req *req, size_t leaf);
+
 void attempts_cancel(struct req *req);
 
 /* For breaker.h and retry.h: names a provider, or a provider's model, of one workspace. Never 0. */

@@ -18,6 +18,7 @@ struct authorize_view {
     const struct cat_rule *rule;   /* the one that decided; NULL: none */
     const struct cat_model *model; /* the built-in row that prices it; NULL: none */
     const struct cat_provider_type *base_type; /* whose model a custom one is based on; NULL: its own */
+    const char *list_verdict;      /* policy_outcome_text; NULL: there is no model */
     struct str upstream_model;     /* borrows */
     struct str asked_model;        /* as rules and prices know it; borrows */
     struct dialect_deployment deployment; /* what the model means there (back.resolve) */

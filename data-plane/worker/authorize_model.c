@@ -151,6 +151,7 @@ enum status authorize_model(struct req *req, struct str model, struct authorize_
     policy_decide(&input, &verdict);
     if (verdict.rule >= 0)
         view->rule = &view->rules->rules[verdict.rule];
+    view->list_verdict = policy_outcome_text(verdict.outcome);
     enum status status = policy_status(&verdict);
     if (status != ST_OK)
         return refuse(req, &verdict, model, view, reason);

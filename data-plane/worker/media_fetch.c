@@ -254,6 +254,13 @@ void media_fetch_cancel(struct req *req)
     req->media = NULL;
 }
 
+bool media_is_wanted(const struct req *req)
+{
+    const struct dialect_call *call = req->attempt.call;
+    size_t count = 0;
+    return call->back->wants_bytes != NULL && walk_all(call, NULL, &count) == ST_OK && count > 0;
+}
+
 enum step_result media_fetch(struct req *req)
 {
     struct media_fetch_list *list = req->media;

@@ -21,6 +21,8 @@
 /* STEP_NEXT: every part that the attempt's back wants as bytes has them. STEP_WAIT: req_run goes
  * on. STEP_REFUSE. */
 enum step_result media_fetch(struct req *req);
+/* Something would have to be fetched. */
+bool media_is_wanted(const struct req *req);
 /* Ends what still runs. For req_finish. */
 void media_fetch_cancel(struct req *req);
 

@@ -108,6 +108,8 @@ bool recall_find(struct req *req)
     recall->answer = answer_cache_find(req->worker->answers, &recall->key, &req->auth.org,
                                        &req->auth.workspace, recall->max_age_s, now_ms(req));
     recall->status = recall->answer == NULL ? TRACE_CACHE_MISS : TRACE_CACHE_HIT;
+    if (req->explain.on)
+        recall_cancel(req);
     if (recall->answer == NULL)
         return false;
     answer(req);

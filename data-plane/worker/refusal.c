@@ -122,6 +122,10 @@ void req_answer_refusal(struct req *req)
         req_finish(req);
         return;
     }
+    if (req->explain.on && req->step > REQ_STEP_read_body) {
+        explain_refused(req);
+        return;
+    }
     struct buf body;
     buf_init(&body, REFUSAL_MAX_BYTES);
     refusal_write_body(req, &body);

@@ -79,6 +79,7 @@ static void free_now(struct loop_job *job)
         batch_rows_free(req->body.rows);
     buf_free(&req->body.original);
     buf_free(&req->held);
+    explain_free(req);
     sse_free(&req->sse);
     arena_free(&req->arena);
     req->magic = 0;

@@ -27,6 +27,7 @@
 #include "data-plane/worker/attempts.h"
 #include "data-plane/worker/conn.h"
 #include "data-plane/worker/cost.h"
+#include "data-plane/worker/explain.h"
 #include "data-plane/worker/keyring.h"
 #include "data-plane/worker/limits_client.h"
 #include "data-plane/worker/mailbox.h"
@@ -117,6 +118,8 @@ struct req_attempt {
         configurations_json;
     struct str allowed_private, renames, stream_usage_path;
     bool no_stream_options, developer_to_system, text_embeddings, unlisted;
+    const char *list_verdict; /* policy_outcome_text; NULL: the operation has no model */
+    struct id list_row;       /* the row of the model list that decided; none: no row did */
     uint64_t context_tokens, max_output_tokens; /* of the model; 0 = unknown */
     struct cost cost;                           /* what it is reserved for */
     struct uses uses;                           /* the limits that hold for it */
@@ -214,6 +217,7 @@ struct req {
     struct media_fetch_list *media; /* media_fetch.c */
     size_t media_bytes;             /* what it fetched, counted in worker->body_bytes */
     struct recall recall;
+    struct explain explain;
     struct loop_timer keep_alive; /* keep_alive.h */
     struct loop_job finish_job;
     _Alignas(16) char inline_memory[REQ_INLINE_BYTES];

@@ -44,6 +44,8 @@ static enum step_result take(struct req *req)
     enum step_result result = req->uses_known ? STEP_NEXT : find_uses(req);
     if (result != STEP_NEXT || req->uses.count == 0)
         return result;
+    if (req->explain.on)
+        return explain_admit(req) == ST_OK ? STEP_NEXT : STEP_REFUSE;
     req->limit_wait.done = moved;
     req->limit_wait.owner = req;
     enum status status = limits_client_take(req->worker, &req->limit_wait, req->uses.list,

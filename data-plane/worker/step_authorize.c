@@ -80,6 +80,9 @@ static void copy_model(struct req *req, const struct authorize_view *view)
     attempt->no_stream_options =
         attempt->no_stream_options || view->deployment.no_stream_options;
     attempt->unlisted = view->unlisted;
+    attempt->list_verdict = view->list_verdict;
+    if (view->rule != NULL)
+        attempt->list_row = view->rule->id;
     attempt->priced_model = STR_NONE;
     if (view->model != NULL) {
         attempt->priced_model = keep(req, &view->model->head, view->model->slug);

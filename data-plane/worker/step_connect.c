@@ -21,6 +21,10 @@ enum step_result req_step_connect(struct req *req)
                           "The credential of provider @" STR_FMT
                           " may not be sent to this host. Save the integration's key again.",
                           STR_ARG(attempt->provider_slug));
+    if (req->explain.on) {
+        explain_allowed(req);
+        return STEP_DONE;
+    }
     attempts_start(req);
     attempt->wait.done = name_found;
     attempt->wait.owner = req;

@@ -124,6 +124,10 @@ static enum step_result take(struct req *req)
     struct req_attempt *attempt = &req->attempt;
     struct uses *uses = &attempt->uses;
     size_t which;
+    if (req->explain.on) {
+        enum status looked = explain_reserve(req);
+        return looked == ST_OK ? STEP_NEXT : looked == ST_AGAIN ? STEP_WAIT : STEP_REFUSE;
+    }
     req->limit_wait.done = moved;
     req->limit_wait.owner = req;
     enum status status =
@@ -180,7 +184,7 @@ enum step_result req_step_reserve(struct req *req)
         if (result == STEP_NEXT)
             result = take(req);
     } while (result == STEP_NEXT && !attempt->priced); /* the output was lowered */
-    if (result != STEP_NEXT)
+    if (result != STEP_NEXT || req->explain.on)
         return result;
     enum status status = slots_reserve(req->worker->slots, &slot);
     if (status != ST_OK) {

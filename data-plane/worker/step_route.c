@@ -70,10 +70,14 @@ enum step_result req_step_route(struct req *req)
         req->anthropic = header(req, STR("anthropic-version")).n > 0;
         return STEP_NEXT;
     }
+    explain_begin(req, &req->path);
     status = op_match(req->head->method, req->path, &req->op, &req->object_id);
     if (status == ST_METHOD)
         return req_refuse(req, ST_METHOD, "The method " STR_FMT " is not allowed on this endpoint.",
                           STR_ARG(str_head(req->head->method_text, 20)));
+    if (status != ST_OK && req->explain.on)
+        return req_refuse(req, ST_NO_ROUTE, "There is no operation " STR_FMT " to explain.",
+                          STR_ARG(str_head(req->path, 100)));
     if (status != ST_OK) {
         req->op = OP_PASSTHROUGH;
         req->surface = REQ_SURFACE_PASSTHROUGH;

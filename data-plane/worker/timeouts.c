@@ -10,25 +10,52 @@
 
 static const struct {
     struct str header;
+    const char *name;
     int param; /* -1: no bound but what is said */
 } rows[ROUTE_TIMEOUTS] = {
-    [ROUTE_TIMEOUT_REQUEST] = {{"x-portkey-request-timeout", 25}, -1},
-    [ROUTE_TIMEOUT_CONNECT] = {{"x-sluice-connect-timeout", 24}, PARAM_CONNECT_TIMEOUT},
-    [ROUTE_TIMEOUT_FIRST_BYTE] = {{"x-sluice-first-byte-timeout", 27}, PARAM_FIRST_BYTE_TIMEOUT},
-    [ROUTE_TIMEOUT_IDLE] = {{"x-sluice-idle-timeout", 21}, PARAM_IDLE_TIMEOUT},
-    [ROUTE_TIMEOUT_TOTAL] = {{"x-sluice-total-timeout", 22}, PARAM_REQUEST_TIMEOUT},
+    [ROUTE_TIMEOUT_REQUEST] = {{"x-portkey-request-timeout", 25}, "request_timeout", -1},
+    [ROUTE_TIMEOUT_CONNECT] = {{"x-sluice-connect-timeout", 24},
+                               "connect_timeout",
+                               PARAM_CONNECT_TIMEOUT},
+    [ROUTE_TIMEOUT_FIRST_BYTE] = {{"x-sluice-first-byte-timeout", 27},
+                                  "first_byte_timeout",
+                                  PARAM_FIRST_BYTE_TIMEOUT},
+    [ROUTE_TIMEOUT_IDLE] = {{"x-sluice-idle-timeout", 21}, "idle_timeout", PARAM_IDLE_TIMEOUT},
+    [ROUTE_TIMEOUT_TOTAL] = {{"x-sluice-total-timeout", 22},
+                             "total_timeout",
+                             PARAM_REQUEST_TIMEOUT},
 };
+
+/* 0: it says nothing. */
+static uint32_t read_ms(struct str text)
+{
+    uint64_t ms;
+    if (text.n == 0 || str_to_u64(text, &ms) != ST_OK)
+        return 0;
+    return (uint32_t)(ms < ROUTE_TIMEOUT_MAX_MS ? ms : ROUTE_TIMEOUT_MAX_MS);
+}
+
+static uint32_t of_provider(const struct req *req, enum route_timeout which)
+{
+    struct str json = req->attempt.configurations_json;
+    struct json_field field = {.name = rows[which].name};
+    bool there = json.n > 0 && str_find(json, STR("_timeout")) >= 0 &&
+                 json_scan_object(json, &field, 1, NULL) == ST_OK && field.raw.p != NULL &&
+                 field.type == JSON_NUMBER;
+    return there ? read_ms(field.raw) : 0;
+}
 
 /* 0: nothing is said. */
 static uint32_t time_of(const struct req *req, enum route_timeout which)
 {
     const struct route_node *node = attempts_node(req);
-    struct str text = http_head_get(req->head, rows[which].header);
-    uint64_t ms;
-    if (text.n > 0 && str_to_u64(text, &ms) == ST_OK && ms > 0)
-        return (uint32_t)(ms < ROUTE_TIMEOUT_MAX_MS ? ms : ROUTE_TIMEOUT_MAX_MS);
-    if (node != NULL && node->set.timeout_ms[which] > 0)
-        return node->set.timeout_ms[which];
+    uint32_t ms = read_ms(http_head_get(req->head, rows[which].header));
+    if (ms == 0 && node != NULL)
+        ms = node->set.timeout_ms[which];
+    if (ms == 0)
+        ms = of_provider(req, which);
+    if (ms > 0)
+        return ms;
     return rows[which].param < 0
                ? 0
                : (uint32_t)params_u64(req->worker->params, (enum param)rows[which].param);

@@ -7,9 +7,10 @@
  * idle_timeout total     from head to last byte                 x-sluice-total-timeout,
  * total_timeout
  *
- * The request's header says most, then the target's level of the config, then the installation's
- * parameter; all in milliseconds. request_timeout (the parameter) bounds all attempts of a request
- * together, whatever else is said. A header that is no number above 0 says nothing. Pure.
+ * The request's header says most, then the target's level of the config, then the configurations of
+ * the provider's integration (both by the same names), then the installation's parameter; all in
+ * milliseconds. request_timeout (the parameter) bounds all attempts of a request together, whatever
+ * else is said. What is no number above 0 says nothing. Pure.
  */
 #ifndef SLUICE_DATA_WORKER_TIMEOUTS_H
 #define SLUICE_DATA_WORKER_TIMEOUTS_H

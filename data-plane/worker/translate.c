@@ -170,7 +170,10 @@ enum step_result translate_request(struct req *req)
     enum step_result result = translate_read(req);
     if (result != STEP_NEXT)
         return result;
-    if (call->front->event == NULL && call->op == NULL)
+    bool counts = call->front->event == NULL && call->op == NULL;
+    if (req->explain.on && (counts || (call->op == NULL && media_is_wanted(req))))
+        return STEP_NEXT;
+    if (counts)
         return answer_count(req);
     result = call->op != NULL ? STEP_NEXT : media_fetch(req);
     if (result != STEP_NEXT)

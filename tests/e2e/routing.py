@@ -30,6 +30,11 @@ class Case(harness.Case):
     def events(self, config, text="hello", **more):
         return self.s.stream(text, model="gpt-4o", headers={"x-portkey-config": json.dumps(config)}, **more)
 
+    def raw(self, path, body, config):
+        """Everything of a streamed reply."""
+        headers = {"x-portkey-config": json.dumps(config)}
+        return self.s.gateway("POST", path, {**body, "stream": True}, headers)
+
     def came(self, reply, status, index, retries=0):
         self.assertEqual(reply.status, status, str(reply))
         self.assertEqual(reply.headers["x-portkey-last-used-option-index"], index)
@@ -331,6 +336,11 @@ class Times(Case):
             self.asked(tries)
         self.came(self.ask(fallback(target("hang", request_timeout=300), target())), 200, "config.targets[1]")
 
+    def test_of_a_provider(self):
+        config = target("hang", "slow")
+        self.assertEqual(self.ask(config).message, "Request exceeded the timeout sent in the request: 400ms")
+        self.assertEqual(self.ask({**config, "request_timeout": 300}).message, "Request exceeded the timeout sent in the request: 300ms")
+
     def test_finer_ones(self):
         for config, headers, text in (({"first_byte_timeout": 300}, {}, "hang"), ({}, {"x-sluice-first-byte-timeout": "300"}, "hang"),
                                       ({"total_timeout": 300}, {}, "hang"), ({}, {"x-sluice-total-timeout": "300"}, "hang")):
@@ -338,11 +348,6 @@ class Times(Case):
                 self.assertEqual(self.ask({**config, **target(text)}, headers=headers).error["code"], "upstream_timeout")
         with self.events({"idle_timeout": 300, **target("chunks:6;hang-after:2")}) as events:
             self.assertEqual(json.loads([data for _, data in events][-1])["error"]["code"], "upstream_timeout")
-
-    def raw(self, path, body, config):
-        """Everything of a streamed reply."""
-        headers = {"x-portkey-config": json.dumps(config)}
-        return self.s.gateway("POST", path, {**body, "stream": True}, headers)
 
     def test_silent_streams(self):
         body = self.s.chat_body(model="gpt-4o")
@@ -359,6 +364,32 @@ class Times(Case):
                 reply = self.raw("/messages", message, slow)
                 self.assertIn(b'event: ping\ndata: {"type": "ping"}\n\n', reply.body)
                 self.assertIn(b"message_stop", reply.body)
+
+
+class Bugs(Case):
+    """What the reference gets wrong (its [BUG]s that no other case here shows)."""
+
+    def test_no_match_is_the_callers_fault_on_every_operation(self):
+        config = json.dumps({"strategy": {"mode": "conditional", "conditions": [{"query": {"metadata.team": "x"}, "then": "t"}]},
+                             "targets": [target(name="t")]})
+        for path, body in (("/embeddings", {"model": "text-embedding-3-small", "input": "x"}), ("/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "x"}),
+                           ("/images/generations", {"model": "gpt-image-1", "prompt": "x"})):
+            self.refused(self.s.gateway("POST", path, body, {"x-portkey-config": config}), 400, "condition")
+
+    def test_attempts_have_a_bound(self):
+        config = {"retry": {**QUICK, "attempts": 50}, **target("status:429;retry-after-ms:1", "b")}
+        self.came(self.ask(config), 429, "config", -1)
+        self.asked(6)
+
+    def test_timeouts_hold_for_files_and_batches(self):
+        for path in ("/files", "/batches"):
+            with self.subTest(path):
+                headers = {"x-portkey-provider": "@a", "x-portkey-request-timeout": "300", "x-sim-fault": "hang", "x-portkey-forward-headers": "x-sim-fault"}
+                self.assertEqual(self.s.gateway("GET", path, headers=headers).status, 408)
+
+    def test_a_refused_connection_is_said_in_json(self):
+        reply = self.ask(target(provider="dead"))
+        self.assertEqual((reply.status, reply.error["code"]), (502, "upstream_unreachable"))
 
 
 class Cache(Case):
@@ -436,11 +467,44 @@ class Cache(Case):
             self.s.admin("PUT", "/integrations/a/models", {"models": [{"slug": "gpt-4o", "enabled": True}], "allow_all_models": True})
 
 
+class Silence(Case):
+    """Comments in front of any content, where no other attempt could follow."""
+
+    def events_of(self, config, path="/chat/completions", body=None):
+        reply = self.raw(path, body or self.s.chat_body(model="gpt-4o"), config)
+        self.assertEqual(reply.status, 200, str(reply))
+        return [event for event in reply.body.decode().split("\n\n") if event]
+
+    def test_passed_and_translated(self):
+        claude = {"model": "claude-sonnet-4-20250514", "user": "sim:fault=slow:250"}
+        for config in (target("slow:250"), {"provider": "@claude", "override_params": claude}):
+            with self.subTest(config):
+                events = self.events_of(config)
+                self.assertEqual(events[0], ": keep-alive")
+                self.assertIn("data: [DONE]", events)
+                self.assertIn("assistant", next(event for event in events if event.startswith("data:")))
+
+    def test_errors_behind_them(self):
+        claude = {"model": "claude-sonnet-4-20250514", "user": "sim:fault=slow:250;error-event:0"}
+        for config in (target("slow:250;error-event:0"), {"provider": "@claude", "override_params": claude}):
+            with self.subTest(config):
+                events = self.events_of(config)
+                self.assertEqual(events[0], ": keep-alive")
+                self.assertIn('"error"', "".join(events))
+                self.assertNotIn("You said", "".join(events))
+
+    def test_none_while_another_target_could_follow(self):
+        config = fallback(target("slow:250;error-event:0"), target(provider="b"))
+        self.assertNotIn(": keep-alive", self.events_of(config))
+
+
 def provision(s):
     for slug in ("a", "b", "c", "d"):  # c, d: retries bear on a provider's budget
         s.make_integration(slug, workspaces=[s.workspace])
     s.make_integration("only", models=[{"slug": "gpt-4o", "enabled": True}], workspaces=[s.workspace])
     s.make_integration("dead", host=f"https://127.0.0.1:{s.sim.port}/v1", workspaces=[s.workspace])  # no TLS there
+    s.make_integration("slow", workspaces=[s.workspace])
+    s.admin("PUT", "/integrations/slow", {"configurations": {"custom_host": s.sim.url + "/v1", "request_timeout": 400}})
     s.make_integration("claude", kind="anthropic", workspaces=[s.workspace])
 
 

@@ -20,6 +20,7 @@ struct fault_row {
 static const struct fault_row fault_rows[] = {
     {"status", FAULT_AT(status), 200, 599},
     {"retry-after", FAULT_AT(retry_after), 0, 86400},
+    {"retry-date", FAULT_AT(retry_date), 0, 86400},
     {"retry-after-ms", FAULT_AT(retry_after_ms), 0, FAULT_MS_MAX},
     {"reset", FAULT_AT(reset), FAULT_FLAG},
     {"reset-after", FAULT_AT(reset_after), 0, FAULT_COUNT_MAX},

@@ -20,6 +20,7 @@
 struct fault {
     int64_t status;         /* answer with this HTTP status and OpenAI's error body */
     int64_t retry_after;    /* seconds, in a retry-after header beside `status` */
+    int64_t retry_date;     /* the same as an HTTP date so many seconds away */
     int64_t retry_after_ms; /* milliseconds, in a retry-after-ms header beside `status` */
     int64_t reset;          /* 1: RST before any byte of the reply */
     int64_t

@@ -5,6 +5,7 @@
  */
 #include "tests/sim/reply.h"
 
+#include "common/clock.h"
 #include "tests/sim/conn.h"
 #include "tests/sim/family.h"
 
@@ -50,6 +51,11 @@ static void reply_head(struct request *req, int status, const char *content_type
     req->family->head(req, out);
     if (req->fault.retry_after >= 0)
         buf_printf(out, "retry-after: %lld\r\n", (long long)req->fault.retry_after);
+    if (req->fault.retry_date >= 0) {
+        char date[30];
+        clock_to_http(clock_utc_ms() + 1000 * req->fault.retry_date, date);
+        buf_printf(out, "retry-after: %s\r\n", date);
+    }
     if (req->fault.retry_after_ms >= 0)
         buf_printf(out, "retry-after-ms: %lld\r\n", (long long)req->fault.retry_after_ms);
     buf_add_str(out, buf_str(&req->extra_head));
