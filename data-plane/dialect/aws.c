@@ -1,7 +1,8 @@
 /* aws.c: see aws.h.
  *
- *   apiKey      authorization: Bearer <key>
- *   accessKey   x-amz-date, x-amz-content-sha256, x-amz-security-token, authorization (sigv4.h)
+ *   apiKey       authorization: Bearer <key>
+ *   accessKey    x-amz-date, x-amz-content-sha256, x-amz-security-token, authorization (sigv4.h)
+ *   assumedRole  the same with the keys of the role (aws_role.c)
  *
  * Signed are host, content-type and every x-amz-* header; what else goes out may be changed by a
  * proxy on the way without harm. Without aws_auth_type the stored secrets decide: access keys
@@ -9,12 +10,9 @@
  */
 #include "data-plane/dialect/aws.h"
 
-#include <stdio.h>
-
 #include "common/json_scan.h"
 #include "common/secret.h"
 #include "data-plane/dialect/sigv4.h"
-#include "data-plane/dialect/token.h"
 
 #define MODEL_MAX      2048
 #define PAGE_BYTES     16384
@@ -39,8 +37,7 @@ bool aws_is_region(struct str text)
     return true;
 }
 
-/* A plain string of the configuration; n = 0: not there. */
-static struct str configured(const struct dialect_target *target, const char *name)
+struct str aws_configured(const struct dialect_target *target, const char *name)
 {
     struct json_field field = {.name = name};
     if (target->configurations_json.n == 0 ||
@@ -65,7 +62,7 @@ static struct str region_of_host(struct str host)
 enum status aws_region(const struct dialect_target *target, struct str host,
                        char room[AWS_REGION_MAX], struct str *region)
 {
-    struct str name = configured(target, "aws_region");
+    struct str name = aws_configured(target, "aws_region");
     if (name.n > 0 && !aws_is_region(name))
         return ST_INVALID;
     if (name.n == 0)
@@ -125,15 +122,28 @@ static void close_page(struct page *page)
     secret_wipe(page->bytes, page->used);
 }
 
-static enum status read_secret(const struct dialect_signing *signing, struct page *page,
-                               const char *name, size_t max, struct str *value)
+static enum status read_field(const struct dialect_signing *signing, char *room, size_t *used,
+                              const char *name, size_t max, struct str *value)
 {
     size_t n;
-    CHECK(page->used + max <= PAGE_BYTES);
-    TRY(signing->secret(signing, str_c(name), page->bytes + page->used, max, &n));
-    *value = str_of(page->bytes + page->used, n);
-    page->used += n;
+    TRY(signing->secret(signing, str_c(name), room + *used, max, &n));
+    *value = str_of(room + *used, n);
+    *used += n;
     return n > 0 ? ST_OK : ST_NOT_FOUND;
+}
+
+enum status aws_read_keys(const struct dialect_signing *signing, char *room, size_t *used,
+                          struct aws_keys *keys)
+{
+    *used = 0;
+    TRY(read_field(signing, room, used, "configurations.aws_access_key_id", SECRET_MAX, &keys->id));
+    TRY(read_field(signing, room, used, "configurations.aws_secret_access_key", SECRET_MAX,
+                   &keys->secret));
+    enum status status = read_field(signing, room, used, "configurations.aws_session_token",
+                                    TOKEN_MAX, &keys->token);
+    if (status == ST_NOT_FOUND)
+        keys->token = STR_NONE;
+    return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 static enum status add_bearer(const struct dialect_signing *signing, struct page *page)
@@ -141,30 +151,13 @@ static enum status add_bearer(const struct dialect_signing *signing, struct page
     struct str key;
     memcpy(page->bytes, "Bearer ", 7);
     page->used = 7;
-    TRY(read_secret(signing, page, "key", TOKEN_MAX, &key));
+    TRY(read_field(signing, page->bytes, &page->used, "key", TOKEN_MAX, &key));
     return signing->add(signing, STR("authorization"), str_of(page->bytes, page->used));
-}
-
-struct aws_credentials {
-    struct str id, secret, token; /* token: n = 0 none */
-};
-
-static enum status read_access_key(const struct dialect_signing *signing, struct page *page,
-                                   struct aws_credentials *keys)
-{
-    TRY(read_secret(signing, page, "configurations.aws_access_key_id", SECRET_MAX, &keys->id));
-    TRY(read_secret(signing, page, "configurations.aws_secret_access_key", SECRET_MAX,
-                    &keys->secret));
-    enum status status =
-        read_secret(signing, page, "configurations.aws_session_token", TOKEN_MAX, &keys->token);
-    if (status == ST_NOT_FOUND)
-        keys->token = STR_NONE;
-    return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 /* --- signing */
 
-static void split_url(struct str url, struct str *authority, struct str *path, struct str *query)
+void aws_split_url(struct str url, struct str *authority, struct str *path, struct str *query)
 {
     bool tls = str_starts_nocase(url, STR("https://"));
     struct str rest = str_from(url, tls ? 8 : 7);
@@ -194,7 +187,7 @@ static enum status add_header(struct signed_headers *headers, struct str name, s
 }
 
 static enum status sign_with(const struct dialect_signing *signing, const char *service,
-                             const struct aws_credentials *keys)
+                             const struct aws_keys *keys)
 {
     char payload[SIGV4_HEX + 1], time[SIGV4_TIME + 1], region[AWS_REGION_MAX];
     char value[SIGV4_VALUE_MAX];
@@ -205,7 +198,7 @@ static enum status sign_with(const struct dialect_signing *signing, const char *
     TRY(aws_region(signing->target, signing->host, region, &request.region));
     sigv4_payload(signing->body, payload);
     sigv4_time(signing->utc_ms, time);
-    split_url(signing->url, &authority, &request.path, &request.query);
+    aws_split_url(signing->url, &authority, &request.path, &request.query);
     TRY(add_header(&headers, STR("host"), authority));
     TRY(add_header(&headers, STR("x-amz-date"), str_c(time)));
     TRY(add_header(&headers, STR("x-amz-content-sha256"), str_c(payload)));
@@ -232,17 +225,13 @@ static enum status sign_with(const struct dialect_signing *signing, const char *
 static enum status sign(const struct dialect_signing *signing, struct page *page,
                         const char *service)
 {
-    struct str type = configured(signing->target, "aws_auth_type");
-    struct aws_credentials keys;
-    if (str_eq_nocase(type, STR("assumedRole"))) {
-        snprintf(signing->reason, TOKEN_REASON_MAX,
-                 "aws_auth_type assumedRole is not offered; store an access key, with a session "
-                 "token if need be, or an API key");
-        return ST_UNSUPPORTED;
-    }
+    struct str type = aws_configured(signing->target, "aws_auth_type");
+    bool role = str_eq_nocase(type, STR("assumedRole"));
+    struct aws_keys keys;
     if (str_eq_nocase(type, STR("apiKey")))
         return add_bearer(signing, page);
-    enum status status = read_access_key(signing, page, &keys);
+    enum status status = role ? aws_role_keys(signing, page->bytes, &page->used, &keys)
+                              : aws_read_keys(signing, page->bytes, &page->used, &keys);
     if (status == ST_NOT_FOUND && type.n == 0)
         return add_bearer(signing, page);
     TRY(status);

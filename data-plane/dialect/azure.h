@@ -28,4 +28,12 @@ enum status azure_resolve(struct arena *arena, const struct dialect_target *targ
 enum status azure_path(const struct dialect_target *target, struct str row, bool stream,
                        struct buf *out);
 
+/* As back.sign: the key, or the token that a client of Microsoft Entra is worth.
+ *
+ *   azure_auth_mode entra: azure_entra_tenant_id, azure_entra_client_id, azure_entra_client_secret;
+ *   azure_entra_scope and azure_authority_host (of another cloud than the public one) if need be
+ *
+ * ST_UNSUPPORTED: signing->reason says why. */
+enum status azure_sign(const struct dialect_signing *signing);
+
 #endif

@@ -2,7 +2,7 @@
  *
  * Every operation of the row passes untranslated but for the model, which is the deployment's name;
  * Azure's own fields (content filters) pass with it. Callers of the Messages API are translated by
- * OpenAI's back. The key goes out as the row says (api-key).
+ * OpenAI's back. The key goes out as api-key, or a token in its place (azure_sign.c).
  */
 #include "data-plane/dialect/azure.h"
 #include "data-plane/dialect/back_openai.h"
@@ -30,6 +30,7 @@ const struct back back_azure_openai = {
     .params = rules,
     .resolve = azure_resolve,
     .path = azure_path,
+    .sign = azure_sign,
     .write = back_openai_write,
     .event = back_openai_event,
     .whole = back_openai_whole,

@@ -210,6 +210,47 @@ class Credentials(Case):
         asked = [r for r in SIM.records() if r["path"].endswith("/token")]
         self.assertLessEqual(len(asked), 2, "one per worker at most")
 
+    def asked(self, path):
+        return [r for r in SIM.records() if r["path"] == path]
+
+    def test_an_entra_client(self):
+        deployments = [{"azure_deployment_name": "dep-4o", "azure_api_version": "2024-10-21", "azure_model_slug": "gpt-4o", "is_default": True}]
+        fields = {"custom_host": HOST + "/openai", "azure_auth_mode": "entra", "azure_entra_tenant_id": "tenant-1",
+                  "azure_entra_client_id": "client-1", "azure_authority_host": HOST, "credential_hosts": [HOST],
+                  "azure_deployment_config": deployments}
+        integrate("entra", "azure-openai", configurations={**fields, "azure_entra_client_secret": "s3+cr/et~%&="})
+        harness.in_threads(8, lambda i: client().chat.completions.create(model="@entra/gpt-4o", messages=say(f"number {i}")))
+        headers = SIM.last()["headers"]
+        self.assertTrue(headers["authorization"].startswith("Bearer entra.sim."), headers["authorization"][:20])
+        self.assertNotIn("api-key", headers)
+        self.assertLessEqual(len(self.asked("/tenant-1/oauth2/v2.0/token")), 2, "one per worker at most")
+        integrate("entra-wrong", "azure-openai", configurations={**fields, "azure_entra_client_secret": "other"})
+        integrate("entra-host", "azure-openai", configurations={**fields, "azure_auth_mode": "managed"})
+        for slug, words in (("entra-wrong", "AADSTS7000215"), ("entra-host", "azure_auth_mode managed needs an identity")):
+            with self.assertRaises(openai.APIError) as refused:
+                client().chat.completions.create(model=f"@{slug}/gpt-4o", messages=say("Hello!"))
+            self.assertIn(words, str(refused.exception))
+
+    def test_an_assumed_role(self):
+        arn = "arn:aws:iam::123456789012:role/inference"
+        fields = {"custom_host": HOST, "aws_auth_type": "assumedRole", "aws_region": "us-east-1", "aws_role_arn": arn,
+                  "aws_external_id": "ext-1", "aws_role_session_name": "sluice-e2e", "aws_sts_endpoint_url": HOST, "credential_hosts": [HOST],
+                  "aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
+        model = BEDROCK.split("/", 1)[1]
+        integrate("role", "bedrock", configurations=fields)
+        harness.in_threads(8, lambda i: client().chat.completions.create(model=f"@role/{model}", messages=say(f"number {i}")))
+        self.assertIn("x-amz-security-token", SIM.last()["headers"])
+        assumed = [r["body"] for r in self.asked("/") if "Action=AssumeRole" in r["body"]]
+        self.assertLessEqual(len(assumed), 2, "one per worker at most")
+        self.assertIn("ExternalId=ext-1", assumed[0])
+        self.assertIn("RoleSessionName=sluice-e2e", assumed[0])
+        integrate("role-denied", "bedrock", configurations={**fields, "aws_external_id": "ext-2"})
+        integrate("role-none", "bedrock", configurations={k: v for k, v in fields.items() if k != "aws_role_arn"})
+        for slug, words in (("role-denied", "AccessDenied"), ("role-none", "assumedRole needs aws_role_arn")):
+            with self.assertRaises(openai.APIError) as refused:
+                client().chat.completions.create(model=f"@{slug}/{model}", messages=say("Hello!"))
+            self.assertIn(words, str(refused.exception))
+
     def test_a_refused_account_says_so(self):
         with open(os.environ["SLUICE_ACCOUNT"]) as file:
             account = json.load(file)

@@ -13,4 +13,5 @@ with open(f"{folder}/account.json", "w") as file:
                "private_key": open(f"{folder}/key.pem").read(), "token_uri": "https://oauth2.googleapis.com/token"}, file)
 EOF
 SLUICE_ACCOUNT=$keys/account.json "$(dirname "$0")/with_stack.sh" "$1" dialect_clouds.py --sim-arg --model --sim-arg dep-mini --sim-arg --model --sim-arg dep-4o --sim-arg --model --sim-arg dep-v1 \
-    --sim-arg --service-account --sim-arg "$keys/account.json"
+    --sim-arg --service-account --sim-arg "$keys/account.json" \
+    --sim-arg --entra-client --sim-arg 'tenant-1/client-1:s3+cr/et~%&=' --sim-arg --aws-role --sim-arg arn:aws:iam::123456789012:role/inference=ext-1

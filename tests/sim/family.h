@@ -51,6 +51,7 @@ extern const struct family family_openai;
 extern const struct family family_anthropic;
 extern const struct family family_bedrock;
 extern const struct family family_cohere;
+extern const struct family family_entra;
 extern const struct family family_gemini;
 extern const struct family family_gcs;
 extern const struct family family_google_oauth;

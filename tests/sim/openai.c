@@ -5,6 +5,7 @@
  *
  * Error bodies: {"error":{"message","type","param","code"}}; the type follows from the status.
  */
+#include "tests/sim/azure/entra.h"
 #include "tests/sim/api.h"
 #include "tests/sim/family.h"
 #include "tests/sim/reply.h"
@@ -63,7 +64,7 @@ static bool openai_admit(struct request *req)
                         "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."));
         return false;
     }
-    if (options_accept_key(&req->sim->options, key))
+    if (entra_is_token(key) ? entra_accepts(key) : options_accept_key(&req->sim->options, key))
         return true;
     struct str tail = key.n > 4 ? str_from(key, key.n - 4) : STR("");
     struct str message =

@@ -46,6 +46,8 @@ static const struct option_row option_rows[] = {
      "JSON file of a Google service account that gets tokens; repeatable"},
     {"aws-key", OPTION_LIST, OPTION_AT(aws_keys), 0,
      "ID:SECRET of an AWS access key; repeatable; none given: the published example"},
+    {"entra-client", OPTION_LIST, OPTION_AT(entra_clients), 0,
+     "TENANT/ID:SECRET of a client of Microsoft Entra; repeatable"},
     {"aws-role", OPTION_LIST, OPTION_AT(aws_roles), 0,
      "ARN or ARN=EXTERNAL_ID of a role; repeatable; none given: any role"},
 };

@@ -30,6 +30,7 @@ struct options {
     struct options_list aws_keys;         /* ID:SECRET; none: the published example pair */
     int64_t url_keys;                     /* 1: Google's API keys may come in the URL */
     struct options_list service_accounts; /* files of Google service accounts */
+    struct options_list entra_clients; /* TENANT/ID:SECRET; none: no client is known */
     struct options_list aws_roles; /* ARN or ARN=EXTERNAL_ID; none: any role, no external id */
 };
 

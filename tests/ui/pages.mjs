@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 
 import { base, checkGuard, close, open, settle, shoot, shut, signIn, visit } from './browser.mjs';
-import { admin, stack } from './suite.mjs';
+import { admin, baseURL, provider, stack, waitFor } from './suite.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FIRST_LOAD_MAX = 300 * 1024;
@@ -57,6 +57,39 @@ before(async () => {
     workspace_id: workspace.id,
   });
   await admin('POST', '/admin/workspaces', { name: 'Nothing yet', slug: 'ws-empty' });
+  await admin('PUT', `/admin/workspaces/${workspace.id}`, {
+    description: 'Finds out what the next product can do',
+    usage_limits: [{ type: 'cost', credit_limit: 2000, periodic_reset: 'monthly' }],
+  });
+  const [user] = (await admin('GET', '/admin/users')).data;
+  await admin('POST', `/admin/workspaces/${workspace.id}/users`, { users: [{ id: user.id, role: 'member' }] });
+  await admin('POST', '/configs', {
+    name: 'Support bot',
+    slug: 'pc-support',
+    workspace_id: workspace.id,
+    is_default: true,
+    config: {
+      strategy: { mode: 'conditional', conditions: [{ query: { 'metadata.plan': { $eq: 'paid' } }, then: 'paid' }], default: 'free' },
+      retry: { attempts: 2 },
+      targets: [
+        {
+          name: 'paid',
+          strategy: { mode: 'fallback', on_status_codes: [429, 503] },
+          targets: [{ override_params: { model: '@openai-prod/gpt-4o' } }, { override_params: { model: '@azure-east/best' } }],
+        },
+        { name: 'free', override_params: { model: '@openai-prod/gpt-4o-mini' } },
+      ],
+    },
+  });
+  for (const model of ['gpt-4o', 'gpt-4o', 'gpt-4o-mini']) {
+    const reply = await fetch(`${baseURL}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stack.workspace_key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: `${provider}/${model}`, messages: [{ role: 'user', content: 'How do sluices work?' }] }),
+    });
+    assert.equal(reply.status, 200);
+  }
+  await waitFor('the usage in the books', async () => (await admin('GET', '/usage?group_by=model')).totals.requests >= 3);
   key = await admin('POST', '/api-keys/workspace/service', {
     name: 'Chat application',
     description: 'The web chat in production',
@@ -112,6 +145,33 @@ const ADMIN = [
   }],
   ['organisation-keys', '/keys'],
   ['organisation-key-new', '/keys/new'],
+  ['workspaces', '/workspaces'],
+  ['workspace-new', '/workspaces', async (page) => {
+    await page.getByRole('button', { name: 'Create workspace' }).click();
+    await page.getByRole('dialog').waitFor();
+  }],
+  ['workspace-settings', () => `/w/${workspace.slug}/settings`],
+  ['members', () => `/w/${workspace.slug}/members`],
+  ['members-empty', '/w/ws-empty/members'],
+  ['member-new', '/w/ws-empty/members', async (page) => {
+    await page.getByRole('button', { name: 'Add member' }).first().click();
+    await page.getByRole('dialog').waitFor();
+  }],
+  ['configs', () => `/w/${workspace.slug}/configs`],
+  ['configs-empty', '/w/ws-empty/configs'],
+  ['config-new', () => `/w/${workspace.slug}/configs/new`],
+  ['config', () => `/w/${workspace.slug}/configs/pc-support`],
+  ['usage', '/usage'],
+  ['usage-hours', '/usage?range=24h&show=tokens&by=key'],
+  ['usage-workspace', '/w/default/usage'],
+  ['usage-empty', '/w/ws-empty/usage'],
+  ['data-planes', '/data-planes'],
+  ['audit-log', '/audit-log'],
+  ['audit-search', '/audit-log?type=user&action=delete'],
+  ['audit-details', '/audit-log', async (page) => {
+    await page.getByRole('button', { name: 'Details' }).first().click();
+    await page.getByRole('dialog').waitFor();
+  }],
   ['design', '/design'],
   ['no-workspace', '/w/nobody/models'],
   ['no-page', '/nowhere'],

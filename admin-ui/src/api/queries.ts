@@ -1,13 +1,16 @@
 /* What can be read, with the name it is kept under. A change makes the names stale that it touches (changes.ts). */
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { get, segment, type Query } from './http';
 import type {
   AiProvider,
   ApiKey,
+  AuditPage,
   CallableModel,
   CatalogModel,
+  Config,
   ConfigSummary,
   ConsoleFacts,
+  DataPlanes,
   Integration,
   IntegrationModels,
   IntegrationSummary,
@@ -16,6 +19,8 @@ import type {
   Member,
   Organisation,
   Provider,
+  Usage,
+  User,
   Workspace,
 } from './types';
 
@@ -150,4 +155,55 @@ export const configs = (workspaceId: string) =>
   queryOptions({
     queryKey: ['configs', workspaceId],
     queryFn: ({ signal }) => all<ConfigSummary>('/configs', inWorkspace(workspaceId), signal),
+  });
+
+export const workspace = (id: string) =>
+  queryOptions({
+    queryKey: ['workspaces', id],
+    queryFn: ({ signal }) => get<Workspace>(`/admin/workspaces/${segment(id)}`, {}, signal),
+  });
+
+export const users = queryOptions({
+  queryKey: ['users'],
+  queryFn: ({ signal }) => all<User>('/admin/users', {}, signal),
+});
+
+export const config = (workspaceId: string, slug: string) =>
+  queryOptions({
+    queryKey: ['config', workspaceId, slug],
+    queryFn: ({ signal }) => get<Config>(`/configs/${segment(slug)}`, inWorkspace(workspaceId), signal),
+  });
+
+export const configVersions = (workspaceId: string, slug: string) =>
+  queryOptions({
+    queryKey: ['config', workspaceId, slug, 'versions'],
+    queryFn: ({ signal }) => all<Config>(`/configs/${segment(slug)}/versions`, inWorkspace(workspaceId), signal),
+  });
+
+const LIVE_MS = 2_000;
+const FRESH_MS = 15_000;
+
+/** Sums by `group`, of a workspace or, with an empty id, of all that the session sees. */
+export const usage = (group: string, from: string, workspaceId: string) =>
+  queryOptions({
+    queryKey: ['usage', group, from, workspaceId],
+    queryFn: ({ signal }) => get<Usage>('/usage', { group_by: group, from, ...inWorkspace(workspaceId) }, signal),
+    refetchInterval: FRESH_MS,
+  });
+
+export const dataPlanes = queryOptions({
+  queryKey: ['data-planes'],
+  queryFn: ({ signal }) => get<DataPlanes>('/data-planes', { page_size: PAGE }, signal),
+  refetchInterval: LIVE_MS,
+});
+
+const AUDIT_PAGE = 100;
+
+export const auditLog = (filter: Query) =>
+  infiniteQueryOptions({
+    queryKey: ['audit-log', filter],
+    queryFn: ({ signal, pageParam }) =>
+      get<AuditPage>('/audit-logs', { ...filter, page_size: AUDIT_PAGE, current_page: pageParam }, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => (last.records.length < AUDIT_PAGE ? undefined : pages.length),
   });

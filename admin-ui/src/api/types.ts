@@ -65,6 +65,7 @@ export interface Workspace extends Limited {
   is_default: number;
   usage_limits: UsageLimit[] | null;
   rate_limits: RateLimit[] | null;
+  defaults: { config_id?: string | null; metadata?: Record<string, string> } | null;
   workspace_integrations: Organisation['workspace_integrations'] | null;
   default_limit_mode: Organisation['default_limit_mode'] | null;
   created_at: string;
@@ -283,6 +284,15 @@ export interface Member {
   last_updated_at: string;
 }
 
+export interface User {
+  id: string;
+  first_name: string;
+  last_name: string;
+  email: string;
+  role: 'owner' | 'admin' | 'member';
+  created_at: string;
+}
+
 export interface ConfigSummary {
   id: string;
   slug: string;
@@ -292,4 +302,96 @@ export interface ConfigSummary {
   version_id: string | null;
   created_at: string;
   last_updated_at: string;
+}
+
+export interface Config extends ConfigSummary {
+  config: Record<string, unknown>;
+}
+
+/** The answer to making or changing a config. */
+export interface ConfigWritten {
+  id: string;
+  slug: string;
+  version_id: string;
+  /** What the document holds without effect; absent when no document was sent. */
+  warnings?: string[];
+}
+
+/** Sums of the ledger. Costs are US dollars. */
+export interface UsageTotals {
+  requests: number;
+  errors: number;
+  /** Their cost is unknown, and not 0. */
+  unpriced_requests: number;
+  estimated_requests: number;
+  input_tokens: number;
+  output_tokens: number;
+  cached_tokens: number;
+  cost_usd: number;
+  charge_usd: number;
+}
+
+/** A group's row: what it is about is in the member that its grouping has. */
+export interface UsageRow extends UsageTotals {
+  id?: string;
+  slug?: string;
+  name?: string;
+  email?: string;
+  model?: string;
+  day?: string;
+  hour?: string;
+}
+
+export interface Usage {
+  group_by: string;
+  from: string;
+  to: string;
+  data: UsageRow[];
+  totals: UsageTotals;
+}
+
+export interface DataPlane {
+  id: string;
+  name: string;
+  region: string;
+  status: 'connected' | 'disconnected' | 'never_seen' | 'removed';
+  revision: number;
+  lag_ms: number;
+  last_seen_at: string | null;
+  workers_ready: number;
+  requests: number;
+  errors: number;
+  open_requests: number;
+  journal_pending: number;
+  software: string;
+  refused: { revision: number; reason: string } | null;
+  created_at: string;
+}
+
+export interface DataPlanes extends List<DataPlane> {
+  /** The newest there is. */
+  revision: number;
+}
+
+export interface AuditRecord {
+  id: string;
+  timestamp: string;
+  method: string;
+  uri: string;
+  request_id: string;
+  request_body: string;
+  user_id: string;
+  user_type: string;
+  workspace_id: string | null;
+  response_status_code: number;
+  resource_type: string;
+  resource_id: string;
+  resource_slug: string;
+  action: string;
+  client_ip: string;
+}
+
+export interface AuditPage {
+  records: AuditRecord[];
+  total: number;
 }

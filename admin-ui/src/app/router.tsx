@@ -40,6 +40,8 @@ const searches = {
   model: texts('snippet'),
   playground: texts('models'),
   list: texts('q'),
+  usage: texts('range', 'show', 'by'),
+  audit: texts('type', 'action'),
 };
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
@@ -175,6 +177,71 @@ const key = createRoute({
   component: lazyRouteComponent(() => import('~/features/keys/key-page'), 'KeyPage'),
 });
 
+const configs = createRoute({
+  getParentRoute: () => workspace,
+  path: 'configs',
+  validateSearch: searches.list,
+  component: lazyRouteComponent(() => import('~/features/configs/configs-page'), 'ConfigsPage'),
+});
+
+const newConfig = createRoute({
+  getParentRoute: () => workspace,
+  path: 'configs/new',
+  component: lazyRouteComponent(() => import('~/features/configs/new-config-page'), 'NewConfigPage'),
+});
+
+const config = createRoute({
+  getParentRoute: () => workspace,
+  path: 'configs/$config',
+  component: lazyRouteComponent(() => import('~/features/configs/config-page'), 'ConfigPage'),
+});
+
+const members = createRoute({
+  getParentRoute: () => workspace,
+  path: 'members',
+  component: lazyRouteComponent(() => import('~/features/workspaces/members-page'), 'MembersPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings',
+  component: lazyRouteComponent(() => import('~/features/workspaces/settings-page'), 'SettingsPage'),
+});
+
+const usage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'usage',
+  validateSearch: searches.usage,
+  component: lazyRouteComponent(() => import('~/features/usage/usage-page'), 'UsagePage'),
+});
+
+const organisationUsage = createRoute({
+  getParentRoute: () => inside,
+  path: '/usage',
+  validateSearch: searches.usage,
+  component: lazyRouteComponent(() => import('~/features/usage/usage-page'), 'OrganisationUsagePage'),
+});
+
+const planes = createRoute({
+  getParentRoute: () => inside,
+  path: '/data-planes',
+  component: lazyRouteComponent(() => import('~/features/planes/planes-page'), 'PlanesPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: '/audit-log',
+  validateSearch: searches.audit,
+  component: lazyRouteComponent(() => import('~/features/audit/audit-page'), 'AuditPage'),
+});
+
+const workspaces = createRoute({
+  getParentRoute: () => inside,
+  path: '/workspaces',
+  validateSearch: searches.list,
+  component: lazyRouteComponent(() => import('~/features/workspaces/workspaces-page'), 'WorkspacesPage'),
+});
+
 const organisationKeys = createRoute({
   getParentRoute: () => inside,
   path: '/keys',
@@ -216,7 +283,17 @@ const tree = root.addChildren([
       keys,
       newKey,
       key,
+      configs,
+      newConfig,
+      config,
+      members,
+      settings,
+      usage,
     ]),
+    workspaces,
+    organisationUsage,
+    planes,
+    audit,
     organisationKeys,
     newOrganisationKey,
     organisationKey,

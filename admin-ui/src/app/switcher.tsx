@@ -11,6 +11,7 @@ import choice from '~/ui/choice.module.css';
 import { SearchField } from '~/ui/field';
 import { Mark } from '~/ui/mark';
 import css from './switcher.module.css';
+import { WORKSPACE } from './nav';
 import { useNearWorkspace } from './workspace';
 import { Glyph } from './wordmark';
 
@@ -37,12 +38,9 @@ function List({ onDone }: { onDone: () => void }) {
   const found = workspaces.filter((one) => `${one.name} ${one.slug}`.toLowerCase().includes(wanted)).slice(0, SHOWN_MAX);
   const go = (slug: string) => {
     onDone();
-    const to =
-      inWorkspace && path.includes('/providers')
-        ? '/w/$workspace/providers'
-        : inWorkspace && path.includes('/playground')
-          ? '/w/$workspace/playground'
-          : '/w/$workspace/models';
+    // The same page of the other workspace, where there is one that every workspace has.
+    const here = WORKSPACE.find((one) => inWorkspace && path.includes(one.to.slice('/w/$workspace'.length)));
+    const to = here?.to ?? '/w/$workspace/models';
     void navigate({ to, params: { workspace: slug } });
   };
   return (

@@ -29,7 +29,12 @@ const AREAS = (workspace: string): [Area, string][] => [
   ['keys', '/api-keys'],
   ['configs', '/configs'],
   ['usage', '/usage'],
-  ...(workspace === '' ? [] : ([['members', `/admin/workspaces/${workspace}/users`]] as [Area, string][])),
+  ...(workspace === ''
+    ? []
+    : ([
+        ['members', `/admin/workspaces/${workspace}/users`],
+        ['settings', `/admin/workspaces/${workspace}`],
+      ] as [Area, string][])),
 ];
 const ORGANISATION_AREAS: [Area, string][] = [
   ['planes', '/data-planes'],

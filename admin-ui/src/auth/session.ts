@@ -13,7 +13,7 @@ export interface SessionWorkspace {
 }
 
 /** What a page shows of beyond models and providers; those a session may not list are not offered to it. */
-export type Area = 'keys' | 'configs' | 'members' | 'usage' | 'planes' | 'audit';
+export type Area = 'keys' | 'configs' | 'members' | 'settings' | 'usage' | 'planes' | 'audit';
 
 export interface Session {
   /** Governs the whole organisation; otherwise it works inside its workspaces. */
@@ -107,7 +107,16 @@ export function signOut(): void {
   set(null);
 }
 
-/** After workspaces were made, renamed or removed. */
-export function updateWorkspaces(workspaces: SessionWorkspace[]): void {
-  if (current !== null) set({ ...current, session: { ...current.session, workspaces } });
+/** After a workspace was made or changed (`row`), or removed (undefined). */
+export function setWorkspace(id: string, row: SessionWorkspace | undefined): void {
+  if (current === null) return;
+  const { workspaces } = current.session;
+  const known = workspaces.some((one) => one.id === id);
+  const next =
+    row === undefined
+      ? workspaces.filter((one) => one.id !== id)
+      : known
+        ? workspaces.map((one) => (one.id === id ? row : one))
+        : [...workspaces, row];
+  set({ ...current, session: { ...current.session, workspaces: next } });
 }

@@ -22,12 +22,14 @@ interface MeterProps {
   label: string;
   used: number;
   of: number;
+  /** A share of a whole, not of a limit: it stays blue. */
+  plain?: boolean;
 }
 
 /** How much of a limit is used: blue, amber from 80 %, red when nothing is left. */
-export function Meter({ label, used, of }: MeterProps) {
+export function Meter({ label, used, of, plain = false }: MeterProps) {
   const share = of <= 0 ? 1 : Math.min(1, Math.max(0, used / of));
-  const tone = share >= 1 ? css.full : share >= 0.8 ? css.near : css.ample;
+  const tone = plain ? css.ample : share >= 1 ? css.full : share >= 0.8 ? css.near : css.ample;
   return (
     <span
       className={css.meter}

@@ -2,10 +2,10 @@
 import { useQuery } from '@tanstack/react-query';
 import rows from 'virtual:scopes';
 import { configs, members } from '~/api/queries';
-import type { Member } from '~/api/types';
 import type { SessionWorkspace } from '~/auth/session';
 import type { FormErrors } from '~/features/limits/limits';
 import { LimitsFields } from '~/features/limits/limits-fields';
+import { personName } from '~/lib/person';
 import { Select } from '~/ui/choice';
 import { Row, TextField } from '~/ui/field';
 import type { KeyForm } from './key-form';
@@ -22,9 +22,6 @@ interface KeyFieldsProps {
 }
 
 const NONE = '-';
-
-export const personName = (row: Pick<Member, 'first_name' | 'last_name' | 'email'>): string =>
-  `${row.first_name} ${row.last_name}`.trim() || row.email;
 
 function Person({ form, onChange, errors, workspace }: KeyFieldsProps & { workspace: SessionWorkspace }) {
   const people = useQuery(members(workspace.id));
