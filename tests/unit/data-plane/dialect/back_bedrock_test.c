@@ -445,14 +445,14 @@ static const struct {
     enum bedrock_family family;
 } models[] = {
     {"a plain id", OLD, "", "", OLD, BEDROCK_CLAUDE},
-    {"a region's prefix", CLAUDE, "", "", CLAUDE + 3, BEDROCK_CLAUDE},
+    {"a region's prefix", CLAUDE, "", "", &CLAUDE[3], BEDROCK_CLAUDE},
     {"a prefix with a hyphen", "us-gov.anthropic.claude-sonnet-5", "", "",
      "anthropic.claude-sonnet-5", BEDROCK_CLAUDE},
     {"the longer name first", NOVA2, "", "", NOVA2, BEDROCK_NOVA_2},
     {"an ARN that ends in the id", "arn:aws:bedrock:eu-west-1::foundation-model/" NOVA2, "", "",
      NOVA2, BEDROCK_NOVA_2},
     {"an ARN of a region's profile", "arn:aws:bedrock:eu-west-1:1:inference-profile/" CLAUDE, "",
-     "", CLAUDE + 3, BEDROCK_CLAUDE},
+     "", &CLAUDE[3], BEDROCK_CLAUDE},
     {"an ARN that says nothing", PROFILE, "", "", "a1b2", BEDROCK_OTHER},
     {"the rule's base model says it", PROFILE, NOVA2, "", NOVA2, BEDROCK_NOVA_2},
     {"the configuration says it", PROFILE, "",
