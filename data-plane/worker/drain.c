@@ -7,6 +7,7 @@
 #include "data-plane/worker/drain.h"
 
 #include "data-plane/worker/attempts.h"
+#include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/reply.h"
 #include "data-plane/worker/translate.h"
 
@@ -44,6 +45,20 @@ static bool look_at_event(void *arg, const struct sse_event *event)
     if (req->op == OP_RESPONSES_CREATE && req->usage.id[0] == '\0' && event->data.n > 0)
         usage_pick_response_id(&req->usage, event->data);
     return true;
+}
+
+/* As reply.c does it, but that no status leads to another attempt. */
+static void drain_head_end(void *arg, int http_status)
+{
+    struct req *req = arg;
+    struct req_attempt *attempt = &req->attempt;
+    attempt->head_done = true;
+    attempt->http_status = http_status;
+    if (attempt->call != NULL)
+        translate_head(req);
+    char *room = attempt->is_json ? arena_alloc(&req->arena, USAGE_PICK_MEMBER_MAX) : NULL;
+    usage_pick_init(&req->usage, room);
+    attempt->is_json = room != NULL;
 }
 
 static bool drain_body(void *arg, const char *p, size_t n)
@@ -86,9 +101,11 @@ bool drain_begin(struct req *req)
         req->finished || !upload_ends || drains >= DRAINS_MAX || policy_of(attempt) != DRAIN)
         return false;
     events = reply_events;
+    events.head_end = drain_head_end;
     events.body = drain_body;
     events.done = drain_done;
     attempts_cancel(req);
+    keep_alive_cancel(req);
     req->draining = true;
     drains++;
     upstream_hand_over(attempt->exchange, &events);
