@@ -188,7 +188,10 @@ static enum status start(struct fetch *fetch, const struct name_answer *names)
         .headers = ask->headers,
         .header_count = ask->header_count,
         .stream_length = -2,
-        .times = {ask->timeout_ms, ask->timeout_ms, ask->timeout_ms, ask->timeout_ms}};
+        .times = {.connect_ms = ask->timeout_ms,
+                  .first_byte_ms = ask->timeout_ms,
+                  .idle_ms = ask->timeout_ms,
+                  .total_ms = ask->timeout_ms}};
     fetch->opened = true;
     if (ask->body != NULL)
         request.body = secret_open(ask->body);

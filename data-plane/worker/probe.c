@@ -232,7 +232,7 @@ static enum status send_now(struct probe *probe, const struct name_answer *answe
                                        .port = probe->url.port, .addrs = addrs, .addr_count = count, .headers = headers,
                                        .header_count = add_row_headers(probe, headers, 1),
                                        .secret_header_count = n > 0, .stream_length = -2,
-                                       .times = {5000, 15000, 15000, 20000}};
+                                       .times = {.connect_ms = 5000, .first_byte_ms = 15000, .idle_ms = 15000, .total_ms = 20000}};
     request.secret_headers[0] = str_of(line, n);
     if (status == ST_OK)
         status = upstream_start(probe->worker->upstream, &request, &probe_events, probe, &probe->exchange);
