@@ -97,6 +97,9 @@ bool drain_begin(struct req *req)
     static struct upstream_events events;
     const struct req_attempt *attempt = &req->attempt;
     bool upload_ends = !req->body.streaming || req->body.complete;
+    enum bound_when when = bound_row(req->op)->when;
+    if (when != BOUND_ANSWER && when != BOUND_REQUEST)
+        return false; /* nothing to learn */
     if (req->surface != REQ_SURFACE_OP || attempt->exchange == NULL || attempt->slot == NULL ||
         req->finished || !upload_ends || drains >= DRAINS_MAX || policy_of(attempt) != DRAIN)
         return false;
