@@ -122,10 +122,13 @@ static void list_names(const struct deployments *all, char *out, size_t room)
     }
 }
 
-/* The operations whose model is a deployment. */
-static bool is_by_deployment(enum op op)
+/* Does the name stand for a deployment? A file has no model itself, but the rows of one that is
+ * uploaded for a batch have. */
+static bool is_by_deployment(enum op op, struct str asked)
 {
     switch (op) {
+    case OP_FILES_UPLOAD:
+        return asked.n > 0;
     case OP_CHAT:
     case OP_COMPLETIONS:
     case OP_EMBEDDINGS:
@@ -169,7 +172,7 @@ enum status azure_resolve(struct arena *arena, const struct dialect_target *targ
 {
     struct deployments all;
     const struct deployment *chosen;
-    bool by_deployment = is_by_deployment(op);
+    bool by_deployment = is_by_deployment(op, asked);
     char names[256];
     TRY(read_list(arena, target->configurations_json, &all));
     chosen = asked.n == 0 || !by_deployment ? find_default(&all) : find_named(&all, asked);

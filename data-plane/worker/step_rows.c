@@ -3,7 +3,8 @@
  * A batch is sent to the provider as a file and run there, so its rows are decided on here, each
  * like a call of its own (bound.def: ROWS). What is here of the file is judged before the attempt
  * goes out; the rest as it flows, and the last byte only follows when all of it has passed
- * (req_body_holds_back). The file goes as it is: a row must use the provider's own id of a model.
+ * (req_body_holds_back). The file goes as it is: a row must use the provider's own id of a model, of
+ * Azure the name of a deployment, which is judged as the model behind it.
  */
 #include <stdio.h>
 

@@ -68,6 +68,19 @@ static struct str row_of(const struct req *req, const struct str row_paths[OP_CO
     return row;
 }
 
+/* The same for an operation that passes untranslated, but for its address: the row's own path of it;
+ * a service that has none of its own goes by the back's way in. */
+static struct str native_row(const struct req *req, const struct str row_paths[OP_COUNT],
+                             const struct back *back)
+{
+    static const uint64_t chats = OP_BIT(OP_MESSAGES) | OP_BIT(OP_COUNT_TOKENS);
+    if (!req->attempt.foreign && row_paths[req->op].n > 0)
+        return row_paths[req->op];
+    return req->op == back->via || (chats & OP_BIT(req->op)) != 0
+               ? row_of(req, row_paths, back, NULL)
+               : STR_NONE;
+}
+
 /* The back's path, from the row's. */
 static enum step_result make_path(struct req *req, const struct back *back,
                                   const struct simple_op *op, struct str row, struct str *path)
@@ -124,8 +137,10 @@ enum step_result translate_route(struct req *req, const struct str row_paths[OP_
     }
     attempt->back = back;
     bool native = back != NULL && (back->native & OP_BIT(req->op)) != 0;
-    if (native && back->path != NULL)
-        return make_path(req, back, NULL, row_of(req, row_paths, back, NULL), path);
+    if (native && back->path != NULL) {
+        *path = native_row(req, row_paths, back);
+        return path->n > 0 ? make_path(req, back, NULL, *path, path) : STEP_NEXT;
+    }
     *path = native_path(req, row_paths, back);
     if (path->n > 0)
         return back == NULL || back->path == NULL ? STEP_NEXT

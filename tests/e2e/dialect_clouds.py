@@ -185,11 +185,30 @@ class Azure(Case):
                 self.assertEqual((record["path"], json.loads(record["body"])["model"]), (path, name))
                 self.assertEqual(record["headers"]["api-key"], "sk-upstream-azure")
 
+    def test_each_operation_has_its_own_address(self):
+        client().embeddings.create(model="@azure/fast", input="one")
+        self.assertEqual(SIM.last()["path"], "/openai/deployments/dep-mini/embeddings")
+        self.assertEqual(SIM.last()["query"], "api-version=2025-01-01-preview")
+        client().responses.create(model="@azure/new", input="Hello!")
+        self.assertEqual(SIM.last()["path"], "/openai/v1/responses")
+
     def test_unknown_ones_are_refused(self):
         with self.assertRaises(openai.NotFoundError) as refused:
             client().chat.completions.create(model="@azure/nothing", messages=say("Hello!"))
         for alias in ("fast", "big", "new"):
             self.assertIn(alias, str(refused.exception))
+
+    def test_rows_of_a_batch_name_deployments(self):
+        def upload(name):
+            row = {"custom_id": "1", "method": "POST", "url": "/chat/completions", "body": {"model": name, "messages": say("Hello!")}}
+            file = ("rows.jsonl", (json.dumps(row) + "\n").encode())
+            return client(default_headers={"x-portkey-provider": "@azure"}).files.create(file=file, purpose="batch")
+        self.assertTrue(upload("dep-4o").id)
+        self.assertEqual(SIM.last()["path"], "/openai/files")
+        for name, words in (("big", "is an alias"), ("gpt-5", "has no deployment")):
+            with self.assertRaises(openai.APIStatusError) as refused:
+                upload(name)
+            self.assertIn(words, str(refused.exception))
 
     def test_azures_own_client(self):
         azure = openai.AzureOpenAI(api_key=KEY, azure_endpoint=FACTS["gateway_url"], api_version="2024-10-21", max_retries=0)
