@@ -121,6 +121,8 @@ def segment(operation, name):
         return get("virtual_key")
     if name == "policy":
         return get("policy")["rate-limits" in operation.path]
+    if name in ("graph", "group"):
+        return {"graph": "errors-rate", "group": "ai-models"}[name]
     if name == "entity":
         return unique("entity")
     if name == "session":
