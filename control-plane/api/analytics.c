@@ -1,14 +1,15 @@
 /* analytics.c: GET /v1/analytics/graphs/...: what was used over time, in the shapes of the
  * documented admin API, under both spellings of its paths.
  *
- * Every figure is a sum of the ledger's roll-ups, so graphs, GET /v1/usage and the ledger agree to
- * the last nano-dollar. A request is an attempt that was sent to a provider. Money is in US cents,
- * written exactly; averages round down, rates are percents with two digits. Users are the
+ * Every figure here is a sum of the ledger's roll-ups, so graphs, GET /v1/usage and the ledger
+ * agree to the last nano-dollar. A request is an attempt that was sent to a provider. Money is in
+ * US cents, written exactly; averages round down, rates are percents with two digits. Users are the
  * people whose keys were used. Each period of the span has its point, also if nothing happened in
  * it.
  */
 #include "common/money.h"
 #include "control-plane/api/analytics.h"
+#include "control-plane/api/analytics_logs.h"
 #include "control-plane/api/fields.h"
 
 struct sums {
@@ -117,6 +118,16 @@ static enum status gather(struct api_call *call, const struct analytics *a,
     return ST_OK;
 }
 
+/* Those that sums cannot draw. */
+static const struct log_graph {
+    const char *path, *other;
+    enum analytics_logs graph;
+} log_graphs[] = {
+    {"latency", "latency", ANALYTICS_LATENCY},
+    {"errors/stacks", "errors-stack", ANALYTICS_STACKS},
+    {"errors/status-codes", "errors-status-code", ANALYTICS_STATUS_CODES},
+};
+
 /* NULL: none is called so. */
 static const struct graph *find_graph(struct str path)
 {
@@ -126,12 +137,23 @@ static const struct graph *find_graph(struct str path)
     return NULL;
 }
 
+static const struct log_graph *find_log_graph(struct str path)
+{
+    for (size_t i = 0; i < COUNT_OF(log_graphs); i++)
+        if (str_eq(path, str_c(log_graphs[i].path)) || str_eq(path, str_c(log_graphs[i].other)))
+            return &log_graphs[i];
+    return NULL;
+}
+
 enum status api_analytics_graph(struct api_call *call)
 {
     struct json_writer *w = &call->json;
     const struct graph *graph = find_graph(api_path(call, "graph"));
     struct analytics analytics;
     struct sums summary;
+    const struct log_graph *log_graph = find_log_graph(api_path(call, "graph"));
+    if (log_graph != NULL)
+        return analytics_logs_graph(call, log_graph->graph);
     if (graph == NULL)
         return api_found(call, ST_NOT_FOUND, "Graph");
     TRY(analytics_read(call, &analytics));

@@ -33,6 +33,11 @@ struct analytics {
  * ST_FORBIDDEN (workspace), store statuses. */
 MUST_USE enum status analytics_read(struct api_call *call, struct analytics *analytics);
 
+/* As analytics_read for those who look at single requests (logs_walk.h): filters by what only those
+ * have are left to the caller. Gives the span as it was asked for, too. */
+MUST_USE enum status analytics_read_rows(struct api_call *call, struct analytics *analytics,
+                                         int64_t *start_ms, int64_t *end_ms);
+
 /* Rows of all slices, grouped by `group` (enum ledger_group), one behind the other: the same group
  * may come once per slice. `label`: a key of metadata to group by, or n = 0. ST_INVALID with a
  * message (no sums are kept by all that was asked), ST_TOO_LARGE, store statuses. */

@@ -66,6 +66,11 @@ static enum status read_span(struct api_call *call, struct analytics *a)
         return api_invalid(call, "time_of_generation_min", "must be before time_of_generation_max");
     bool hours = a->end_ms - a->start_ms <= BY_HOUR_MS && call->now_ms - a->start_ms < HOURS_AGE_MS;
     a->period = hours ? ROLLUP_HOUR : ROLLUP_DAY;
+    return ST_OK;
+}
+
+static enum status widen_span(struct api_call *call, struct analytics *a)
+{
     int64_t unit = analytics_unit_ms(a);
     if (a->end_ms / unit >= UINT32_MAX)
         return api_invalid(call, "time_of_generation_max", "is too far away");
@@ -183,6 +188,17 @@ static enum status read_metadata(struct api_call *call, struct analytics *a)
     return add_slice(call, a, "metadata", &slice);
 }
 
+/* Which of its kinds of filters the call has is read; more than one kind is refused. */
+static enum status read_slices(struct api_call *call, struct analytics *a)
+{
+    bool models = api_query(call, "virtual_keys").n > 0 || api_query(call, "ai_org_model").n > 0;
+    bool keys = api_query(call, "api_key_ids").n > 0, labels = api_query(call, "metadata").n > 0;
+    if (models + keys + labels > 1)
+        return api_invalid(call, labels ? "metadata" : "api_key_ids",
+                           "cannot be combined with filters by model, provider or other keys");
+    return keys ? read_keys(call, a) : labels ? read_metadata(call, a) : read_providers(call, a);
+}
+
 enum status analytics_read(struct api_call *call, struct analytics *a)
 {
     *a = (struct analytics){.count = 0};
@@ -190,14 +206,22 @@ enum status analytics_read(struct api_call *call, struct analytics *a)
         if (api_query(call, of_requests[i]).n > 0)
             return api_invalid(call, of_requests[i],
                                "is of single requests, and sums are not kept by it");
-    bool models = api_query(call, "virtual_keys").n > 0 || api_query(call, "ai_org_model").n > 0;
-    bool keys = api_query(call, "api_key_ids").n > 0, labels = api_query(call, "metadata").n > 0;
-    if (models + keys + labels > 1)
-        return api_invalid(call, labels ? "metadata" : "api_key_ids",
-                           "no sums are kept by this and the other filters at once");
     TRY(read_scope(call, a));
     TRY(read_span(call, a));
-    return keys ? read_keys(call, a) : labels ? read_metadata(call, a) : read_providers(call, a);
+    TRY(widen_span(call, a));
+    return read_slices(call, a);
+}
+
+enum status analytics_read_rows(struct api_call *call, struct analytics *a, int64_t *start_ms,
+                                int64_t *end_ms)
+{
+    *a = (struct analytics){.count = 0};
+    TRY(read_scope(call, a));
+    TRY(read_span(call, a));
+    *start_ms = a->start_ms;
+    *end_ms = a->end_ms;
+    TRY(widen_span(call, a));
+    return read_slices(call, a);
 }
 
 /* --- asking --- */

@@ -123,7 +123,7 @@ def segment(operation, name):
         return get("policy")["rate-limits" in operation.path]
     if name in ("graph", "group"):
         return {"graph": "errors-rate", "group": "ai-models"}[name]
-    if name == "entity":
+    if name in ("entity", "log"):
         return unique("entity")
     if name == "session":
         return get("session")["id"]

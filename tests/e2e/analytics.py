@@ -1,4 +1,4 @@
-"""Analytics: graphs and groups over traffic at the simulator, each figure compared with the ledger's own sums (GET /v1/usage).
+"""Analytics and logs: over traffic at the simulator, each figure compared with the ledger's own sums (GET /v1/usage).
 
 The traffic is made once: chats by a service key and by a person's key at two providers of one workspace, and one at another workspace.
 """
@@ -10,7 +10,8 @@ import harness
 
 PRICE = {"type": "static", "pay_as_you_go": {"request_token": {"price": 0.0001}, "response_token": {"price": 0.0004}}}
 GRAPHS = {"requests": ("requests",), "cost": ("cost",), "tokens": ("tokens",), "errors": ("errors",), "errors/rate": ("errors-rate",),
-          "users": ("users",), "users/requests": ("users-requests",)}
+          "users": ("users",), "users/requests": ("users-requests",), "latency": ("latency",), "errors/stacks": ("errors-stack",),
+          "errors/status-codes": ("errors-status-code",)}
 CHATS = {"an-a": 3, "an-b": 2}
 
 
@@ -37,15 +38,16 @@ class Analytics(harness.Case):
         for slug, count in CHATS.items():
             for _ in range(count):
                 self.chat(f"@{slug}/gpt-4o", team["key"])
-        self.chat("@an-a/gpt-4o-mini", mine["key"])
+        self.chat("@an-a/gpt-4o-mini", mine["key"], {"x-portkey-trace-id": "an-trace"})
         self.chat("@an-a/gpt-4o", other["key"])
         reader = self.s.make_key(team["id"], scopes=("analytics.view", "logs.list", "logs.view", "logs.export"))["key"]
         harness.wait_for("six events in the ledger", lambda: self.s.usage(key=reader)["totals"]["requests"] == 6)
+        harness.wait_for("six rows in the log", lambda: self.s.admin("GET", "/logs", key=reader).json["total"] == 6)
         harness.wait_for("the other one", lambda: self.s.usage(workspace_id=other["slug"])["totals"]["requests"] == 1)
         return {"team": team, "other": other, "user": user, "mine": mine, "reader": reader}
 
-    def chat(self, model, key):
-        reply = self.s.chat(model=model, key=key)
+    def chat(self, model, key, headers=None):
+        reply = self.s.chat(model=model, key=key, headers=headers)
         self.assertEqual(reply.status, 200, str(reply))
 
     def ask(self, path, key=None, expect=200, **query):
@@ -124,6 +126,74 @@ class Analytics(harness.Case):
         self.assertEqual(total(virtual_keys="an-a", ai_org_model="openai__gpt-4o"), 3)
         models = self.ask("groups/ai-models", virtual_keys="an-a,an-b")["data"]
         self.assertEqual([(row["ai_model"], row["requests"]) for row in models], [("gpt-4o", "5"), ("gpt-4o-mini", "1")])
+
+    def logs(self, key=None, expect=200, **query):
+        return self.s.admin("GET", "/logs?" + urllib.parse.urlencode(query), key=key or self.reader, expect=expect).json
+
+    def test_latency_is_of_the_logged_requests(self):
+        answer = self.graph("latency")
+        times = sorted(row["response_time"] for row in self.logs()["data"])
+        self.assertEqual(answer["summary"], {"avg": sum(times) // 6, "p50": times[2], "p90": times[5], "p99": times[5]})
+        self.assertEqual(max(point["p99"] for point in answer["data_points"]), times[5])
+        one = self.graph("latency", api_key_ids=self.mine["id"])["summary"]
+        self.assertEqual(one["p50"], self.logs(api_key_ids=self.mine["id"])["data"][0]["response_time"])
+
+    def test_statuses_of_errors(self):
+        team = self.s.make_workspace("an-errors")
+        self.s.make_integration("an-errors", models=[{"slug": "gpt-4o", "enabled": True, "pricing_config": PRICE}], workspaces=[team["id"]])
+        for status in (418, 418, 422):
+            reply = self.s.chat(f"sim:fault=status:{status}", "@an-errors/gpt-4o", key=team["key"])
+            self.assertEqual(reply.status, status, str(reply))
+        reader = self.s.make_key(team["id"], scopes=("analytics.view", "logs.list"))["key"]
+        ask = lambda path, **query: self.graph(path, reader, **query)
+        harness.wait_for("three errors", lambda: ask("errors")["summary"]["total"] == 3 and len(self.logs(reader)["data"]) == 3)
+        self.assertEqual(ask("errors/rate")["summary"], {"rate": 100})
+        codes = ask("errors/status-codes")
+        self.assertEqual(codes["summary"], {"total_errors": 3, "unique_error_codes": 2})
+        self.assertEqual(codes["data_points"], [{"status_code": 418, "count": 2}, {"status_code": 422, "count": 1}])
+        stats = [point["stats"] for point in ask("errors/stacks")["data_points"] if point["stats"]]
+        self.assertEqual(stats, [[{"response_status_code": 418, "count": 2}, {"response_status_code": 422, "count": 1}]])
+        self.assertEqual(ask("errors/status-codes", status_code="422")["summary"]["total_errors"], 1)
+        self.assertEqual(self.logs(reader, status_code="200")["total"], 0)
+
+    def test_logs(self):
+        answer = self.logs()
+        self.assertEqual((answer["total"], answer["complete"], len(answer["data"])), (6, True, 6))
+        newest = answer["data"][0]
+        self.assertEqual((newest["ai_org"], newest["ai_model"], newest["api_key_id"], newest["user_id"], newest["response_status_code"]),
+                         ("openai", "gpt-4o-mini", self.mine["id"], self.user["id"], 200))
+        self.assertEqual(newest["total_units"], newest["req_units"] + newest["res_units"])
+        self.assertEqual(sum(number(row["cost"]) for row in answer["data"]), number(self.used()["cost_usd"]) * 100)
+        times = [row["created_at"] for row in answer["data"]]
+        self.assertEqual(times, sorted(times, reverse=True))
+        self.assertEqual(self.logs(page_size=2, current_page=1)["data"], answer["data"][2:4])
+        self.assertEqual(self.logs(pageSize=2, currentPage=9)["data"], [])
+
+    def test_log_filters(self):
+        rows = self.logs()["data"]
+        total = lambda **query: self.logs(**query)["total"]
+        self.assertEqual(total(virtual_keys="an-b"), 2)
+        self.assertEqual(total(ai_org_model="openai__gpt-4o-mini"), 1)
+        self.assertEqual((total(trace_id="an-trace"), total(trace_id="none")), (1, 0))
+        most = max(row["total_units"] for row in rows)
+        self.assertEqual((total(total_units_min=most + 1), total(total_units_max=most)), (0, 6))
+        dear = max(number(row["cost"]) for row in rows)
+        self.assertEqual(total(cost_min=dear), sum(number(row["cost"]) == dear for row in rows))
+        self.assertEqual(total(cost_min=dear + decimal.Decimal("0.0000001")), 0)
+        self.assertEqual(total(time_of_generation_max=rows[-1]["created_at"]), 0, "the end is exclusive")
+        for field, value in (("cost_min", "x"), ("status_code", "x"), ("span_id", "x"), ("total_units_min", "[1]")):
+            self.assertTrue(self.logs(expect=400, **{field: value})["message"].startswith(field + ":"), field)
+
+    def test_one_log(self):
+        row = self.logs()["data"][0]
+        get = lambda id, key, expect=200: self.s.admin("GET", f"/logs/{id}", key=key, expect=expect).json
+        log = get(row["id"], self.reader)
+        self.assertEqual((log["id"], log["attempts"]), (row["id"], [row]))
+        stranger = self.s.make_key(self.other["id"], scopes=("logs.view", "logs.list"))["key"]
+        get(row["id"], stranger, 404)
+        get("none", self.reader, 404)
+        get(row["id"], self.team["key"], 403)
+        self.assertEqual([r["id"] for r in self.logs(stranger)["data"] if r["workspace_id"] != self.other["id"]], [])
 
     def test_refusals_name_the_field(self):
         for query, field in (({"status_code": "200"}, "status_code"), ({"trace_id": "x"}, "trace_id"), ({"metadata": "x"}, "metadata"),
