@@ -18,6 +18,7 @@ NEVER = {
     "openapi_get": "read by `described`",
     "integrations_test": "needs a data plane", "integration_models_refresh": "the same",
     "api_keys_successor": "a rotation that came due", "usage_policies_reset": "something that was counted",
+    "logs_get": "a request that a data plane has answered",
     "sessions_create": "a password that nobody guesses", "passwords_change": "the same",
     "passwords_reset": "a token that nobody guesses", "invites_accept": "the same",
 }

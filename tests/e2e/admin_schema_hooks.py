@@ -121,7 +121,9 @@ def segment(operation, name):
         return get("virtual_key")
     if name == "policy":
         return get("policy")["rate-limits" in operation.path]
-    if name == "entity":
+    if name in ("graph", "group"):
+        return {"graph": "errors-rate", "group": "ai-models"}[name]
+    if name in ("entity", "log"):
         return unique("entity")
     if name == "session":
         return get("session")["id"]
