@@ -42,16 +42,21 @@ static void make_check(struct str text, char check[APIKEY_CHECK])
         check[i] = alphabet[bits >> (34 - 6 * i) & 63];
 }
 
-void apikey_make(char text[APIKEY_TEXT + 1])
+void apikey_make_of(const uint8_t bytes[APIKEY_BYTES], char text[APIKEY_TEXT + 1])
 {
-    uint8_t random[32];
-    randombytes_buf(random, sizeof random);
     memcpy(text, APIKEY_PREFIX, APIKEY_PREFIX_BYTES);
     char *body = text + APIKEY_PREFIX_BYTES;
-    CHECK(sodium_bin2base64(body, APIKEY_BODY + 1, random, sizeof random,
+    CHECK(sodium_bin2base64(body, APIKEY_BODY + 1, bytes, APIKEY_BYTES,
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING) != NULL);
     make_check(str_of(text, APIKEY_PREFIX_BYTES + APIKEY_BODY), body + APIKEY_BODY);
     text[APIKEY_TEXT] = '\0';
+}
+
+void apikey_make(char text[APIKEY_TEXT + 1])
+{
+    uint8_t random[APIKEY_BYTES];
+    randombytes_buf(random, sizeof random);
+    apikey_make_of(random, text);
     sodium_memzero(random, sizeof random);
 }
 

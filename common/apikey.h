@@ -22,8 +22,12 @@
 #define APIKEY_HASH_BYTES  32
 #define APIKEY_MASKED_TEXT 15 /* slk_abcd...wxyz, without NUL */
 
+#define APIKEY_BYTES       32 /* what a key is made of */
+
 /* A new random key, NUL-terminated. */
 void apikey_make(char text[APIKEY_TEXT + 1]);
+/* The key that follows from 32 random bytes, NUL-terminated. */
+void apikey_make_of(const uint8_t bytes[APIKEY_BYTES], char text[APIKEY_TEXT + 1]);
 /* True if it has our prefix, length, alphabet and check: made by some Sluice, known or not. */
 bool apikey_is_ours(struct str text);
 /* True if it begins with our prefix (any case, blanks before it): such a value must never be sent

@@ -316,6 +316,7 @@ static const struct field model_fields[] = {
     LINES(Sluice__Model, cat_model, input_modalities),
     LINES(Sluice__Model, cat_model, output_modalities),
     LINES(Sluice__Model, cat_model, capabilities),
+    NAMED(STR, Sluice__Model, cat_model, release_date),
 };
 static const struct field config_fields[] = {
     STATUS_FIELD(Sluice__Config, cat_config),
@@ -439,13 +440,16 @@ static enum status encode_rule(struct buf *flat, size_t base, const Sluice__Mode
     uint32_t flags = (rule->enabled ? CAT_RULE_ENABLED : 0) |
                      (rule->is_custom ? CAT_RULE_CUSTOM : 0) |
                      (rule->is_finetune ? CAT_RULE_FINETUNE : 0) |
-                     (rule_is_pattern(rule) ? CAT_RULE_PATTERN : 0);
+                     (rule_is_pattern(rule) ? CAT_RULE_PATTERN : 0) |
+                     (rule->discovered ? CAT_RULE_LISTING : 0);
     flat_put(flat, RULE(flags), &flags, sizeof flags);
     TRY(flat_put_exact(flat, RULE(id), rule->id, ID_BYTES));
     TRY(flat_put_str(flat, RULE(slug), str_c(rule->slug)));
     TRY(flat_put_str(flat, RULE(base_model), str_c(rule->base_model)));
     TRY(flat_put_str(flat, RULE(upstream_model), str_c(rule->upstream_model)));
     TRY(flat_put_str(flat, RULE(name), str_c(rule->name)));
+    TRY(flat_put_str(flat, RULE(description), str_c(rule->description)));
+    flat_put(flat, RULE(created_at_ms), &rule->created_at_ms, sizeof rule->created_at_ms);
     TRY(flat_put_str(flat, RULE(base_url), str_c(rule->base_url)));
     TRY(flat_put_names(flat, RULE(header_names), rule->n_custom_headers, rule->custom_headers));
     TRY(flat_put_secrets(flat, at, rule->secrets));

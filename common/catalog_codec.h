@@ -144,6 +144,7 @@ struct cat_access {
 #define CAT_RULE_CUSTOM   2u
 #define CAT_RULE_FINETUNE 4u
 #define CAT_RULE_PATTERN  8u /* the slug holds '*' */
+#define CAT_RULE_LISTING 16u /* listed by the provider, ruled by nobody */
 
 struct cat_rule {
     struct id id;
@@ -152,6 +153,8 @@ struct cat_rule {
     struct id delivery_key;
     struct cat_ref slug, base_model, upstream_model, name, base_url, secrets_box, hosts, header_names;
     struct cat_ref prices; /* price_book.h */
+    struct cat_ref description;
+    int64_t created_at_ms;
 } CAT_PACKED;
 
 /* Exact rules first, sorted by slug bytes; then patterns, longest literal part first. */
@@ -230,6 +233,7 @@ struct cat_model {
     uint64_t context_window_tokens, max_input_tokens, max_output_tokens;
     struct cat_ref slug, name, type, status;
     struct cat_ref input_modalities, output_modalities, capabilities; /* "item\n"* */
+    struct cat_ref release_date;
     struct cat_ref prices; /* price_book.h */
 } CAT_PACKED;
 

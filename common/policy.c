@@ -79,6 +79,8 @@ static void find_best(const struct policy_input *input, const struct policy_mode
     for (size_t i = 0; i < input->rule_count; i++) {
         struct policy_rule rule;
         input->rule_at(input->rules, i, &rule);
+        if (rule.listing)
+            continue;
         int rank = rule.enabled ? rank_allow(&rule, model->raw) : rank_deny(&rule, model);
         bool tie_to_deny = rank == best->rank && best->row.enabled && !rule.enabled;
         if (rank >= 0 && (rank > best->rank || tie_to_deny))

@@ -29,6 +29,7 @@ struct policy_rule {
     struct str base_model;     /* catalog slug that prices a custom model, empty = none */
     bool enabled;              /* false: deny */
     bool custom;
+    bool listing; /* says that the model exists and nothing else: never applies */
 };
 
 struct policy_input {

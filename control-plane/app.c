@@ -14,8 +14,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "control-plane/api/deleted.h"
 #include "control-plane/api/dispatch.h"
+#include "control-plane/api/idempotency.h"
+#include "control-plane/auth/session.h"
+#include "control-plane/auth/throttle.h"
 #include "control-plane/domain/catalog_sync.h"
+#include "control-plane/domain/key_rotation.h"
 #include "control-plane/home.h"
 #include "control-plane/operator.h"
 #include "control-plane/http/server.h"
@@ -24,6 +29,7 @@
 #include "control-plane/ledger/keep.h"
 #include "control-plane/logs/request_log.h"
 #include "control-plane/publish/publish.h"
+#include "control-plane/store/trash.h"
 
 #define APP_MAGIC       0x41505001u
 #define APP_TIMEOUT_MS  5000
@@ -41,6 +47,7 @@ struct app {
     struct static_files *console;
     struct tls_front *front; /* NULL: plain HTTP */
     struct server *server;
+    struct throttle *throttle;
     int64_t tombstone_keep_ms;
     struct keep_options keep;
     struct api api;
@@ -207,6 +214,9 @@ static void start_request_log(struct app *app, const struct params *params)
 static enum status start_server(struct app *app, const struct params *params, struct buf *why)
 {
     uint64_t threads = params_u64(params, PARAM_CONTROL_THREADS);
+    app->throttle = throttle_new();
+    if (app->throttle == NULL)
+        return ST_NO_MEMORY;
     TRY(start_front(app, params, why));
     open_console(app, params);
     app->api = (struct api){.kv = app->home.kv,
@@ -218,6 +228,9 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .private_upstreams = params_str(params, PARAM_PRIVATE_UPSTREAMS),
                             .gateway_url = params_str(params, PARAM_PUBLIC_GATEWAY_URL),
                             .ignore_guardrails = params_bool(params, PARAM_IGNORE_GUARDRAILS),
+                            .control_url = params_str(params, PARAM_CONTROL_URL),
+                            .throttle = app->throttle,
+                            .session_ttl_ms = (int64_t)params_u64(params, PARAM_SESSION_TTL),
                             .started_ms = clock_utc_ms()};
     struct str address =
         app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);
@@ -298,6 +311,7 @@ void app_stop(struct app *app)
     operator_stop(app->operator_socket);
     tls_front_stop(app->front);
     server_stop(app->server);
+    throttle_free(app->throttle);
     static_close(app->console);
     publish_stop(app->publish);
     request_log_close(app->request_log);
@@ -316,34 +330,76 @@ uint16_t app_link_port(const struct app *app)
     return publish_port(app->publish);
 }
 
+/* --- upkeep */
+
 struct purge {
     int64_t before_ms;
+    struct record_key last;
+    struct key place;
     bool left;
 };
 
-static enum status purge(struct write_op *op, void *arg)
+static enum status purge_tombstones(struct write_op *op, void *arg)
 {
     struct purge *purge = arg;
     op->no_revision = true;
     return record_purge(op, purge->before_ms, APP_PURGE_ROWS, &purge->left);
 }
 
-void app_upkeep(struct app *app)
+static enum status purge_sessions(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    return session_purge(op, &purge->last, &purge->left);
+}
+
+static enum status purge_answers(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    return idempotency_purge(op, &purge->place, &purge->left);
+}
+
+static enum status purge_deleted(struct write_op *op, void *arg)
+{
+    struct purge *purge = arg;
+    return trash_purge(op, purge->before_ms, DELETED_PER_PURGE, &purge->place, &purge->left);
+}
+
+/* Step by step, so that traffic of the writer goes on in between. */
+static void run_steps(struct app *app, write_fn step, struct purge *job)
 {
     struct write_actor actor = {.type = "system"};
-    struct purge job = {clock_utc_ms() - app->tombstone_keep_ms, true};
     struct arena arena;
-    kv_check_readers(app->home.kv);
     arena_init(&arena, 4u << 20);
-    while (job.left) {
-        enum status status = writer_run(app->home.writer, &actor, &arena, purge, &job, NULL);
+    for (job->left = true; job->left;) {
+        enum status status = writer_run(app->home.writer, &actor, &arena, step, job, NULL);
         arena_free(&arena);
-        if (status != ST_OK) {
-            log_warn("purge_failed", LOG_STATUS(status));
-            break;
-        }
+        if (status == ST_OK)
+            continue;
+        log_warn("purge_failed", LOG_STATUS(status));
+        break;
     }
-    arena_free(&arena);
+}
+
+static void rotate_keys(struct app *app)
+{
+    uint64_t rotated;
+    enum status status =
+        key_rotation_all_due(app->home.kv, app->home.writer, app->home.vault, &rotated);
+    if (status != ST_OK)
+        log_warn("rotation_failed", LOG_STATUS(status));
+}
+
+void app_upkeep(struct app *app)
+{
+    struct purge tombstones = {.before_ms = clock_utc_ms() - app->tombstone_keep_ms};
+    struct purge sessions = {.before_ms = 0}, answers = {.before_ms = 0};
+    struct purge deleted = {.before_ms = clock_utc_ms() - DELETED_KEEP_MS};
+    kv_check_readers(app->home.kv);
+    run_steps(app, purge_tombstones, &tombstones);
+    run_steps(app, purge_sessions, &sessions);
+    run_steps(app, purge_answers, &answers);
+    run_steps(app, purge_deleted, &deleted);
+    rotate_keys(app);
     grants_upkeep(publish_grants(app->publish));
     keep_run(app->home.writer, &app->keep, clock_utc_ms(), APP_KEEP_RUN_MS);
 }

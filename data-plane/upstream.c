@@ -246,6 +246,13 @@ void upstream_resume(struct exchange *exchange)
     exchange_defer(exchange);
 }
 
+void upstream_hand_over(struct exchange *exchange, const struct upstream_events *events)
+{
+    CHECK_OBJ(exchange, EXCHANGE_MAGIC);
+    exchange->events = events;
+    upstream_resume(exchange);
+}
+
 void upstream_cancel(struct exchange *exchange)
 {
     CHECK_OBJ(exchange, EXCHANGE_MAGIC);

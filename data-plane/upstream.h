@@ -81,6 +81,8 @@ MUST_USE enum status upstream_start(struct upstream *upstream,
                                     struct exchange **exchange);
 /* After `body` returned false / `read` paused. */
 void upstream_resume(struct exchange *exchange);
+/* From now on the exchange tells `events` (borrows, with the same arg), and goes on if it was paused. */
+void upstream_hand_over(struct exchange *exchange, const struct upstream_events *events);
 /* Ends the exchange without `done`; the connection is closed unless the answer was complete. */
 void upstream_cancel(struct exchange *exchange);
 /* Request bytes went out (anything the provider may bill). */

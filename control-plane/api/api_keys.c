@@ -16,6 +16,8 @@
 #include "control-plane/api/list.h"
 #include "control-plane/api/members.h"
 #include "control-plane/api/resolve.h"
+#include "control-plane/auth/person.h"
+#include "control-plane/domain/email.h"
 #include "control-plane/domain/rotation.h"
 
 #define AT(member) FIELD_AT(Sluice__ApiKey, member)
@@ -42,16 +44,19 @@ const struct field_set api_fields_api_key = {"api_key", rows, COUNT_OF(rows)};
 
 static const struct {
     const char *type, *subtype, *text, *group;
+    unsigned people;
 } kinds[] = {
-    [SLUICE__API_KEY_TYPE__API_KEY_NONE] = {"", "", "", ""},
+    [SLUICE__API_KEY_TYPE__API_KEY_NONE] = {"", "", "", "", PEOPLE_NOBODY},
     [SLUICE__API_KEY_TYPE__API_KEY_ORGANISATION_SERVICE] = {"organisation", "service",
                                                             "organisation-service",
-                                                            "organisation_service_api_keys"},
+                                                            "organisation_service_api_keys",
+                                                            PEOPLE_ADMINS},
     [SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_SERVICE] = {"workspace", "service",
                                                          "workspace-service",
-                                                         "workspace_service_api_keys"},
+                                                         "workspace_service_api_keys",
+                                                         PEOPLE_MANAGERS},
     [SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_USER] = {"workspace", "user", "workspace-user",
-                                                      "workspace_user_api_keys"},
+                                                      "workspace_user_api_keys", PEOPLE_MEMBERS},
 };
 
 static const char *const modes[] = {"api", "ui", "auto"};
@@ -66,13 +71,22 @@ bool api_keys_may(const struct api_call *call, Sluice__ApiKeyType type, const ch
     memcpy(scope, kinds[type].group, n);
     scope[n] = '.';
     memcpy(scope + n + 1, action, m + 1);
-    return auth_holds(&call->auth, scope);
+    return auth_may(&call->auth, kinds[type].people, scope);
+}
+
+/* A plain member sees their own keys only. */
+static bool may_see(const struct api_call *call, const Sluice__ApiKey *record)
+{
+    return !auth_is_plain_member(&call->auth) ||
+           str_eq(wire_str(&record->user), id_bytes(&call->auth.user));
 }
 
 enum status api_keys_find(struct api_call *call, const char *action, struct record_key *key,
                           Sluice__ApiKey **record)
 {
     TRY(resolve_api_key(call, call->params[0], key, record));
+    if (!may_see(call, *record))
+        return api_found(call, ST_NOT_FOUND, "API key");
     if (!api_keys_may(call, (*record)->type, action))
         return api_fail(call, ST_FORBIDDEN, "%s", status_row(ST_FORBIDDEN)->text);
     return ST_OK;
@@ -126,6 +140,8 @@ static enum status write_key(struct api_call *call, const struct record_key *key
         jw_u64(w, record->config_override == 1 ? 1 : 0);
     write_raw(w, "rotation_policy", record->rotation_policy_json, STR("null"));
     jw_field_time(w, "last_reset_at", record->last_reset_at_ms);
+    jw_field_time(w, "last_rotated_at", record->last_rotated_at_ms);
+    jw_field_time(w, "key_transition_expires_at", record->previous_until_ms);
     jw_key(w, "reset_usage");
     jw_null(w);
     jw_field_time(w, "created_at", record->created_at_ms);
@@ -220,6 +236,14 @@ static enum status check_scopes(struct api_call *call, const Sluice__ApiKey *rec
     return ST_OK;
 }
 
+static enum status check_emails(struct api_call *call, const Sluice__ApiKey *record)
+{
+    for (size_t i = 0; i < record->n_alert_emails; i++)
+        if (!email_is_valid(str_c(record->alert_emails[i])))
+            return api_invalid(call, "alert_emails", "must be an array of e-mail addresses");
+    return ST_OK;
+}
+
 static enum status read_rotation(struct api_call *call, Sluice__ApiKey *record)
 {
     const struct json *policy = api_body(call, "rotation_policy");
@@ -239,6 +263,7 @@ static enum status read_key(struct api_call *call, Sluice__ApiKey *record,
 {
     TRY(fields_read(call, &api_fields_api_key, record, before == NULL));
     TRY(check_scopes(call, record, before));
+    TRY(check_emails(call, record));
     TRY(limits_check_alert(call, "usage_limits", str_c(record->usage_limits_json)));
     TRY(read_defaults(call, record));
     TRY(read_override(call, record));
@@ -298,6 +323,8 @@ static enum status read_owner(struct api_call *call, struct record_key *key, Slu
     struct record_key *scope = arena_calloc(call->arena, 2, sizeof(*scope));
     Sluice__Workspace *workspace;
     Sluice__User *user;
+    enum member_role role;
+    char own[ID_TEXT + 1];
     struct str name;
     if (scope == NULL)
         return ST_NO_MEMORY;
@@ -309,9 +336,19 @@ static enum status read_owner(struct api_call *call, struct record_key *key, Slu
     if (record->type != SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_USER)
         return ST_OK;
     TRY(api_body_text(call, "user_id", &name));
+    if (name.n == 0 && call->auth.kind == AUTH_SESSION) {
+        id_to_text(&call->auth.user, own);
+        name = str_c(own);
+    }
     if (name.n == 0)
         return api_invalid(call, "user_id", "is required");
     TRY(members_user(call, name, &scope[1], &user));
+    if (auth_is_plain_member(&call->auth) && !id_eq(&scope[1].id, &call->auth.user))
+        return api_fail(call, ST_FORBIDDEN, "user_id: you can make keys for yourself only");
+    TRY(person_role_in(call->txn, call->arena, &call->auth.org, &scope[1].id, user, &scope[0].id,
+                       &role));
+    if (role == MEMBER_ROLE_NONE)
+        return api_invalid(call, "user_id", "is no member of this workspace");
     record->user = wire_id_data(&scope[1].id);
     return ST_OK;
 }
@@ -327,7 +364,8 @@ enum status api_api_keys_create(struct api_call *call)
     TRY(key_text(call, &text));
     TRY(api_keys_adopt(call, text, &record));
     record.id = wire_id_data(&key.id);
-    record.created_by = wire_id_data(&call->auth.key);
+    record.created_by = wire_id_data(&call->auth.actor);
+    record.creation_mode = call->auth.kind == AUTH_SESSION ? API_KEY_MODE_UI : API_KEY_MODE_API;
     record.created_at_ms = record.updated_at_ms = call->now_ms;
     enum status status = record_put(call->op, &key, &record, wire_str(&record.hash));
     if (status == ST_CONFLICT)
@@ -358,7 +396,8 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     const Sluice__ApiKey *record = message;
     struct str ids = api_query(list->call, "ids");
     (void)arg;
-    if (!api_keys_may(list->call, record->type, "list") || (ids.n > 0 && !in_csv(ids, &key->id)))
+    if (!api_keys_may(list->call, record->type, "list") || !may_see(list->call, record) ||
+        (ids.n > 0 && !in_csv(ids, &key->id)))
         return ST_OK;
     return list_wants(list) ? write_key(list->call, key, record) : ST_OK;
 }
@@ -408,6 +447,7 @@ enum status api_api_keys_delete(struct api_call *call)
     struct record_key key;
     Sluice__ApiKey *record;
     TRY(api_keys_find(call, "delete", &key, &record));
+    TRY(api_trash(call, "api_key", &key, &key.parent, record->name));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "api_key", &key.parent, &key.id, record->name);
     return ST_OK;

@@ -6,6 +6,9 @@
 #include "control-plane/api/fields.h"
 #include "control-plane/auth/scopes.h"
 
+/* ApiKey.creation_mode */
+enum api_key_mode { API_KEY_MODE_API, API_KEY_MODE_UI, API_KEY_MODE_AUTO };
+
 #define API_KEY_TEXT_MIN 16
 #define API_KEY_TEXT_MAX 512
 

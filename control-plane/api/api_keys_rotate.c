@@ -1,14 +1,9 @@
-/* api_keys_rotate.c: POST /v1/api-keys/{key}/rotate: a new value, and a while in which the old one
- * still works.
- *
- * The old hash stays in the index and in the record until previous_until_ms, so both values find
- * the key meanwhile. A second rotation within that time is refused: the value before the old one
- * would stop at once, which nobody expects.
+/* api_keys_rotate.c: POST /v1/api-keys/{key}/rotate and .../successor: a new value, and fetching
+ * one that the rotation policy made while nobody was there. What rotation means is
+ * domain/key_rotation.c's.
  */
-#include "common/apikey.h"
-#include "common/secret.h"
-#include "common/wire.h"
 #include "control-plane/api/api_keys.h"
+#include "control-plane/domain/key_rotation.h"
 #include "control-plane/domain/rotation.h"
 
 static enum status read_transition(struct api_call *call, const Sluice__ApiKey *record,
@@ -23,60 +18,54 @@ static enum status read_transition(struct api_call *call, const Sluice__ApiKey *
     return ST_OK;
 }
 
-/* Next date of a policy that names a period; one that names a date keeps it. */
-static enum status advance_policy(struct api_call *call, Sluice__ApiKey *record)
+/* The key of the path, for whoever may rotate or update it. */
+static enum status find(struct api_call *call, struct record_key *key, Sluice__ApiKey **record)
 {
-    struct json *policy;
-    const char *why;
-    struct str text = str_c(record->rotation_policy_json), patched;
-    if (text.n == 0)
-        return ST_OK;
-    TRY(json_parse(call->arena, text, NULL, &policy, NULL));
-    if (json_is_none(json_get(policy, "rotation_period")) &&
-        json_is_none(json_get(policy, "rotation_period_days")))
-        return ST_OK;
-    struct json *clear;
-    TRY(json_parse(call->arena, STR("{\"next_rotation_at\":null}"), NULL, &clear, NULL));
-    TRY(fields_merge(call->arena, text, clear, &patched));
-    TRY(json_parse(call->arena, patched, NULL, &policy, NULL));
-    return rotation_complete(call->arena, policy, call->now_ms, &record->rotation_policy_json,
-                             &why);
+    enum status status = api_keys_find(call, "rotate", key, record);
+    return status == ST_FORBIDDEN ? api_keys_find(call, "update", key, record) : status;
+}
+
+static void write_value(struct api_call *call, const struct record_key *key,
+                        const Sluice__ApiKey *record, struct str text)
+{
+    jw_object(&call->json);
+    jw_field_id(&call->json, "id", &key->id);
+    jw_field_str(&call->json, "key", text);
+    jw_field_time(&call->json, "key_transition_expires_at", record->previous_until_ms);
+    jw_field_cstr(&call->json, "object", "api-key");
+    jw_end(&call->json);
 }
 
 enum status api_api_keys_rotate(struct api_call *call)
 {
     struct record_key key;
     Sluice__ApiKey *record;
-    int64_t transition_ms;
-    char text[APIKEY_TEXT + 1];
-    enum status status = api_keys_find(call, "rotate", &key, &record);
-    if (status == ST_FORBIDDEN)
-        status = api_keys_find(call, "update", &key, &record);
+    struct key_rotation rotation = {.by_policy = false};
+    TRY(find(call, &key, &record));
+    TRY(read_transition(call, record, &rotation.transition_ms));
+    enum status status = key_rotation_run(call->op, call->api->vault, &key, record, &rotation);
+    if (status == ST_CONFLICT)
+        return api_fail(call, status, "This key is in transition from an earlier rotation");
     TRY(status);
-    TRY(read_transition(call, record, &transition_ms));
-    if (record->previous_hash.len > 0 && call->now_ms < record->previous_until_ms)
-        return api_fail(call, ST_CONFLICT, "This key is in transition from an earlier rotation");
-    struct str old = wire_str(&record->hash), older = wire_str(&record->previous_hash);
-    apikey_make(text);
-    struct str made = arena_str(call->arena, str_c(text));
-    secret_wipe(text, sizeof(text));
-    if (made.p == NULL)
-        return ST_NO_MEMORY;
-    TRY(api_keys_adopt(call, made, record));
-    TRY(advance_policy(call, record));
-    record->previous_hash = wire_data(old);
-    record->previous_until_ms = call->now_ms + transition_ms;
-    record->updated_at_ms = call->now_ms;
-    if (older.n > 0)
-        TRY(record_index_remove(call->op, &key, older));
-    TRY(record_put(call->op, &key, record, wire_str(&record->hash)));
-    TRY(record_index_add(call->op, &key, old));
     api_audit(call, "rotate", "api_key", &key.parent, &key.id, record->name);
-    jw_object(&call->json);
-    jw_field_id(&call->json, "id", &key.id);
-    jw_field_str(&call->json, "key", made);
-    jw_field_time(&call->json, "key_transition_expires_at", record->previous_until_ms);
-    jw_field_cstr(&call->json, "object", "api-key");
-    jw_end(&call->json);
+    write_value(call, &key, record, rotation.text);
+    return ST_OK;
+}
+
+enum status api_api_keys_successor(struct api_call *call)
+{
+    struct record_key key;
+    Sluice__ApiKey *record;
+    struct str text;
+    TRY(find(call, &key, &record));
+    enum status status =
+        key_rotation_successor(call->api->vault, call->txn, call->arena, &key, record, &text);
+    if (status == ST_NOT_FOUND)
+        return api_fail(
+            call, status,
+            "The value of this key was shown when it was made; rotate it for another (404)");
+    TRY(status);
+    api_audit(call, "fetch_successor", "api_key", &key.parent, &key.id, record->name);
+    write_value(call, &key, record, text);
     return ST_OK;
 }

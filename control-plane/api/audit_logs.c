@@ -1,8 +1,8 @@
-/* audit_logs.c: GET /v1/audit-logs: who changed what, newest first.
+/* audit_logs.c: GET /v1/audit-logs: who changed what, or was refused to, newest first.
  *
- * The store's list goes on from a place, the wire's by page number: pages before the wanted one are
- * walked over, in steps of AUDIT_STEP, at most AUDIT_WALK_MAX records. `total` is what was seen up
- * to the end of the page, and one more page while there is.
+ * The store's list goes on from a place, the wire's by page number: all that fits the filters is
+ * walked over, in steps of AUDIT_STEP, at most AUDIT_WALK_MAX records, which is also the most that
+ * `total` says. No country is known of an address, so a filter by country finds nothing.
  */
 #include "common/clock.h"
 #include "common/wire.h"
@@ -23,7 +23,28 @@ static void write_id(struct json_writer *w, const char *name, const ProtobufCBin
         jw_null(w);
 }
 
-static void write_record(struct json_writer *w, const struct id *org,
+/* A text, as clients want it, that holds an object of those headers that say something. */
+static void write_headers(struct json_writer *w, struct arena *arena,
+                          const Sluice__AuditRecord *record)
+{
+    struct buf out;
+    struct json_writer inner;
+    buf_init(&out, 4096);
+    jw_init(&inner, &out);
+    jw_object(&inner);
+    if (record->user_agent[0] != '\0')
+        jw_field_cstr(&inner, "user-agent", record->user_agent);
+    jw_end(&inner);
+    jw_field_str(w, "request_headers", arena_str(arena, buf_str(&out)));
+    buf_free(&out);
+}
+
+static void write_state(struct json_writer *w, const char *name, const char *json)
+{
+    jw_field_raw(w, name, json[0] == '\0' ? STR("null") : str_c(json));
+}
+
+static void write_record(struct json_writer *w, struct arena *arena, const struct id *org,
                          const Sluice__AuditRecord *record)
 {
     jw_object(w);
@@ -33,9 +54,9 @@ static void write_record(struct json_writer *w, const struct id *org,
     jw_field_cstr(w, "method", record->method);
     jw_field_cstr(w, "uri", record->uri);
     jw_field_cstr(w, "request_id", record->request_id);
-    jw_field_cstr(w, "request_body", record->after_json);
-    jw_field_cstr(w, "query_params", "");
-    jw_field_cstr(w, "request_headers", "");
+    jw_field_cstr(w, "request_body", record->request_body);
+    jw_field_cstr(w, "query_params", record->query);
+    write_headers(w, arena, record);
     write_id(w, "user_id", &record->actor);
     jw_field_cstr(w, "user_type", record->actor_type);
     jw_field_id(w, "organisation_id", org);
@@ -48,6 +69,9 @@ static void write_record(struct json_writer *w, const struct id *org,
     jw_field_cstr(w, "action", record->action);
     jw_field_cstr(w, "client_ip", record->client_ip);
     jw_field_cstr(w, "country", "");
+    jw_field_cstr(w, "message", record->message);
+    write_state(w, "before", record->before_json);
+    write_state(w, "after", record->after_json);
     jw_end(w);
 }
 
@@ -72,8 +96,12 @@ static bool fits(const struct api_call *call, const Sluice__AuditRecord *record)
 {
     struct str method = api_query(call, "method"), uri = api_query(call, "uri"),
                request = api_query(call, "request_id");
-    struct str type = api_query(call, "user_type"), ip = api_query(call, "client_ip");
-    return (method.n == 0 || str_eq_nocase(method, str_c(record->method))) &&
+    struct str type = api_query(call, "user_type"), ip = api_query(call, "client_ip"),
+               country = api_query(call, "country"), code = api_query(call, "response_status_code");
+    uint64_t status = record->response_status == 0 ? 200 : record->response_status, wanted;
+    return country.n == 0 &&
+           (code.n == 0 || (str_to_u64(code, &wanted) == ST_OK && wanted == status)) &&
+           (method.n == 0 || str_eq_nocase(method, str_c(record->method))) &&
            (uri.n == 0 || str_find(str_c(record->uri), uri) >= 0) &&
            (request.n == 0 || str_eq(request, str_c(record->request_id))) &&
            (type.n == 0 || str_eq(type, str_c(record->actor_type))) &&
@@ -94,11 +122,16 @@ enum status api_audit_list(struct api_call *call)
                                   .action = api_query(call, "action")};
     struct audit_place place = {0, 0};
     struct audit_page page = {.more = true};
+    struct id org = ID_NONE;
     uint64_t size = number(call, "page_size", AUDIT_PAGE_MAX), first, seen = 0;
     size = size == 0 || size > AUDIT_PAGE_MAX ? AUDIT_PAGE_MAX : size;
     TRY(read_time(call, "start_time", &filter.start_ms));
     TRY(read_time(call, "end_time", &filter.end_ms));
+    TRY(read_id(call, "organisation_id", &org));
+    if (!id_is_none(&org) && !id_eq(&org, &call->auth.org))
+        return api_fail(call, ST_FORBIDDEN, "organisation_id: is not yours");
     TRY(read_id(call, "workspace_id", &filter.workspace));
+    TRY(read_id(call, "resource_id", &filter.resource));
     TRY(read_id(call, "user_id", &filter.actor));
     if (__builtin_mul_overflow(number(call, "current_page", 0), size, &first) ||
         first > AUDIT_WALK_MAX)
@@ -106,7 +139,7 @@ enum status api_audit_list(struct api_call *call)
     jw_object(w);
     jw_key(w, "records");
     jw_array(w);
-    while (page.more && seen < first + size + 1 && seen < AUDIT_WALK_MAX) {
+    while (page.more && seen < AUDIT_WALK_MAX) {
         struct arena scratch;
         arena_init(&scratch, 64u << 20);
         enum status status = audit_list(call->txn, &filter, &place, AUDIT_STEP, &scratch, &page);
@@ -114,7 +147,7 @@ enum status api_audit_list(struct api_call *call)
             if (!fits(call, page.records[i]))
                 continue;
             if (seen >= first && seen < first + size)
-                write_record(w, &call->auth.org, page.records[i]);
+                write_record(w, &scratch, &call->auth.org, page.records[i]);
             seen++;
         }
         place = page.place;

@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "control-plane/api/credentials.h"
+#include "common/wire.h"
+#include "control-plane/api/shown.h"
+#include "control-plane/store/trash.h"
 
 enum status api_fail(struct api_call *call, enum status status, const char *format, ...)
 {
@@ -47,6 +49,23 @@ void api_camel(const char *snake, char camel[64])
         }
     }
     camel[n] = '\0';
+}
+
+struct str api_path(const struct api_call *call, const char *name)
+{
+    struct str rest = str_c(call->route->path), part;
+    size_t at = 0, n = strlen(name);
+    while (str_split(&rest, '/', &part)) {
+        if (part.n < 2 || part.p[0] != '{')
+            continue;
+        struct str inner = str_of(part.p + 1, part.n - 2);
+        if (inner.n > 0 && inner.p[inner.n - 1] == '*')
+            inner.n--;
+        if (inner.n == n && memcmp(inner.p, name, n) == 0)
+            return call->params[at];
+        at++;
+    }
+    return STR_NONE;
 }
 
 const struct json *api_member(const struct json *object, const char *name)
@@ -112,63 +131,84 @@ enum status api_body_bool(struct api_call *call, const char *name, bool *value)
     return ST_OK;
 }
 
-/* A member whose value an audit record must not show, whatever object it is in. */
-static bool is_hidden(struct str name)
+bool api_query_flag(const struct api_call *call, const char *name)
 {
-    return str_eq(name, STR("key")) || str_eq(name, STR("custom_headers")) ||
-           str_eq(name, STR("customHeaders")) || str_eq(name, STR("password")) ||
-           credentials_is_secret(name);
+    struct str value = api_query(call, name);
+    return str_eq(value, STR("true")) || str_eq(value, STR("1"));
 }
 
-/* What was asked, without secrets. Depth is bounded by the parser. */
-static void write_shown(struct json_writer *w, const struct json *node)
+enum status api_forced(struct api_call *call, bool *forced)
 {
-    if (node->type != JSON_OBJECT && node->type != JSON_ARRAY) {
-        jw_raw(w, node->raw);
+    *forced = false;
+    TRY(api_body_bool(call, "force_delete", forced));
+    *forced = *forced || call->overlay != NULL || api_query_flag(call, "force_delete");
+    return ST_OK;
+}
+
+/* The resource as the operation found it, and as it leaves it; n = 0 for what is not there. */
+static void show_change(struct api_call *call, struct write_audit *record)
+{
+    struct record_key key;
+    ProtobufCMessage *message;
+    struct str body = STR_NONE;
+    const struct write_before *at = call->op->before;
+    while (at != NULL && !id_eq(&at->key.id, &record->resource))
+        at = at->next;
+    if (at != NULL) {
+        key = at->key;
+        body = at->body;
+    } else if (trash_root(call->op, &key) != ST_OK || !id_eq(&key.id, &record->resource) ||
+               trash_body(call->op, &key, &body) != ST_OK) {
         return;
     }
-    bool object = node->type == JSON_OBJECT;
-    object ? jw_object(w) : jw_array(w);
-    for (const struct json *item = node->first; item != NULL; item = item->next) {
-        if (object)
-            jw_key_str(w, item->key);
-        if (object && item->type != JSON_NULL && is_hidden(item->key))
-            jw_cstr(w, "***");
-        else
-            write_shown(w, item);
-    }
-    jw_end(w);
+    if (body.p != NULL &&
+        wire_unpack(record_descriptor(key.kind), body, call->arena, &message) == ST_OK)
+        record->before_json = shown_message(call->arena, message);
+    if (record_get(call->txn, &key, call->arena, &message, NULL) == ST_OK)
+        record->after_json = shown_message(call->arena, message);
 }
 
-/* The body as an audit record keeps it: p = NULL when there is none or it is too long. */
-static struct str shown_body(const struct api_call *call)
+static void audit(struct api_call *call, struct write_audit *record, const char *action,
+                  const char *resource_type, const struct id *id)
 {
-    struct buf out;
-    struct json_writer w;
-    struct str text = STR_NONE;
-    if (call->body == NULL)
-        return text;
-    buf_init(&out, API_AUDIT_BODY_MAX);
-    jw_init(&w, &out);
-    write_shown(&w, call->body);
-    if (buf_status(&out) == ST_OK)
-        text = arena_str(call->arena, buf_str(&out));
-    buf_free(&out);
-    return text;
+    CHECK(call->op != NULL);
+    record->action = action;
+    record->resource_type = resource_type;
+    record->org = call->auth.org;
+    record->resource = *id;
+    record->request_body = shown_json(call->arena, call->body);
+    record->query = call->request->query;
+    record->user_agent = http_request_header(call->request, "user-agent");
+    show_change(call, record);
+    writer_audit(call->op, record);
+}
+
+void api_audit_refused(struct api_call *call, enum status refusal, const char *action,
+                       const char *resource_type, const struct id *id, struct str slug)
+{
+    struct write_audit record = {.slug = slug,
+                                 .http_status = (unsigned)status_row(refusal)->http,
+                                 .message = call->message,
+                                 .workspace = call->auth.workspace};
+    audit(call, &record, action, resource_type, id);
 }
 
 void api_audit(struct api_call *call, const char *action, const char *resource_type,
                const struct id *workspace, const struct id *id, const char *slug)
 {
-    CHECK(call->op != NULL);
-    struct write_audit audit = {.action = action,
-                                .resource_type = resource_type,
-                                .org = call->auth.org,
+    struct write_audit record = {.workspace = workspace == NULL ? ID_NONE : *workspace,
+                                 .slug = str_c(slug)};
+    audit(call, &record, action, resource_type, id);
+}
+
+enum status api_trash(struct api_call *call, const char *type, const struct record_key *root,
+                      const struct id *workspace, const char *name)
+{
+    struct trash_order order = {.root = *root,
                                 .workspace = workspace == NULL ? ID_NONE : *workspace,
-                                .resource = *id,
-                                .slug = str_c(slug),
-                                .after_json = shown_body(call)};
-    writer_audit(call->op, &audit);
+                                .type = type,
+                                .name = str_c(name)};
+    return trash_open(call->op, &order);
 }
 
 enum status api_cstr(struct arena *arena, struct str text, char **out)

@@ -23,7 +23,7 @@
 
 static const struct field rows[] = {
     {"name", FIELD_TEXT, FIELD_REQUIRED, AT(name), 1, 255},
-    {"config", FIELD_OTHER, 0, 0, 0, 0},
+    {"config", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},
     {"is_default", FIELD_OTHER, 0, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},
@@ -188,7 +188,7 @@ static enum status add_version(struct api_call *call, const struct record_key *c
     version.id = wire_id_data(&key->id);
     version.document_json = record->document_json;
     version.created_at_ms = call->now_ms;
-    version.created_by = wire_id_data(&call->auth.key);
+    version.created_by = wire_id_data(&call->auth.actor);
     record->version = wire_id_data(&key->id);
     TRY(record_put(call->op, key, &version, STR_NONE));
     TRY(record_cursor_open(call->txn, SLUICE__KIND__KIND_CONFIG_VERSION, &config->org, &config->id,
@@ -311,7 +311,7 @@ enum status api_configs_create(struct api_call *call)
     TRY(pick_slug(call, &config));
     key = (struct record_key){SLUICE__KIND__KIND_CONFIG, scope.org, scope.id, id_new()};
     config.id = wire_id_data(&key.id);
-    config.created_by = config.updated_by = wire_id_data(&call->auth.key);
+    config.created_by = config.updated_by = wire_id_data(&call->auth.actor);
     config.created_at_ms = config.updated_at_ms = call->now_ms;
     TRY(add_version(call, &key, &config));
     TRY(set_default(call, &key, &config, is_default));
@@ -334,7 +334,7 @@ enum status api_configs_update(struct api_call *call)
     TRY(fields_read(call, &api_fields_config, config, false));
     TRY(read_document(call, false, &config->document_json, &warnings));
     TRY(api_body_bool(call, "is_default", &is_default));
-    config->updated_by = wire_id_data(&call->auth.key);
+    config->updated_by = wire_id_data(&call->auth.actor);
     config->updated_at_ms = call->now_ms;
     if (warnings.checked)
         TRY(add_version(call, &key, config));
@@ -346,39 +346,46 @@ enum status api_configs_update(struct api_call *call)
     return ST_OK;
 }
 
-struct binding {
-    struct id config;
-    bool bound;
-};
-
-static enum status find_binding(struct list *list, const struct record_key *key,
-                                const void *message, void *arg)
+/* A key whose default the config is: in the way, or when forced, without a default from now on. */
+static enum status unbind_key(struct list *list, const struct record_key *key, const void *message,
+                              void *arg)
 {
-    const Sluice__ApiKey *api_key = message;
-    struct binding *binding = arg;
-    (void)list;
-    (void)key;
-    if (str_eq(wire_str(&api_key->default_config), id_bytes(&binding->config)))
-        binding->bound = true;
-    return ST_OK;
+    const struct record_key *config = arg;
+    struct api_call *call = list->call;
+    Sluice__ApiKey record = *(const Sluice__ApiKey *)message;
+    struct json *clear;
+    struct str defaults;
+    bool forced;
+    if (!str_eq(wire_str(&record.default_config), id_bytes(&config->id)))
+        return ST_OK;
+    TRY(api_forced(call, &forced));
+    if (!forced)
+        return api_fail(call, ST_IN_USE, "This config is the default of the API key \"%.100s\"",
+                        record.name);
+    TRY(json_parse(call->arena, STR("{\"config_id\":null}"), NULL, &clear, NULL));
+    TRY(fields_merge(call->arena, str_c(record.defaults_json), clear, &defaults));
+    TRY(api_cstr(call->arena, defaults, &record.defaults_json));
+    record.default_config = wire_data(STR_NONE);
+    record.updated_at_ms = call->now_ms;
+    return record_update(call->op, key, &record);
 }
 
-static enum status check_unbound(struct api_call *call, const struct record_key *key,
-                                 const Sluice__Config *config)
+static enum status unbind(struct api_call *call, struct record_key *key,
+                          const Sluice__Config *config)
 {
     struct record_key workspace_key = {SLUICE__KIND__KIND_WORKSPACE, key->org, ID_NONE,
                                        key->parent};
-    struct binding binding = {key->id, false};
     Sluice__Workspace *workspace;
     struct list list;
+    bool forced;
     list_open(&list, call, 1);
-    TRY(list_run(&list, SLUICE__KIND__KIND_API_KEY, NULL, find_binding, &binding));
-    if (binding.bound)
-        return api_fail(call, ST_IN_USE, "This config is the default of an API key");
+    TRY(list_run(&list, SLUICE__KIND__KIND_API_KEY, NULL, unbind_key, key));
+    TRY(api_forced(call, &forced));
     TRY(record_get(call->txn, &workspace_key, call->arena, &workspace, NULL));
-    if (!config->is_default && str_eq(wire_str(&workspace->default_config), id_bytes(&key->id)))
-        return api_fail(call, ST_IN_USE, "This config is the default of its workspace");
-    return ST_OK;
+    bool bound = str_eq(wire_str(&workspace->default_config), id_bytes(&key->id));
+    return bound && !config->is_default && !forced
+               ? api_fail(call, ST_IN_USE, "This config is the default of its workspace")
+               : ST_OK;
 }
 
 enum status api_configs_delete(struct api_call *call)
@@ -386,8 +393,9 @@ enum status api_configs_delete(struct api_call *call)
     struct record_key key;
     Sluice__Config *config;
     TRY(resolve_config(call, call->params[0], &key, &config));
-    TRY(check_unbound(call, &key, config));
+    TRY(unbind(call, &key, config));
     TRY(set_default(call, &key, config, false));
+    TRY(api_trash(call, "config", &key, &key.parent, config->slug));
     TRY(provision_remove_config(call->op, &key));
     api_audit(call, "delete", "config", &key.parent, &key.id, config->slug);
     return ST_OK;

@@ -1,6 +1,8 @@
 /* dispatch.c: one request from the route to the reply.
  *
- * Invariants: no handler runs without a route row that admits the key's kind and one of its scopes;
+ * Invariants: no handler runs without a route row that admits the key's kind and one of its scopes,
+ * or the person's role; a body is looked at only for callers who may, or with a session, whose body
+ * may name the workspace;
  * a change is answered 200 only after writer_run said it is durable; every reply carries its
  * request id and trace id; what goes wrong becomes the one error envelope. The read transaction
  * ends before the writer is asked, so no thread waits for the writer while it holds a snapshot.
@@ -9,17 +11,20 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "control-plane/api/change.h"
 #include "control-plane/api/fields.h"
-#include "control-plane/api/planes.h"
 #include "control-plane/http/static.h"
 
 #define DISPATCH_MODELS_SUFFIX STR("models")
 
 static const struct route routes[] = {
-#define ROUTE(method, path, scope, who, fields, handler)                                           \
-    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler, false},
-#define ACTION(method, path, scope, who, fields, handler)                                          \
-    {HTTP_##method, path, scope, ROUTE_##who, &api_fields_##fields, api_##handler, true},
+#define ROW(method, path, scope, who, people, fields, handler, acts)                               \
+    {HTTP_##method,        path,          scope, ROUTE_##who, PEOPLE_##people,                     \
+     &api_fields_##fields, api_##handler, acts,  #handler},
+#define ROUTE(method, path, scope, who, people, fields, handler)                                   \
+    ROW(method, path, scope, who, people, fields, handler, false)
+#define ACTION(method, path, scope, who, people, fields, handler)                                  \
+    ROW(method, path, scope, who, people, fields, handler, true)
 #include "control-plane/routes.def"
 #undef ROUTE
 };
@@ -57,33 +62,15 @@ static enum status read_body(struct api_call *call)
     return ST_OK;
 }
 
-static enum status run_write(struct write_op *op, void *arg)
+/* The workspace that a person means: of the path, the query or the body. */
+static enum status act_in_workspace(struct api_call *call)
 {
-    struct api_call *call = arg;
-    call->op = op;
-    call->txn = op->txn;
-    call->now_ms = op->now_ms;
-    enum status status = call->route->handler(call);
-    call->op = NULL;
-    call->txn = NULL;
-    return status;
-}
-
-static enum status run_change(struct api_call *call)
-{
-    const struct http_request *request = call->request;
-    struct write_actor actor = {.id = call->auth.key,
-                                .type = "api_key",
-                                .client_ip = request->client_ip,
-                                .request_id = str_c(request->request_id),
-                                .method = str_c(http_method_text(request->method)),
-                                .uri = request->path};
-    uint64_t revision;
-    TRY(writer_run(call->api->writer, &actor, call->arena, run_write, call, &revision));
-    reply_header(call->reply, STR("x-sluice-revision"),
-                 arena_printf(call->arena, "%llu", (unsigned long long)revision));
-    planes_wait_applied(call, revision);
-    return ST_OK;
+    struct str name = api_path(call, "workspace");
+    if (call->auth.kind != AUTH_SESSION)
+        return ST_OK;
+    if (name.n == 0)
+        TRY(api_text(call, "workspace_id", &name));
+    return auth_act_in(call->txn, call->arena, name, &call->auth);
 }
 
 /* Who, may they, and in which transaction. */
@@ -92,18 +79,22 @@ static enum status run(struct api_call *call)
     call->now_ms = clock_utc_ms();
     TRY(kv_begin(call->api->kv, false, &call->txn));
     enum status status = ST_OK;
-    if (call->route->who != ROUTE_ANYONE) {
+    if (call->route->who != ROUTE_ANYONE)
         TRY_OUT(auth_identify(call->txn, call->arena, call->request, call->now_ms, &call->auth));
-        TRY_OUT(auth_permit(&call->auth, call->route));
-    }
+    if (call->auth.kind == AUTH_KEY)
+        TRY_OUT(change_permit(call));
     TRY_OUT(read_body(call));
+    if (call->auth.kind == AUTH_SESSION) {
+        TRY_OUT(act_in_workspace(call));
+        TRY_OUT(change_permit(call));
+    }
     if (call->route->method == HTTP_GET) {
         status = call->route->handler(call);
         goto out;
     }
     kv_abort(call->txn);
     call->txn = NULL;
-    return call->route->acts ? call->route->handler(call) : run_change(call);
+    return call->route->acts ? call->route->handler(call) : change_run(call);
 out:
     kv_abort(call->txn);
     call->txn = NULL;
@@ -116,7 +107,7 @@ static void log_call(const struct api_call *call, int64_t started_ns)
     log_info("admin_request", LOG_CSTR("method", http_method_text(request->method)),
              LOG_STR("path", request->path), LOG_U64("http_status", (uint64_t)call->reply->status),
              LOG_U64("us", (uint64_t)(clock_mono_ns() - started_ns) / 1000u),
-             LOG_ID("key", &call->auth.key), LOG_STR("client", request->client_ip),
+             LOG_ID("actor", &call->auth.actor), LOG_STR("client", request->client_ip),
              LOG_CSTR("request_id", request->request_id));
 }
 
@@ -158,7 +149,9 @@ void dispatch_handle(void *arg, struct http_request *request, struct http_reply 
     int64_t started_ns = clock_mono_ns();
     enum status status = answer(&call);
     if (status != ST_OK)
-        reply_error(reply, status, call.message);
+        change_keep_refusal(&call, status);
+    if (status != ST_OK)
+        reply_error_detail(reply, status, call.message, call.detail);
     else
         reply_finish(reply);
     reply_identify(reply, request);

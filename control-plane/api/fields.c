@@ -15,6 +15,9 @@
 
 const struct field_set api_fields_NONE = {"NONE", NULL, 0};
 
+static const struct field removal_rows[] = {{"force_delete", FIELD_OTHER, 0, 0, 0, 0}};
+const struct field_set api_fields_removal = {"removal", removal_rows, COUNT_OF(removal_rows)};
+
 static size_t count_chars(struct str text)
 {
     size_t n = 0;

@@ -55,7 +55,7 @@ struct field_set {
 #undef FIELD_SET
 
 /* Handlers of routes.def: one per row, in the api file of its resource. */
-#define ROUTE(method, path, scope, who, fields, handler)                                           \
+#define ROUTE(method, path, scope, who, people, fields, handler)                                   \
     enum status api_##handler(struct api_call *call);
 #include "control-plane/routes.def"
 #undef ROUTE

@@ -14,9 +14,7 @@
 #include "control-plane/api/prices.h"
 #include "control-plane/api/resolve.h"
 #include "control-plane/domain/builtin.h"
-
-#define MODEL_RULES_MAX 5000
-#define MODEL_SLUG_MAX  255
+#include "control-plane/domain/model_refresh.h"
 
 #define AT(member) FIELD_AT(Sluice__ModelRule, member)
 
@@ -104,6 +102,29 @@ static enum status write_configurations(struct api_call *call, const Sluice__Mod
     return ST_OK;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Does the provider list the model itself? Unknown (null) until it was asked, and for patterns. */
+static void write_listing(struct json_writer *w, const struct model_line *line,
+                          const Sluice__Integration *record)
+{
+    const Sluice__ModelRule *rule = line->rule;
+    int64_t vanished_ms = rule == NULL ? 0 : rule->vanished_at_ms;
+    bool absent = record->n_absent_models > 0 &&
+                  bsearch(&line->slug, record->absent_models, record->n_absent_models,
+                          sizeof(*record->absent_models), by_text) != NULL;
+    bool known = record->models_refreshed_at_ms != 0 && strchr(line->slug, '*') == NULL;
+    jw_key(w, "listed_by_provider");
+    if (!known || (rule != NULL && !rule->listed))
+        jw_null(w);
+    else
+        jw_bool(w, !absent && vanished_ms == 0);
+    jw_field_time(w, "vanished_at", vanished_ms);
+}
+
 static enum status write_line(struct api_call *call, const struct model_line *line,
                               const Sluice__Integration *record)
 {
@@ -113,7 +134,10 @@ static enum status write_line(struct api_call *call, const struct model_line *li
     jw_object(w);
     jw_field_cstr(w, "slug", line->slug);
     jw_field_cstr(w, "name", name[0] == '\0' ? line->slug : name);
-    jw_field_bool(w, "enabled", rule == NULL ? record->allow_all_models : rule->enabled);
+    bool ruled = rule != NULL && !rule->discovered;
+    jw_field_bool(w, "enabled", ruled ? rule->enabled : record->allow_all_models);
+    jw_field_bool(w, "discovered", rule != NULL && rule->discovered);
+    write_listing(w, line, record);
     if (rule != NULL) {
         fields_write(w, &item_fields, rule);
         if (rule->n_prices > 0)
@@ -145,6 +169,7 @@ enum status api_integration_models_list(struct api_call *call)
     jw_object(w);
     jw_field_cstr(w, "object", "list");
     jw_field_bool(w, "allow_all_models", record->allow_all_models);
+    jw_field_time(w, "refreshed_at", record->models_refreshed_at_ms);
     jw_key(w, "models");
     jw_array(w);
     for (size_t i = 0; i < lines.count; i++) {
@@ -161,14 +186,6 @@ enum status api_integration_models_list(struct api_call *call)
     jw_field_u64(w, "total", total);
     jw_end(w);
     return ST_OK;
-}
-
-static bool slug_is_model(struct str slug)
-{
-    for (size_t i = 0; i < slug.n; i++)
-        if (slug.p[i] <= 0x20 || slug.p[i] == 0x7F)
-            return false;
-    return slug.n > 0 && slug.n <= MODEL_SLUG_MAX && str_is_utf8(slug);
 }
 
 static bool integration_has_host(const Sluice__Integration *record, struct str host)
@@ -243,7 +260,7 @@ static enum status upsert(struct api_call *call, const struct record_key *integr
     struct str slug;
     if (key == NULL || rule == NULL)
         return ST_NO_MEMORY;
-    if (json_text(json_get(item, "slug"), call->arena, &slug) != ST_OK || !slug_is_model(slug))
+    if (json_text(json_get(item, "slug"), call->arena, &slug) != ST_OK || !model_slug_is_valid(slug))
         return api_invalid(call, "models.slug", "must be 1 to 255 visible characters");
     enum status status = record_find(call->txn, SLUICE__KIND__KIND_MODEL_RULE, &integration->org,
                                      &integration->id, slug, key);
@@ -257,6 +274,9 @@ static enum status upsert(struct api_call *call, const struct record_key *integr
         TRY(api_cstr(call->arena, slug, &rule->slug));
     } else if (status == ST_OK) {
         TRY(record_get(call->txn, key, call->arena, &rule, NULL));
+        if (rule->discovered)
+            rule->enabled = record->allow_all_models;
+        rule->discovered = false;
     } else {
         return status;
     }
@@ -283,8 +303,8 @@ static enum status count_rules(struct api_call *call, const struct record_key *i
     return status == ST_END ? ST_OK : status;
 }
 
-static enum status touch(struct api_call *call, const struct record_key *key,
-                         Sluice__Integration *record, const char *action)
+enum status integrations_touch(struct api_call *call, const struct record_key *key,
+                               Sluice__Integration *record, const char *action)
 {
     struct id workspace;
     TRY(wire_id(&record->workspace, &workspace));
@@ -313,7 +333,7 @@ enum status api_integration_models_update(struct api_call *call)
     TRY(count_rules(call, &key, &count));
     if (count > MODEL_RULES_MAX)
         return api_invalid(call, "models", "an integration may have 5000 rows of its own");
-    return touch(call, &key, record, "update_models");
+    return integrations_touch(call, &key, record, "update_models");
 }
 
 static enum status remove_rule(struct api_call *call, const struct record_key *integration,
@@ -346,5 +366,5 @@ enum status api_integration_models_delete(struct api_call *call)
             return api_invalid(call, "models", "must be an array of slugs");
         TRY(remove_rule(call, &key, slug));
     }
-    return touch(call, &key, record, "delete_models");
+    return integrations_touch(call, &key, record, "delete_models");
 }

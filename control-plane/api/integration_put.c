@@ -104,43 +104,19 @@ static enum status effective_rule(struct api_call *call, const Sluice__Workspace
     return ST_OK;
 }
 
-/* Role of the key's user in its workspace. */
-static enum status user_role(struct api_call *call, enum member_role *role)
-{
-    struct record_key member_key = {SLUICE__KIND__KIND_MEMBER, call->auth.org, call->auth.workspace,
-                                    call->auth.user};
-    struct record_key user_key = {SLUICE__KIND__KIND_USER, call->auth.org, ID_NONE,
-                                  call->auth.user};
-    Sluice__Member *member;
-    Sluice__User *user;
-    *role = MEMBER_ROLE_MEMBER;
-    enum status status = record_get(call->txn, &user_key, call->arena, &user, NULL);
-    if (status == ST_OK && (user->role == USER_ROLE_OWNER || user->role == USER_ROLE_ADMIN)) {
-        *role = MEMBER_ROLE_ADMIN;
-        return ST_OK;
-    }
-    if (status == ST_OK)
-        status = record_get(call->txn, &member_key, call->arena, &member, NULL);
-    if (status == ST_OK)
-        *role = (enum member_role)member->role;
-    return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
 enum status integrations_check_workspace(struct api_call *call, const Sluice__Workspace *workspace)
 {
-    enum member_role role = MEMBER_ROLE_ADMIN;
+    /* a service key is nobody's, and stands for the workspace's admins */
+    enum member_role role = id_is_none(&call->auth.user) ? MEMBER_ROLE_ADMIN : call->auth.role;
     uint32_t rule;
     if (auth_is_org(&call->auth))
         return ST_OK;
     TRY(effective_rule(call, workspace, &rule));
-    if (call->auth.type == SLUICE__API_KEY_TYPE__API_KEY_WORKSPACE_USER)
-        TRY(user_role(call, &role));
     bool may = (rule >= RULE_ADMINS && role == MEMBER_ROLE_ADMIN) ||
                (rule == RULE_ADMINS_AND_MANAGERS && role == MEMBER_ROLE_MANAGER);
     if (!may)
-        return api_fail(
-            call, ST_FORBIDDEN,
-            "The organisation does not let this key create integrations in its workspace");
+        return api_fail(call, ST_FORBIDDEN,
+                        "The organisation does not let you create integrations in this workspace");
     return ST_OK;
 }
 
@@ -149,7 +125,7 @@ enum status integrations_put_new(struct api_call *call, const struct record_key 
                                  struct str provider_slug, bool create_provider)
 {
     record->id = wire_id_data(&key->id);
-    record->created_by = wire_id_data(&call->auth.key);
+    record->created_by = wire_id_data(&call->auth.actor);
     record->created_at_ms = record->updated_at_ms = call->now_ms;
     if (workspace != NULL)
         record->workspace = wire_id_data(workspace);

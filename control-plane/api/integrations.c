@@ -12,6 +12,7 @@
 #include "control-plane/api/credentials.h"
 #include "control-plane/api/limit_view.h"
 #include "control-plane/api/list.h"
+#include "control-plane/api/providers.h"
 #include "control-plane/api/members.h"
 #include "control-plane/api/prices.h"
 #include "control-plane/api/resolve.h"
@@ -291,7 +292,7 @@ static enum status pick_workspace(struct api_call *call, struct record_key *scop
     TRY(resolve_scope(call, false, scope, workspace));
     if (*workspace != NULL)
         return integrations_check_workspace(call, *workspace);
-    if (!auth_holds(&call->auth, "organisation_integrations.create"))
+    if (!auth_may(&call->auth, PEOPLE_ADMINS, "organisation_integrations.create"))
         return api_fail(call, ST_FORBIDDEN, "%s", status_row(ST_FORBIDDEN)->text);
     return ST_OK;
 }
@@ -352,6 +353,29 @@ enum status api_integrations_update(struct api_call *call)
     return ST_OK;
 }
 
+/* A provider that somebody made of the integration, or that a config names, is in the way. */
+static enum status find_use(struct list *list, const struct record_key *key, const void *message,
+                            void *arg)
+{
+    const struct record_key *integration = arg;
+    const Sluice__Provider *provider = message;
+    if (!str_eq(wire_str(&provider->integration), id_bytes(&integration->id)))
+        return ST_OK;
+    if (!provider->automatic)
+        return api_fail(list->call, ST_IN_USE, "The provider %.100s was made of this integration",
+                        provider->slug);
+    return providers_check_unused(list->call, key, provider);
+}
+
+static enum status check_unused(struct api_call *call, struct record_key *key)
+{
+    struct list list;
+    bool forced;
+    TRY(api_forced(call, &forced));
+    list_open(&list, call, 1);
+    return forced ? ST_OK : list_run(&list, SLUICE__KIND__KIND_PROVIDER, NULL, find_use, key);
+}
+
 enum status api_integrations_delete(struct api_call *call)
 {
     struct record_key key;
@@ -359,6 +383,8 @@ enum status api_integrations_delete(struct api_call *call)
     struct id workspace;
     TRY(resolve_own_integration(call, call->params[0], &key, &record));
     TRY(wire_id(&record->workspace, &workspace));
+    TRY(check_unused(call, &key));
+    TRY(api_trash(call, "integration", &key, &workspace, record->slug));
     TRY(provision_remove_integration(call->op, &key));
     api_audit(call, "delete", "integration", &workspace, &key.id, record->slug);
     return ST_OK;

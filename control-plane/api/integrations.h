@@ -30,6 +30,10 @@ MUST_USE enum status integrations_put_new(struct api_call *call, const struct re
                                           Sluice__Integration *record, const struct id *workspace,
                                           struct str provider_slug, bool create_provider);
 
+/* Writes the integration as changed now, with its audit record. */
+MUST_USE enum status integrations_touch(struct api_call *call, const struct record_key *key,
+                                        Sluice__Integration *record, const char *action);
+
 /* regions: each must be the name of a node group. ST_INVALID (told). */
 MUST_USE enum status integrations_check_regions(struct api_call *call,
                                                 const Sluice__Integration *record);

@@ -2,7 +2,7 @@
  *
  * Membership is one row per (workspace, user). Owners and admins of the organisation are admins of
  * every workspace whatever their row says, and read back so. Adding is idempotent: clients add
- * people who are there already and count on success.
+ * people who are there already and count on success. Who leaves a workspace leaves no key there.
  */
 #include "control-plane/api/members.h"
 
@@ -10,6 +10,7 @@
 #include "control-plane/api/fields.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/resolve.h"
+#include "control-plane/auth/person.h"
 
 static const struct field rows[] = {
     {"users", FIELD_OTHER, 0, 0, 0, 0},
@@ -19,8 +20,19 @@ const struct field_set api_fields_member = {"member", rows, COUNT_OF(rows)};
 
 static const char *const roles[] = {NULL, "admin", "manager", "member"};
 
-/* "admin" and "ws-admin" are the same. MEMBER_ROLE_NONE if unknown. */
-static enum member_role role_of(struct str text)
+static const char *const org_roles[] = {NULL, "owner", "admin", "member"};
+
+const char *members_org_role_text(uint32_t role)
+{
+    return role > USER_ROLE_NONE && role < COUNT_OF(org_roles) ? org_roles[role] : "member";
+}
+
+const char *members_role_text(enum member_role role)
+{
+    return role > MEMBER_ROLE_NONE && (size_t)role < COUNT_OF(roles) ? roles[role] : "member";
+}
+
+enum member_role members_role(struct str text)
 {
     if (str_starts(text, STR("ws-")))
         text = str_from(text, 3);
@@ -33,23 +45,56 @@ static enum member_role role_of(struct str text)
 /* What the member is in effect. */
 static const char *effective_role(const Sluice__Member *member, const Sluice__User *user)
 {
-    if (user->role == USER_ROLE_OWNER || user->role == USER_ROLE_ADMIN)
+    if (person_is_admin(user->role))
         return roles[MEMBER_ROLE_ADMIN];
-    return member->role < COUNT_OF(roles) && roles[member->role] != NULL ? roles[member->role]
-                                                                         : "member";
+    return members_role_text((enum member_role)member->role);
+}
+
+enum status members_may_govern(struct api_call *call, const Sluice__User *user)
+{
+    bool owner = (call->auth.people & PEOPLE_OWNER) != 0;
+    if (user->role != USER_ROLE_OWNER || owner)
+        return ST_OK;
+    return api_fail(call, ST_FORBIDDEN, "This is an owner: only an owner who is signed in may");
+}
+
+enum status members_remove_keys(struct api_call *call, const struct id *user,
+                                const struct id *workspace, bool strays)
+{
+    struct record_cursor *cursor = NULL;
+    struct record_key key;
+    struct arena scratch;
+    Sluice__ApiKey *record;
+    arena_init(&scratch, 1u << 20);
+    enum status status = workspace == NULL
+                             ? record_cursor_open_org(call->txn, SLUICE__KIND__KIND_API_KEY,
+                                                      &call->auth.org, &cursor)
+                             : record_cursor_open(call->txn, SLUICE__KIND__KIND_API_KEY,
+                                                  &call->auth.org, workspace, &cursor);
+    while (status == ST_OK) {
+        arena_free(&scratch);
+        status = record_cursor_next(cursor, &scratch, &key, &record, NULL);
+        if (status != ST_OK || !str_eq(wire_str(&record->user), id_bytes(user)))
+            continue;
+        struct record_key member = {SLUICE__KIND__KIND_MEMBER, key.org, key.parent, *user};
+        if (!strays || !record_exists(call->txn, &member))
+            status = record_delete(call->op, &key);
+    }
+    record_cursor_close(cursor);
+    arena_free(&scratch);
+    return status == ST_END ? ST_OK : status;
 }
 
 static void write_member(struct json_writer *w, const struct record_key *key,
                          const Sluice__Member *member, const Sluice__User *user)
 {
-    static const char *const org_roles[] = {"member", "owner", "admin", "member"};
     jw_object(w);
     jw_field_cstr(w, "object", "workspace-user");
     jw_field_id(w, "id", &key->id);
     jw_field_cstr(w, "first_name", user->first_name);
     jw_field_cstr(w, "last_name", user->last_name);
     jw_field_cstr(w, "email", user->email);
-    jw_field_cstr(w, "org_role", org_roles[user->role < COUNT_OF(org_roles) ? user->role : 0]);
+    jw_field_cstr(w, "org_role", members_org_role_text(user->role));
     jw_field_cstr(w, "role", effective_role(member, user));
     jw_field_cstr(w, "status", "active");
     jw_field_id(w, "workspace_id", &key->parent);
@@ -78,7 +123,7 @@ static enum status list_row(struct list *list, const struct record_key *key, con
         return ST_OK;
     TRY(status);
     if ((filter->role.n > 0 &&
-         role_of(filter->role) != role_of(str_c(effective_role(message, user)))) ||
+         members_role(filter->role) != members_role(str_c(effective_role(message, user)))) ||
         (filter->email.n > 0 && !str_eq_nocase(filter->email, str_c(user->email))))
         return ST_OK;
     if (list_wants(list) || filter->all)
@@ -138,7 +183,7 @@ static enum status read_role(struct api_call *call, const struct json *node, enu
     struct str text;
     *role = MEMBER_ROLE_NONE;
     if (json_text(node, call->arena, &text) == ST_OK)
-        *role = role_of(text);
+        *role = members_role(text);
     if (*role == MEMBER_ROLE_NONE)
         return api_invalid(call, "role", "must be admin, manager or member");
     return ST_OK;
@@ -206,7 +251,10 @@ enum status api_members_delete(struct api_call *call)
     Sluice__Member *member;
     Sluice__User *user;
     TRY(find_member(call, &key, &member, &user));
+    TRY(api_trash(call, "workspace_user", &key, &key.parent, user->email));
     TRY(record_delete(call->op, &key));
+    if (!person_is_admin(user->role))
+        TRY(members_remove_keys(call, &key.id, &key.parent, false));
     api_audit(call, "delete", "workspace_user", &key.parent, &key.id, user->email);
     return ST_OK;
 }

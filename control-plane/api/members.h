@@ -1,14 +1,13 @@
 /* members.h: users inside workspaces, for the handlers that touch them.
  *
- * Everything runs in the call's transaction. Roles: MEMBER_ROLE_* are the values of Member.role.
+ * Everything runs in the call's transaction.
  */
 #ifndef SLUICE_CONTROL_API_MEMBERS_H
 #define SLUICE_CONTROL_API_MEMBERS_H
 
 #include "control-plane/api/call.h"
 
-enum member_role { MEMBER_ROLE_NONE, MEMBER_ROLE_ADMIN, MEMBER_ROLE_MANAGER, MEMBER_ROLE_MEMBER };
-enum user_role { USER_ROLE_NONE, USER_ROLE_OWNER, USER_ROLE_ADMIN, USER_ROLE_MEMBER };
+#define MEMBERS_NAME_MAX 255 /* bytes of a first or last name */
 
 /* A user of the organisation by id or e-mail. ST_NOT_FOUND with a message. */
 MUST_USE enum status members_user(struct api_call *call, struct str name, struct record_key *key,
@@ -18,6 +17,19 @@ MUST_USE enum status members_user(struct api_call *call, struct str name, struct
  * ST_NOT_FOUND, store statuses. */
 MUST_USE enum status members_add(struct api_call *call, const struct record_key *workspace,
                                  struct str user, enum member_role role);
+
+/* Removes the keys that act for a user: in one workspace, or with NULL in all; `strays`: only where
+ * the user is no member. */
+MUST_USE enum status members_remove_keys(struct api_call *call, const struct id *user,
+                                         const struct id *workspace, bool strays);
+
+/* "admin" and "ws-admin" are the same. MEMBER_ROLE_NONE: no such role. */
+enum member_role members_role(struct str text);
+const char *members_role_text(enum member_role role);
+const char *members_org_role_text(uint32_t role);
+
+/* An owner is governed by owners only. ST_FORBIDDEN with a message. */
+MUST_USE enum status members_may_govern(struct api_call *call, const Sluice__User *user);
 
 /* Writes the members of a workspace as items of the array that is open. */
 MUST_USE enum status members_write_all(struct api_call *call, const struct record_key *workspace);

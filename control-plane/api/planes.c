@@ -1,9 +1,8 @@
-/* planes.c: data planes in the admin API: the list, waiting until they have a change, and asking
- * one to try a credential.
+/* planes.c: data planes in the admin API: the list, and waiting until they have a change.
  *
  * A node's name and region are its record's, everything else is what its messages said
- * (publish/nodes.h). Waiting and asking hold a listener thread, so both are bounded in time, and
- * waiting in number; neither holds a transaction.
+ * (publish/nodes.h). Waiting holds a listener thread, so it is bounded in time and number; it never
+ * holds a transaction.
  */
 #include "control-plane/api/planes.h"
 
@@ -12,10 +11,7 @@
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
 #include "control-plane/api/list.h"
-#include "control-plane/api/resolve.h"
 #include "control-plane/publish/publish.h"
-
-#define PLANES_PROBE_MS 20000
 
 void planes_wait_applied(struct api_call *call, uint64_t revision)
 {
@@ -111,45 +107,5 @@ enum status api_data_planes_list(struct api_call *call)
     jw_field_u64(&call->json, "total", list.total);
     jw_field_u64(&call->json, "revision", revision);
     jw_end(&call->json);
-    return ST_OK;
-}
-
-/* The integration that the path names, looked up in a transaction of its own. */
-static enum status find_integration(struct api_call *call, struct record_key *key)
-{
-    Sluice__Integration *record;
-    TRY(kv_begin(call->api->kv, false, &call->txn));
-    enum status status = resolve_own_integration(call, call->params[0], key, &record);
-    kv_abort(call->txn);
-    call->txn = NULL;
-    return status;
-}
-
-enum status api_integrations_test(struct api_call *call)
-{
-    struct json_writer *w = &call->json;
-    struct record_key key;
-    struct probe_result result;
-    struct id node;
-    TRY(find_integration(call, &key));
-    if (call->api->publish == NULL)
-        return api_fail(call, ST_NOT_READY,
-                        "No data plane is connected, so nobody can try this credential");
-    enum status status = publish_probe(call->api->publish, &key, "test", PLANES_PROBE_MS,
-                                       call->arena, &node, &result);
-    if (status == ST_NOT_READY)
-        return api_fail(call, status,
-                        "No data plane is connected, so nobody can try this credential");
-    if (status == ST_UPSTREAM_TIMEOUT)
-        return api_fail(call, status, "The data plane did not answer in time");
-    TRY(status);
-    jw_object(w);
-    jw_field_bool(w, "success", result.ok);
-    jw_field_u64(w, "http_status", result.http_status);
-    jw_field_str(w, "message", result.message);
-    jw_field_u64(w, "latency_ms", result.latency_ms);
-    jw_field_id(w, "data_plane_id", &node);
-    jw_field_cstr(w, "object", "integration-test");
-    jw_end(w);
     return ST_OK;
 }

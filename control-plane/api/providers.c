@@ -10,6 +10,7 @@
 #include "common/wire.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/resolve.h"
+#include "control-plane/domain/config_refs.h"
 #include "control-plane/domain/slug.h"
 
 #define AT(member) FIELD_AT(Sluice__Provider, member)
@@ -22,7 +23,7 @@ static const struct field rows[] = {
     {"expires_at", FIELD_TIME, FIELD_OUT, AT(expires_at_ms), 0, 0},
     {"model_config", FIELD_OBJECT, 0, AT(model_config_json), 0, 0},
     {"allowed_models", FIELD_TEXTS, FIELD_OUT, AT(n_allowed_models), 0, 512},
-    {"integration_id", FIELD_OTHER, 0, 0, 0, 0},
+    {"integration_id", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},
     {"reset_usage", FIELD_OTHER, 0, 0, 0, 0},
@@ -220,11 +221,43 @@ enum status api_providers_update(struct api_call *call)
     return ST_OK;
 }
 
+static enum status find_naming(struct list *list, const struct record_key *key,
+                               const void *message, void *arg)
+{
+    const Sluice__Provider *provider = arg;
+    const Sluice__Config *config = message;
+    struct arena scratch;
+    struct json *document;
+    (void)key;
+    arena_init(&scratch, 8u << 20);
+    bool named =
+        json_parse(&scratch, str_c(config->document_json), NULL, &document, NULL) == ST_OK &&
+        config_refs_name(document, &scratch, str_c(provider->slug));
+    arena_free(&scratch);
+    return named ? api_fail(list->call, ST_IN_USE, "The config %.100s names the provider %.100s",
+                            config->slug, provider->slug)
+                 : ST_OK;
+}
+
+enum status providers_check_unused(struct api_call *call, const struct record_key *key,
+                                   const Sluice__Provider *provider)
+{
+    struct list list;
+    bool forced;
+    TRY(api_forced(call, &forced));
+    list_open(&list, call, 1);
+    return forced ? ST_OK
+                  : list_run(&list, SLUICE__KIND__KIND_CONFIG, &key->parent, find_naming,
+                             (void *)(uintptr_t)provider);
+}
+
 enum status api_providers_delete(struct api_call *call)
 {
     struct record_key key;
     Sluice__Provider *provider;
     TRY(resolve_provider(call, call->params[0], &key, &provider));
+    TRY(providers_check_unused(call, &key, provider));
+    TRY(api_trash(call, "provider", &key, &key.parent, provider->slug));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "provider", &key.parent, &key.id, provider->slug);
     return ST_OK;

@@ -27,4 +27,8 @@ MUST_USE enum status providers_put(struct api_call *call, const struct record_ke
 void providers_write_made(struct api_call *call, const struct record_key *key, const char *slug,
                           const char *object);
 
+/* ST_IN_USE with a message if a config of the workspace names the provider, unless forced. */
+MUST_USE enum status providers_check_unused(struct api_call *call, const struct record_key *key,
+                                            const Sluice__Provider *provider);
+
 #endif

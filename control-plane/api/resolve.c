@@ -8,6 +8,7 @@
 #include "control-plane/api/resolve.h"
 
 #include "common/wire.h"
+#include "control-plane/auth/person.h"
 
 /* ST_FORBIDDEN unless `id` may be used by the caller. */
 static enum status check_workspace(struct api_call *call, const struct id *id)
@@ -15,6 +16,18 @@ static enum status check_workspace(struct api_call *call, const struct id *id)
     if (auth_is_org(&call->auth) || id_eq(id, &call->auth.workspace))
         return ST_OK;
     return api_fail(call, ST_FORBIDDEN, "%s", status_row(ST_FORBIDDEN)->text);
+}
+
+enum status resolve_sees_workspace(struct api_call *call, const struct id *workspace, bool *sees)
+{
+    enum member_role role = MEMBER_ROLE_NONE;
+    *sees = auth_is_org(&call->auth) || id_eq(workspace, &call->auth.workspace);
+    if (*sees || call->auth.kind != AUTH_SESSION)
+        return ST_OK;
+    TRY(person_role_in(call->txn, call->arena, &call->auth.org, &call->auth.user, call->auth.person,
+                       workspace, &role));
+    *sees = role != MEMBER_ROLE_NONE;
+    return ST_OK;
 }
 
 enum status resolve_workspace(struct api_call *call, struct str name, struct record_key *key,

@@ -1,10 +1,10 @@
 /* resolve.h: from an id or a slug to an entity, inside what the caller may see.
  *
- * Every path segment and every *_id member may be a UUID or a slug. A workspace key sees its own
- * workspace only: naming another one is 403 whether it exists or not; an entity outside its
- * workspace does not exist for it (404). An organisation key sees all of its organisation and
- * nothing beyond. Entities are unpacked into the call's arena. Statuses: ST_NOT_FOUND and
- * ST_FORBIDDEN with a message set, store statuses.
+ * Every path segment and every *_id member may be a UUID or a slug. A workspace key, and
+ * a person who acts in a workspace, sees that workspace only: naming another one is 403 whether it
+ * exists or not; an entity outside its workspace does not exist for it (404). An organisation key
+ * sees all of its organisation and nothing beyond. Entities are unpacked into the call's arena.
+ * Statuses: ST_NOT_FOUND and ST_FORBIDDEN with a message set, store statuses.
  */
 #ifndef SLUICE_CONTROL_API_RESOLVE_H
 #define SLUICE_CONTROL_API_RESOLVE_H
@@ -14,6 +14,10 @@
 /* A workspace by id or slug. */
 MUST_USE enum status resolve_workspace(struct api_call *call, struct str name,
                                        struct record_key *key, Sluice__Workspace **workspace);
+
+/* True if the caller may know of the workspace. ST_NO_MEMORY, store statuses. */
+MUST_USE enum status resolve_sees_workspace(struct api_call *call, const struct id *workspace,
+                                            bool *sees);
 
 /* The workspace that a request is about: member or query parameter workspace_id; for workspace keys
  * their own if it says none. With an organisation key and no workspace_id: ST_INVALID if

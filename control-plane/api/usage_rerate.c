@@ -115,13 +115,7 @@ static void write_cursor(struct json_writer *w, const struct rerate_report *repo
 
 enum status api_usage_rerate(struct api_call *call)
 {
-    const struct http_request *request = call->request;
-    struct write_actor actor = {.id = call->auth.key,
-                                .type = "api_key",
-                                .client_ip = request->client_ip,
-                                .request_id = str_c(request->request_id),
-                                .method = STR("POST"),
-                                .uri = request->path};
+    struct write_actor actor = api_actor(call);
     struct rerate_report *report = arena_calloc(call->arena, 1, sizeof(*report));
     struct json_writer *w = &call->json;
     uint8_t place[LEDGER_EVENT_KEY];

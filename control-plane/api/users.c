@@ -2,12 +2,14 @@
  *
  * People of the organisation. Their e-mail (in lower case) is their unique name. An owner can be
  * neither demoted nor removed here: an organisation must not lose its last way in through an API
- * call. Removing a user takes along memberships and the keys that act for them.
+ * call. Removing a user takes along memberships, sessions and the keys that act for them.
  */
 #include "common/wire.h"
 #include "control-plane/api/fields.h"
 #include "control-plane/api/list.h"
 #include "control-plane/api/members.h"
+#include "control-plane/auth/session.h"
+#include "control-plane/domain/email.h"
 
 #define AT(member) FIELD_AT(Sluice__User, member)
 
@@ -18,23 +20,14 @@ static const struct field rows[] = {
 };
 const struct field_set api_fields_user = {"user", rows, COUNT_OF(rows)};
 
-static const char *const roles[] = {NULL, "owner", "admin", "member"};
-
-static const char *role_text(uint32_t role)
-{
-    return role < COUNT_OF(roles) && roles[role] != NULL ? roles[role] : "member";
-}
-
 enum status members_user(struct api_call *call, struct str name, struct record_key *key,
                          Sluice__User **user)
 {
-    char lower[256];
     struct id id;
-    if (id_from_text(name, &id) != ST_OK && name.n < sizeof(lower)) {
-        for (size_t i = 0; i < name.n; i++)
-            lower[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
-        name.p = lower;
-    }
+    if (id_from_text(name, &id) != ST_OK)
+        name = email_lower(call->arena, name);
+    if (name.p == NULL)
+        return ST_NO_MEMORY;
     enum status status =
         record_resolve(call->txn, SLUICE__KIND__KIND_USER, &call->auth.org, &ID_NONE, name, key);
     if (status == ST_OK)
@@ -81,7 +74,7 @@ static enum status write_user(struct api_call *call, const struct record_key *ke
     jw_field_cstr(w, "object", "user");
     jw_field_id(w, "id", &key->id);
     fields_write(w, &api_fields_user, user);
-    jw_field_cstr(w, "role", role_text(user->role));
+    jw_field_cstr(w, "role", members_org_role_text(user->role));
     jw_field_cstr(w, "email", user->email);
     jw_field_cstr(w, "status", "active");
     jw_field_time(w, "created_at", user->created_at_ms);
@@ -98,7 +91,7 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     const Sluice__User *user = message;
     struct str role = api_query(list->call, "role"), email = api_query(list->call, "email");
     (void)arg;
-    if ((role.n > 0 && !str_eq(role, str_c(role_text(user->role)))) ||
+    if ((role.n > 0 && !str_eq(role, str_c(members_org_role_text(user->role)))) ||
         (email.n > 0 && !str_eq_nocase(email, str_c(user->email))))
         return ST_OK;
     return list_wants(list) ? write_user(list->call, key, user) : ST_OK;
@@ -144,29 +137,25 @@ enum status api_users_update(struct api_call *call)
     Sluice__User *user;
     TRY(members_user(call, call->params[0], &key, &user));
     TRY(fields_read(call, &api_fields_user, user, false));
+    uint32_t before = user->role;
     TRY(read_role(call, user));
+    if (before == USER_ROLE_ADMIN && user->role == USER_ROLE_MEMBER)
+        TRY(members_remove_keys(call, &key.id, NULL, true));
     user->updated_at_ms = call->now_ms;
     TRY(record_put(call->op, &key, user, str_c(user->email)));
     api_audit(call, "update", "user", NULL, &key.id, user->email);
     return write_user(call, &key, user);
 }
 
-/* Deletes while it walks: memberships and the user's own keys. */
-static enum status remove_traces(struct api_call *call, const struct record_key *user,
-                                 Sluice__Kind kind)
+static enum status remove_memberships(struct api_call *call, const struct record_key *user)
 {
     struct record_cursor *cursor = NULL;
     struct record_key key;
-    Sluice__ApiKey *api_key;
-    bool is_key = kind == SLUICE__KIND__KIND_API_KEY;
-    enum status status = record_cursor_open_org(call->txn, kind, &user->org, &cursor);
+    enum status status =
+        record_cursor_open_org(call->txn, SLUICE__KIND__KIND_MEMBER, &user->org, &cursor);
     while (status == ST_OK) {
-        status = record_cursor_next(cursor, call->arena, &key, is_key ? &api_key : NULL, NULL);
-        if (status != ST_OK)
-            break;
-        bool theirs = is_key ? str_eq(wire_str(&api_key->user), id_bytes(&user->id))
-                             : id_eq(&key.id, &user->id);
-        if (theirs)
+        status = record_cursor_next(cursor, NULL, &key, NULL, NULL);
+        if (status == ST_OK && id_eq(&key.id, &user->id))
             status = record_delete(call->op, &key);
     }
     record_cursor_close(cursor);
@@ -180,8 +169,10 @@ enum status api_users_delete(struct api_call *call)
     TRY(members_user(call, call->params[0], &key, &user));
     if (user->role == USER_ROLE_OWNER)
         return api_fail(call, ST_FORBIDDEN, "An owner cannot be removed here");
-    TRY(remove_traces(call, &key, SLUICE__KIND__KIND_MEMBER));
-    TRY(remove_traces(call, &key, SLUICE__KIND__KIND_API_KEY));
+    TRY(api_trash(call, "user", &key, NULL, user->email));
+    TRY(remove_memberships(call, &key));
+    TRY(members_remove_keys(call, &key.id, NULL, false));
+    TRY(session_end_all(call->op, &key.org, &key.id, NULL));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "user", NULL, &key.id, user->email);
     return ST_OK;

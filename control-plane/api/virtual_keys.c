@@ -24,7 +24,7 @@ static const struct field rows[] = {
     {"usage_limits", FIELD_USAGE, FIELD_OUT | FIELD_SINGLE, AT(usage_limits_json), 0, 0},
     {"rate_limits", FIELD_RATES, FIELD_OUT, AT(rate_limits_json), 0, 0},
     {"expires_at", FIELD_TIME, FIELD_OUT, AT(expires_at_ms), 0, 0},
-    {"provider", FIELD_OTHER, 0, 0, 0, 0},
+    {"provider", FIELD_OTHER, FIELD_REQUIRED, 0, 0, 0},
     {"key", FIELD_OTHER, 0, 0, 0, 0},
     {"slug", FIELD_OTHER, 0, 0, 0, 0},
     {"workspace_id", FIELD_OTHER, 0, 0, 0, 0},
@@ -329,6 +329,8 @@ enum status api_virtual_keys_delete(struct api_call *call)
     struct sharing sharing = {integration_key.id, key.id, false};
     list_open(&list, call, 1);
     TRY(list_run(&list, SLUICE__KIND__KIND_PROVIDER, &key.parent, find_sharing, &sharing));
+    TRY(providers_check_unused(call, &key, provider));
+    TRY(api_trash(call, "provider", &key, &key.parent, provider->slug));
     TRY(record_delete(call->op, &key));
     api_audit(call, "delete", "provider", &key.parent, &key.id, provider->slug);
     if (own && !sharing.shared) {

@@ -142,10 +142,10 @@ static enum status list_row(struct list *list, const struct record_key *key, con
     struct api_call *call = list->call;
     struct str contains = api_query(call, "name"), exact = api_query(call, "exact_name");
     struct str status = api_query(call, "status");
+    bool sees;
     (void)arg;
-    if (!auth_is_org(&call->auth) && !id_eq(&key->id, &call->auth.workspace))
-        return ST_OK;
-    if ((contains.n > 0 && str_find(str_c(workspace->name), contains) < 0) ||
+    TRY(resolve_sees_workspace(call, &key->id, &sees));
+    if (!sees || (contains.n > 0 && str_find(str_c(workspace->name), contains) < 0) ||
         (exact.n > 0 && !str_eq(str_c(workspace->name), exact)) ||
         (status.n > 0 && str_find(status, STR("active")) < 0))
         return ST_OK;
@@ -246,7 +246,7 @@ static enum status check_may(struct api_call *call, const Sluice__Workspace *bef
          before->default_limit_mode == after->default_limit_mode))
         return ST_OK;
     return api_fail(call, ST_FORBIDDEN,
-                    "Limits and settings of a workspace are changed with an organisation key");
+                    "Limits and settings of a workspace are the organisation's to change");
 }
 
 enum status api_workspaces_update(struct api_call *call)
@@ -296,7 +296,7 @@ static enum status check_deletable(struct api_call *call, const struct record_ke
     struct str shown = arena_printf(call->arena, "%s %s", workspace->icon, workspace->name);
     if (name.n > 0 && !str_eq(name, str_c(workspace->name)) && !str_eq(name, shown))
         return api_invalid(call, "name", "does not match the workspace");
-    TRY(api_body_bool(call, "force_delete", &force));
+    TRY(api_forced(call, &force));
     if (force)
         return ST_OK;
     TRY(has_any(call, SLUICE__KIND__KIND_PROVIDER, key, &any));
@@ -314,6 +314,7 @@ enum status api_workspaces_delete(struct api_call *call)
     Sluice__Workspace *workspace;
     TRY(resolve_workspace(call, call->params[0], &key, &workspace));
     TRY(check_deletable(call, &key, workspace));
+    TRY(api_trash(call, "workspace", &key, &key.id, workspace->slug));
     TRY(provision_remove_workspace(call->op, &key));
     api_audit(call, "delete", "workspace", &key.id, &key.id, workspace->slug);
     return ST_OK;

@@ -20,7 +20,7 @@
 #define AUDIT_LIMIT_MAX   1000u
 #define AUDIT_SCAN_MAX    20000u
 #define AUDIT_ROW_BYTES   ((size_t)32 << 20) /* arena of one record while reading */
-#define AUDIT_HTTP_STATUS 200u               /* a record exists only for what was committed */
+#define AUDIT_HTTP_STATUS 200u               /* of what was done, unless it says otherwise */
 
 struct audit_head {
     uint64_t count;
@@ -120,7 +120,7 @@ static enum status audit_fill(const struct write_op *op, const struct write_audi
     record->org = wire_id_data(&audit->org);
     record->workspace = wire_id_data(&audit->workspace);
     record->resource = wire_id_data(&audit->resource);
-    record->response_status = AUDIT_HTTP_STATUS;
+    record->response_status = audit->http_status != 0 ? audit->http_status : AUDIT_HTTP_STATUS;
     const struct {
         char **to;
         struct str from;
@@ -135,6 +135,10 @@ static enum status audit_fill(const struct write_op *op, const struct write_audi
         {&record->resource_slug, audit->slug},
         {&record->before_json, audit->before_json},
         {&record->after_json, audit->after_json},
+        {&record->request_body, audit->request_body},
+        {&record->query, audit->query},
+        {&record->user_agent, audit->user_agent},
+        {&record->message, audit->message},
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         if ((*texts[i].to = audit_text(arena, texts[i].from)) == NULL)

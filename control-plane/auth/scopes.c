@@ -6,6 +6,7 @@
 #define O 1u
 #define S 2u
 #define U 4u
+#define M 8u
 
 static const struct {
     const char *text;
@@ -35,6 +36,14 @@ bool scope_fits(Sluice__ApiKeyType type, struct str scope)
     for (size_t i = 0; i < COUNT_OF(scopes); i++)
         if (str_eq(scope, str_c(scopes[i].text)))
             return (scopes[i].holders & holder_bit(type)) != 0;
+    return false;
+}
+
+bool scope_is_for_members(struct str scope)
+{
+    for (size_t i = 0; i < COUNT_OF(scopes); i++)
+        if (str_eq(scope, str_c(scopes[i].text)))
+            return (scopes[i].holders & M) != 0;
     return false;
 }
 

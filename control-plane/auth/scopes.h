@@ -9,6 +9,9 @@
  * "read". */
 bool scope_fits(Sluice__ApiKeyType type, struct str scope);
 
+/* True if a plain member of a workspace may give it to a key of their own. */
+bool scope_is_for_members(struct str scope);
+
 /* The scope at a position, for making a key with all scopes of its kind. False behind the last. */
 bool scope_at(size_t index, struct str *scope);
 

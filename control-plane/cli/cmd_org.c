@@ -4,11 +4,14 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "control-plane/auth/password.h"
+#include "control-plane/auth/roles.h"
 #include "control-plane/cli/cli.h"
 #include "control-plane/domain/bootstrap.h"
+#include "control-plane/domain/email.h"
+#include "control-plane/domain/reset_link.h"
 
 #define PASSWORD_BYTES 18 /* 24 characters */
-#define ROLE_ADMIN     2
 
 /* First line of the file that is not empty of it; gives it in the arena. */
 static enum status read_password(struct cli_call *call, const char *path, struct str *password)
@@ -49,9 +52,9 @@ enum status cmd_password_prepare(struct cli_call *call)
         TRY(read_password(call, file.p, &password));
     else
         TRY(make_password(call, &password));
-    enum status status = bootstrap_hash_password(&call->arena, password, &call->options[CLI_PASSWORD_HASH]);
+    enum status status = password_hash(&call->arena, password, &call->options[CLI_PASSWORD_HASH]);
     if (status == ST_INVALID)
-        return cli_fail(call, status, "a password has 12 to 1,024 bytes");
+        return cli_fail(call, status, "a password " PASSWORD_RULE);
     if (file.n == 0)
         call->made_password = password;
     return status;
@@ -179,7 +182,7 @@ enum status cmd_admin_create(struct cli_call *call)
                            .first_name = options[CLI_FIRST_NAME],
                            .last_name = options[CLI_LAST_NAME],
                            .hash = options[CLI_PASSWORD_HASH],
-                           .role = options[CLI_ROLE].n > 0 ? 0 : ROLE_ADMIN};
+                           .role = options[CLI_ROLE].n > 0 ? USER_ROLE_NONE : USER_ROLE_ADMIN};
     for (uint32_t i = 0; i < COUNT_OF(roles); i++)
         if (str_eq(options[CLI_ROLE], roles[i]))
             job.role = i + 1;
@@ -196,6 +199,66 @@ enum status cmd_admin_create(struct cli_call *call)
     jw_field_str(&call->json, "email", job.email);
     jw_field_id(&call->json, "organisation_id", &job.org_id);
     jw_field_str(&call->json, "role", roles[job.role - 1]);
+    jw_end(&call->json);
+    return ST_OK;
+}
+
+struct link_job {
+    struct str org, email;
+    struct record_key key;
+    struct ticket ticket;
+    int64_t until_ms;
+};
+
+static enum status make_link(struct write_op *op, void *arg)
+{
+    struct link_job *job = arg;
+    struct record_key org;
+    Sluice__User *user;
+    TRY(find_org(op->txn, op->arena, job->org, &org));
+    enum status status =
+        record_find(op->txn, SLUICE__KIND__KIND_USER, &org.id, &ID_NONE, job->email, &job->key);
+    if (status == ST_NOT_FOUND)
+        return ST_INVALID;
+    TRY(status);
+    TRY(record_get(op->txn, &job->key, op->arena, &user, NULL));
+    TRY(reset_link_make(op, &job->key, user, &job->ticket, &job->until_ms));
+    struct write_audit audit = {.action = "create_reset_link",
+                                .resource_type = "user",
+                                .org = org.id,
+                                .resource = job->key.id,
+                                .slug = job->email};
+    writer_audit(op, &audit);
+    return ST_OK;
+}
+
+enum status cmd_admin_reset_link(struct cli_call *call)
+{
+    struct link_job job = {.org = call->options[CLI_ORG],
+                           .email = email_lower(&call->arena, call->operand)};
+    struct write_actor actor = cli_actor();
+    struct str url = call->options[CLI_CONTROL];
+    if (url.n == 0)
+        url = params_str(call->params, PARAM_CONTROL_URL);
+    if (job.email.p == NULL)
+        return ST_NO_MEMORY;
+    enum status status =
+        writer_run(call->home->writer, &actor, &call->arena, make_link, &job, NULL);
+    if (status == ST_NOT_FOUND)
+        return cli_fail(call, status, "no such organisation");
+    if (status == ST_RANGE)
+        return cli_fail(call, status, "there are several organisations: say which, --org SLUG");
+    if (status == ST_INVALID)
+        return cli_fail(call, ST_NOT_FOUND, "nobody there has this e-mail address");
+    TRY(status);
+    struct str link = ticket_link(&call->arena, url, "reset", &job.ticket);
+    secret_wipe(&job.ticket, sizeof(job.ticket));
+    if (link.p == NULL)
+        return ST_NO_MEMORY;
+    jw_object(&call->json);
+    jw_field_str(&call->json, "email", job.email);
+    jw_field_str(&call->json, "reset_link", link);
+    jw_field_time(&call->json, "expires_at", job.until_ms);
     jw_end(&call->json);
     return ST_OK;
 }

@@ -11,16 +11,15 @@
 
 #include "common/apikey.h"
 #include "common/wire.h"
+#include "control-plane/auth/roles.h"
 #include "control-plane/auth/scopes.h"
+#include "control-plane/auth/session.h"
+#include "control-plane/domain/email.h"
 #include "control-plane/domain/provision.h"
 #include "control-plane/domain/slug.h"
 
 #define SCOPES_MAX       512
-#define PASSWORD_MIN     12
-#define PASSWORD_MAX     1024
 #define INTEGRATIONS_ALL 2 /* admins and managers */
-#define ROLE_OWNER       1
-#define ROLE_ADMIN       1 /* of a member */
 
 static enum status cstr(struct write_op *op, struct str text, char **out)
 {
@@ -31,28 +30,6 @@ static enum status cstr(struct write_op *op, struct str text, char **out)
 static bool name_is_valid(struct str name)
 {
     return name.n > 0 && name.n <= 255 && str_is_utf8(name) && str_find_char(name, '\0') < 0;
-}
-
-static bool email_is_valid(struct str email)
-{
-    ptrdiff_t at = str_find_char(email, '@');
-    for (size_t i = 0; i < email.n; i++)
-        if (email.p[i] <= 0x20 || email.p[i] >= 0x7F)
-            return false;
-    return at > 0 && (size_t)at + 1 < email.n && email.n <= 254 &&
-           str_find_char(str_from(email, (size_t)at + 1), '@') < 0;
-}
-
-enum status bootstrap_hash_password(struct arena *arena, struct str password, struct str *hash)
-{
-    char text[crypto_pwhash_STRBYTES];
-    if (password.n < PASSWORD_MIN || password.n > PASSWORD_MAX)
-        return ST_INVALID;
-    if (crypto_pwhash_str(text, password.p, password.n, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                          crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
-        return ST_NO_MEMORY;
-    *hash = arena_str(arena, str_c(text));
-    return hash->p == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
 enum status bootstrap_find_org(struct kv_txn *txn, struct str slug_or_id, struct record_key *key)
@@ -153,28 +130,28 @@ enum status bootstrap_user(struct write_op *op, const struct id *org, struct str
     struct record_key organisation = {SLUICE__KIND__KIND_ORGANISATION, *org, ID_NONE, *org}, key;
     Sluice__Organisation *found;
     Sluice__User *user;
-    if (!email_is_valid(email) || role < 1 || role > 3)
+    if (!email_is_valid(email) || role < USER_ROLE_OWNER || role > USER_ROLE_MEMBER)
         return ST_INVALID;
     TRY(record_get(op->txn, &organisation, op->arena, &found, NULL));
-    char *lower = arena_cstr(op->arena, email);
-    for (size_t i = 0; lower != NULL && i < email.n; i++)
-        if (lower[i] >= 'A' && lower[i] <= 'Z')
-            lower[i] = (char)(lower[i] + 32);
-    if (lower == NULL)
+    struct str lower = email_lower(op->arena, email);
+    if (lower.p == NULL)
         return ST_NO_MEMORY;
-    TRY(find_user(op, org, str_c(lower), &key, &user));
+    TRY(find_user(op, org, lower, &key, &user));
     user->id = wire_id_data(&key.id);
-    user->email = lower;
+    TRY(cstr(op, lower, &user->email));
     user->role = role;
     user->updated_at_ms = op->now_ms;
     if (first_name.n > 0)
         TRY(cstr(op, first_name, &user->first_name));
     if (last_name.n > 0)
         TRY(cstr(op, last_name, &user->last_name));
-    if (password_hash.n > 0)
+    if (password_hash.n > 0) {
         TRY(cstr(op, password_hash, &user->password_hash));
-    TRY(record_put(op, &key, user, str_c(lower)));
-    audit(op, "create", "user", org, NULL, &key.id, str_c(lower));
+        user->reset_hash = wire_data(STR_NONE);
+        TRY(session_end_all(op, org, &key.id, NULL));
+    }
+    TRY(record_put(op, &key, user, lower));
+    audit(op, "create", "user", org, NULL, &key.id, lower);
     *id = key.id;
     return ST_OK;
 }
@@ -232,11 +209,12 @@ static enum status make_admin(struct write_op *op, const struct bootstrap_order 
     if (order->admin_email.n == 0)
         return ST_OK;
     TRY(bootstrap_user(op, &result->org, order->admin_email, order->admin_first_name,
-                       order->admin_last_name, order->password_hash, ROLE_OWNER, &result->admin));
+                       order->admin_last_name, order->password_hash, USER_ROLE_OWNER,
+                       &result->admin));
     struct record_key key = {SLUICE__KIND__KIND_MEMBER, result->org, result->workspace,
                              result->admin};
     member.user = wire_id_data(&result->admin);
-    member.role = ROLE_ADMIN;
+    member.role = MEMBER_ROLE_ADMIN;
     member.created_at_ms = member.updated_at_ms = op->now_ms;
     return record_put(op, &key, &member, STR_NONE);
 }

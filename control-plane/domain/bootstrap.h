@@ -16,7 +16,7 @@ struct bootstrap_order {
     struct str workspace_slug; /* n = 0: "default" */
     struct str admin_email;    /* n = 0: no admin user */
     struct str admin_first_name, admin_last_name;
-    struct str password_hash; /* of bootstrap_hash_password; n = 0: none set */
+    struct str password_hash; /* of password_hash (auth/password.h); n = 0: none set */
 };
 
 struct bootstrap_result {
@@ -31,8 +31,8 @@ struct bootstrap_result {
 MUST_USE enum status bootstrap_org(struct write_op *op, const struct bootstrap_order *order,
                                    struct bootstrap_result *result);
 
-/* Adds a user, or changes the password and role of the one with this e-mail. role: 1 owner, 2
- * admin, 3 member. ST_INVALID (e-mail, role), ST_NOT_FOUND (organisation). */
+/* Adds a user, or changes role and password (which ends the sessions) of the one with this e-mail.
+ * role: USER_ROLE_* (auth/roles.h). ST_INVALID (e-mail, role), ST_NOT_FOUND (organisation). */
 MUST_USE enum status bootstrap_user(struct write_op *op, const struct id *org, struct str email,
                                     struct str first_name, struct str last_name,
                                     struct str password_hash, uint32_t role, struct id *user);
@@ -46,10 +46,5 @@ MUST_USE enum status bootstrap_key(struct write_op *op, const struct id *org,
 /* Finds an organisation by slug or id. ST_NOT_FOUND. */
 MUST_USE enum status bootstrap_find_org(struct kv_txn *txn, struct str slug_or_id,
                                         struct record_key *key);
-
-/* Argon2id of a password (interactive limits: 64 MiB, some 100 ms): never on the writer thread.
- * gives text in the arena. ST_NO_MEMORY, ST_INVALID (shorter than 12 bytes, longer than 1,024). */
-MUST_USE enum status bootstrap_hash_password(struct arena *arena, struct str password,
-                                             struct str *hash);
 
 #endif

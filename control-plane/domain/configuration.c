@@ -85,6 +85,12 @@ static bool is_model(struct str text)
     return text.n > 0 && text.n <= 255;
 }
 
+/* data-plane/worker/disconnect.def */
+static bool is_disconnect(struct str text)
+{
+    return str_eq(text, STR("cancel")) || str_eq(text, STR("drain"));
+}
+
 static enum status check_text(const struct check *check, const struct json *value,
                               const char *where, bool (*fits)(struct str text), const char *rule)
 {
@@ -107,6 +113,7 @@ TEXT_RULE(VERSION, is_version, "must be an API version, such as 2024-10-21")
 TEXT_RULE(ARN, is_arn, "must be an ARN, such as arn:aws:iam::123456789012:role/name")
 TEXT_RULE(EXTERNAL_ID, is_external_id, "must be 2 to 1224 letters, digits and '_+=,.@:/-'")
 TEXT_RULE(SESSION, is_session, "must be 2 to 64 letters, digits and '_+=,.@-'")
+TEXT_RULE(DISCONNECT, is_disconnect, "must be cancel or drain")
 #undef TEXT_RULE
 
 static enum status check_PROFILES(const struct check *check, const struct json *value)

@@ -64,6 +64,18 @@ static enum status due_day(struct arena *arena, const struct json *policy, int64
     return ST_OK;
 }
 
+/* The shortest time between two rotations; a policy with a date alone has but one. */
+static int64_t period_ms(struct arena *arena, const struct json *policy)
+{
+    struct str text;
+    int64_t days;
+    if (json_text(json_get(policy, "rotation_period"), arena, &text) == ST_OK)
+        return (str_eq(text, STR("weekly")) ? 7 : 28) * DAY_MS;
+    if (json_i64(json_get(policy, "rotation_period_days"), &days) == ST_OK)
+        return days * DAY_MS;
+    return INT64_MAX;
+}
+
 enum status rotation_complete(struct arena *arena, const struct json *policy, int64_t now_ms,
                               char **json, const char **why)
 {
@@ -74,9 +86,10 @@ enum status rotation_complete(struct arena *arena, const struct json *policy, in
         return ST_INVALID;
     }
     TRY(due_day(arena, policy, now_ms / DAY_MS, &day, why));
-    if (!json_is_none(transition) && (json_i64(transition, &transition_ms) != ST_OK ||
-                                      transition_ms < ROTATION_TRANSITION_MIN_MS)) {
-        *why = "key_transition_period_ms must be 1800000 or more";
+    if (!json_is_none(transition) &&
+        (json_i64(transition, &transition_ms) != ST_OK ||
+         transition_ms < ROTATION_TRANSITION_MIN_MS || transition_ms >= period_ms(arena, policy))) {
+        *why = "key_transition_period_ms must be 1800000 or more, and less than the period";
         return ST_INVALID;
     }
     struct buf out;
@@ -97,6 +110,48 @@ enum status rotation_complete(struct arena *arena, const struct json *policy, in
         status = ST_NO_MEMORY;
     buf_free(&out);
     return status;
+}
+
+bool rotation_is_due(struct arena *arena, struct str policy, int64_t last_rotated_ms,
+                     int64_t now_ms)
+{
+    struct json *root;
+    struct str text;
+    int64_t next_ms;
+    return policy.n > 0 && json_parse(arena, policy, NULL, &root, NULL) == ST_OK &&
+           json_text(json_get(root, "next_rotation_at"), arena, &text) == ST_OK &&
+           clock_from_text(text, &next_ms) == ST_OK && next_ms <= now_ms &&
+           last_rotated_ms < next_ms;
+}
+
+enum status rotation_advance(struct arena *arena, struct str policy, int64_t now_ms, char **json)
+{
+    struct json *root;
+    const char *why;
+    TRY(json_parse(arena, policy, NULL, &root, NULL));
+    if (json_is_none(json_get(root, "rotation_period")) &&
+        json_is_none(json_get(root, "rotation_period_days"))) {
+        *json = arena_cstr(arena, policy);
+        return *json == NULL ? ST_NO_MEMORY : ST_OK;
+    }
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, ROTATION_MAX);
+    jw_init(&w, &out);
+    jw_object(&w);
+    for (const struct json *member = root->first; member != NULL; member = member->next) {
+        if (str_eq(member->key, STR("next_rotation_at")))
+            continue;
+        jw_key_str(&w, member->key);
+        jw_raw(&w, member->raw);
+    }
+    jw_end(&w);
+    struct str text = arena_str(arena, buf_str(&out));
+    enum status status = text.p == NULL ? ST_NO_MEMORY : buf_status(&out);
+    buf_free(&out);
+    TRY(status);
+    TRY(json_parse(arena, text, NULL, &root, NULL));
+    return rotation_complete(arena, root, now_ms, json, &why);
 }
 
 int64_t rotation_transition_ms(struct arena *arena, struct str policy)

@@ -14,6 +14,16 @@
 MUST_USE enum status rotation_complete(struct arena *arena, const struct json *policy,
                                        int64_t now_ms, char **json, const char **why);
 
+/* True if the stored policy ("" = none) asks for a rotation now: its date has come, and the key was
+ * not rotated since. */
+bool rotation_is_due(struct arena *arena, struct str policy, int64_t last_rotated_ms,
+                     int64_t now_ms);
+
+/* After a rotation: the policy with its next date; one that names a date and no period stays as it
+ * is. gives JSON in the arena. Statuses of rotation_complete. */
+MUST_USE enum status rotation_advance(struct arena *arena, struct str policy, int64_t now_ms,
+                                      char **json);
+
 /* The transition period of a stored policy ("" = none): its key_transition_period_ms or the
  * minimum. */
 int64_t rotation_transition_ms(struct arena *arena, struct str policy);

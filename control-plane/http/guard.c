@@ -160,7 +160,7 @@ static enum status check_length(struct str length, struct str transfer,
 enum status guard_check(const struct guard_head *head, struct guard_verdict *verdict)
 {
     static const char *const singles[] = {"authorization", "x-portkey-api-key", "content-type",
-                                          "cookie", "expect"};
+                                          "cookie", "idempotency-key", "x-csrf-token", "expect"};
     *verdict = (struct guard_verdict){.reason = NULL};
     struct str host, length, transfer, value;
     if (!str_eq(head->version, STR("1.1")) && !str_eq(head->version, STR("1.0")))

@@ -51,6 +51,12 @@ void reply_header(struct http_reply *reply, struct str name, struct str value)
 
 void reply_error(struct http_reply *reply, enum status status, struct str message)
 {
+    reply_error_detail(reply, status, message, STR(""));
+}
+
+void reply_error_detail(struct http_reply *reply, enum status status, struct str message,
+                        struct str impact)
+{
     const struct status_row *row = status_row(status);
     if (message.n == 0)
         message = str_c(row->text);
@@ -68,6 +74,8 @@ void reply_error(struct http_reply *reply, enum status status, struct str messag
     jw_field_str(&w, "message", message);
     jw_field_cstr(&w, "errorCode", row->ab);
     jw_field_cstr(&w, "code", row->code);
+    if (impact.n > 0)
+        jw_field_raw(&w, "impact", impact);
     jw_end(&w);
     jw_end(&w);
 }

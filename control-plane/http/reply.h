@@ -32,6 +32,10 @@ void reply_header(struct http_reply *reply, struct str name, struct str value);
 /* Replaces the body by the error envelope of `status`. message n = 0: the status' own sentence. */
 void reply_error(struct http_reply *reply, enum status status, struct str message);
 
+/* As reply_error, with an object as data.impact (n = 0: none). */
+void reply_error_detail(struct http_reply *reply, enum status status, struct str message,
+                        struct str impact);
+
 /* Ends a success: an empty body becomes {}; a body that outgrew its cap or memory becomes the error
  * it is. */
 void reply_finish(struct http_reply *reply);

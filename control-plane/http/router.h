@@ -15,9 +15,10 @@
 struct api_call;
 struct field_set;
 
-/* Who may come at all; what they may do is the scope's affair. */
+/* Which keys may come at all; what they may do is the scope's affair. */
 enum route_who {
     ROUTE_ANYONE = 0, /* no key needed */
+    ROUTE_NO_KEY = 4, /* none: people only */
     ROUTE_ORG = 1,    /* organisation-service keys */
     ROUTE_WS = 2,     /* workspace-service and workspace-user keys */
     ROUTE_KEY = 3,    /* any of them */
@@ -28,9 +29,11 @@ struct route {
     const char *path;
     const char *scope; /* one of these scopes, separated by '|'; "" = any valid key */
     enum route_who who;
+    unsigned people;                /* enum people (auth/roles.h): who of the signed-in may */
     const struct field_set *fields; /* what the body may hold; an empty set = no body is read */
     enum status (*handler)(struct api_call *call);
     bool acts; /* runs outside any transaction */
+    const char *name; /* of the handler: "workspaces_create" */
 };
 
 struct route_match {

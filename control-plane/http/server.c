@@ -30,6 +30,7 @@
 #include "control-plane/http/guard.h"
 #include "control-plane/http/reply.h"
 
+#define SERVER_METHODS     "GET, HEAD, POST, PUT, DELETE"
 #define SERVER_MAGIC       0x53525652u
 #define SERVER_ARENA_BYTES (64u << 20)
 #define SERVER_READ_STEP   16 /* the library may wait timeout_ms for each byte it is asked for */
@@ -198,6 +199,8 @@ static int refuse(struct exchange *x, enum status status, const char *reason)
     x->head_end = NULL;
     mg_disable_connection_keep_alive(x->conn);
     reply_error(&x->reply, status, str_c(reason));
+    if (status == ST_METHOD)
+        reply_header(&x->reply, STR("Allow"), STR(SERVER_METHODS));
     reply_identify(&x->reply, &x->request);
     send_reply(x, true);
     log_info("request_refused", LOG_STATUS(status), LOG_CSTR("reason", reason),
@@ -296,9 +299,25 @@ static int on_begin_request(struct mg_connection *conn)
     return result;
 }
 
-/* The library's own refusals (a head it cannot read) get our shape too. */
+/* What the library could not read: mostly the head, but a method that it does not know, too. */
+static enum status library_status(const struct mg_connection *conn, int http_status)
+{
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    enum http_method method;
+    if (http_status == 408)
+        return ST_CLIENT_TIMEOUT;
+    bool word = info != NULL && info->request_method != NULL && info->request_method[0] != '\0';
+    for (const char *at = word ? info->request_method : ""; *at != '\0' && word; at++)
+        word = *at >= 'A' && *at <= 'Z';
+    return word && http_method_from_text(str_c(info->request_method), &method) != ST_OK
+               ? ST_METHOD
+               : ST_BAD_HTTP;
+}
+
+/* The library's own refusals get our shape too. */
 static int on_http_error(struct mg_connection *conn, int http_status, const char *text)
 {
+    enum status status = library_status(conn, http_status);
     (void)text;
     struct exchange x = {.server = mg_get_user_data(mg_get_context(conn)), .conn = conn};
     arena_init(&x.arena, 4096);
@@ -306,7 +325,9 @@ static int on_http_error(struct mg_connection *conn, int http_status, const char
     x.request.arena = &x.arena;
     reply_trace(&x.request);
     mg_disable_connection_keep_alive(conn);
-    reply_error(&x.reply, http_status == 408 ? ST_CLIENT_TIMEOUT : ST_BAD_HTTP, STR_NONE);
+    reply_error(&x.reply, status, STR_NONE);
+    if (status == ST_METHOD)
+        reply_header(&x.reply, STR("Allow"), STR(SERVER_METHODS));
     reply_identify(&x.reply, &x.request);
     send_reply(&x, true);
     reply_wipe(&x.reply);

@@ -60,6 +60,7 @@ enum status changes_cut_integration(struct kv_txn *txn, const struct id *group, 
     TRY(changes_elsewhere(txn, group, arena, integration, &elsewhere));
     integration->elsewhere = elsewhere;
     integration->n_regions = 0;
+    integration->n_absent_models = 0;
     if (elsewhere)
         integration->secrets = NULL;
     integration->masked_json = changes_nothing;
@@ -124,6 +125,7 @@ static enum status changes_api_key(struct changes_walk *walk, struct str body, s
     key->n_alert_emails = 0;
     key->masked = changes_nothing;
     key->rotation_policy_json = changes_nothing;
+    key->successor_vault_key = key->successor_box = (ProtobufCBinaryData){0};
     return wire_pack(key, walk->arena, out);
 }
 

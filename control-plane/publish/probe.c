@@ -24,6 +24,7 @@ struct probe {
     enum probe_state state;
     struct id id, node;
     struct record_key integration;
+    struct str unsaved;
     const char *action;
     int64_t deadline_ms; /* monotonic */
     struct arena arena;  /* of the answer */
@@ -76,8 +77,8 @@ static struct probe *probe_find(struct probes *probes, const struct id *id)
 }
 
 enum status probe_ask(struct probes *probes, const struct id *node,
-                      const struct record_key *integration, const char *action, unsigned wait_ms,
-                      struct id *id)
+                      const struct record_key *integration, struct str unsaved, const char *action,
+                      unsigned wait_ms, struct id *id)
 {
     CHECK_OBJ(probes, PROBES_MAGIC);
     enum status status = ST_OVERLOADED;
@@ -92,6 +93,7 @@ enum status probe_ask(struct probes *probes, const struct id *node,
         probe->id = id_new();
         probe->node = *node;
         probe->integration = *integration;
+        probe->unsaved = unsaved;
         probe->action = action;
         probe->deadline_ms = clock_mono_ms() + wait_ms;
         probe->result = (struct probe_result){0};
@@ -172,6 +174,9 @@ static enum status probe_build(struct kv_txn *txn, const struct probe *probe,
     message->org = wire_data(org);
     message->deadline_ms = clock_utc_ms() + (probe->deadline_ms - clock_mono_ms());
     TRY(record_get(txn, &probe->integration, arena, &message->integration, NULL));
+    if (probe->unsaved.n > 0)
+        TRY(wire_unpack(&sluice__integration__descriptor, probe->unsaved, arena,
+                        &message->integration));
     TRY(changes_cut_integration(txn, group, arena, message->integration));
     if (message->integration->elsewhere)
         return ST_NOT_FOUND; /* bound to other regions since it was asked */
@@ -185,15 +190,21 @@ enum status probes_attach(struct probes *probes, struct kv_txn *txn, const struc
     CHECK_OBJ(probes, PROBES_MAGIC);
     struct probe taken[PROBES_MAX];
     size_t count = 0;
+    bool copied = true;
     pthread_mutex_lock(&probes->lock);
     for (size_t i = 0; i < PROBES_MAX; i++) {
         struct probe *probe = &probes->rows[i];
         if (probe->state != PROBE_WAITING || !id_eq(&probe->node, node))
             continue;
         probe->state = PROBE_SENT;
-        taken[count++] = *probe;
+        taken[count] = *probe;
+        taken[count].unsaved = arena_str(arena, probe->unsaved); /* its asker may go */
+        copied = copied && taken[count].unsaved.p != NULL;
+        count++;
     }
     pthread_mutex_unlock(&probes->lock);
+    if (!copied)
+        return ST_NO_MEMORY;
     if (count == 0)
         return ST_OK;
     reply->probes = arena_calloc(arena, count, sizeof *reply->probes);
@@ -227,7 +238,8 @@ static enum status probe_store(struct probe *probe, const Sluice__ProbeResult *a
                                           .latency_ms = answer->latency_ms,
                                           .message = message,
                                           .models = models,
-                                          .model_count = count};
+                                          .model_count = count,
+                                          .cut = answer->cut || answer->n_models > count};
     return probe_copy(&probe->arena, &borrowed, &probe->result);
 }
 

@@ -23,17 +23,19 @@ struct probe_result {
     struct str message;
     const struct str *models;
     size_t model_count;
+    bool cut; /* there are more models than these */
 };
 
 /* gives. ST_NO_MEMORY. */
 MUST_USE enum status probes_new(struct probes **probes);
 void probes_free(struct probes *probes);
 
-/* Files a probe for `node`. `action`: "test" | "list_models" (borrowed until probe_wait returns).
+/* Files a probe for `node`. `action`: "test" | "list_models"; `unsaved`: a packed integration to act
+ * with in place of the stored one, or empty (both borrowed until probe_wait returns).
  * ST_OVERLOADED: PROBES_MAX are open. */
 MUST_USE enum status probe_ask(struct probes *probes, const struct id *node,
-                               const struct record_key *integration, const char *action,
-                               unsigned wait_ms, struct id *probe);
+                               const struct record_key *integration, struct str unsaved,
+                               const char *action, unsigned wait_ms, struct id *probe);
 /* Waits for the answer and forgets the probe. gives in the arena. ST_UPSTREAM_TIMEOUT,
  * ST_NO_MEMORY. */
 MUST_USE enum status probe_wait(struct probes *probes, const struct id *probe, struct arena *arena,

@@ -389,13 +389,13 @@ static enum status publish_pick(struct publish *publish, struct arena *arena,
 }
 
 enum status publish_probe(struct publish *publish, const struct record_key *integration,
-                          const char *action, unsigned wait_ms, struct arena *arena,
-                          struct id *node, struct probe_result *result)
+                          struct str unsaved, const char *action, unsigned wait_ms,
+                          struct arena *arena, struct id *node, struct probe_result *result)
 {
     CHECK_OBJ(publish, PUBLISH_MAGIC);
     struct id probe;
     TRY(publish_pick(publish, arena, integration, node));
-    TRY(probe_ask(publish->probes, node, integration, action, wait_ms, &probe));
+    TRY(probe_ask(publish->probes, node, integration, unsaved, action, wait_ms, &probe));
     publish_serve_node(publish, node);
     return probe_wait(publish->probes, &probe, arena, result);
 }

@@ -39,11 +39,13 @@ struct nodes *publish_nodes(struct publish *publish);
 /* borrows what lends limits to nodes (ledger/grants.h). */
 struct grants *publish_grants(struct publish *publish);
 
-/* Has one connected node of any group act with an integration's credential, and waits.
+/* Has one connected node of any group act with an integration's credential, and waits. `unsaved`: the
+ * integration packed as it is not stored, or empty (borrowed).
  * ST_NOT_READY: no node is connected. ST_UPSTREAM_TIMEOUT, ST_OVERLOADED, ST_NO_MEMORY. */
 MUST_USE enum status publish_probe(struct publish *publish, const struct record_key *integration,
-                                   const char *action, unsigned wait_ms, struct arena *arena,
-                                   struct id *node, struct probe_result *result);
+                                   struct str unsaved, const char *action, unsigned wait_ms,
+                                   struct arena *arena, struct id *node,
+                                   struct probe_result *result);
 
 /* Messages that were not answered because nothing proved who sent them; for /metrics. */
 uint64_t publish_strangers(const struct publish *publish);

@@ -27,12 +27,13 @@ enum key_space {
     KEY_SPACE_TOMBSTONE = 'D', /* records.h */
     KEY_SPACE_GRANT = 'G',     /* ledger/book.h: counters and grants */
     KEY_SPACE_ID = 'I',        /* records.h: id -> parent */
-    KEY_SPACE_ALERT = 'L',     /* ledger/alerts.h */
     KEY_SPACE_ADJUST = 'J',    /* ledger/rerate.h */
+    KEY_SPACE_IDEMPOTENCY = 'K', /* api/idempotency.h */
+    KEY_SPACE_ALERT = 'L',     /* ledger/alerts.h */
     KEY_SPACE_META = 'M',      /* single rows: see enum key_meta */
     KEY_SPACE_NAMES = 'N',     /* records.h: names of an entity */
     KEY_SPACE_REVISION = 'R',  /* records.h: the feed */
-    KEY_SPACE_SESSION = 'S',   /* auth: console sessions */
+    KEY_SPACE_TRASH = 'T',       /* trash.h: what was deleted lately */
     KEY_SPACE_WATERMARK = 'W', /* ledger/ledger.h */
 };
 

@@ -17,6 +17,7 @@
 
 #include "common/wire.h"
 #include "control-plane/store/records_row.h"
+#include "control-plane/store/trash.h"
 #include "control-plane/store/writer.h"
 
 #define RECORD_NAMES_MAX 8u /* index rows of one entity */
@@ -305,29 +306,24 @@ static enum status record_feed_put(struct kv_txn *txn, uint64_t revision,
     return kv_put(txn, KV_MAIN, key_str(&key), (struct str){&flag, 1});
 }
 
-static enum status record_body_put(struct kv_txn *txn, uint64_t revision,
-                                   const struct record_key *record, const void *message)
+/* `row`: RECORD_HEAD_BYTES of room, then the body. */
+static enum status record_row_put(struct kv_txn *txn, uint64_t revision,
+                                  const struct record_key *record, uint8_t *row, size_t n)
 {
     struct key key;
-    uint8_t *row;
-    size_t n;
-    TRY(wire_pack_alloc(message, RECORD_HEAD_BYTES, &row, &n));
     key_put_u16(row, (uint16_t)record->kind);
     key_put_u16(row + 2, RECORD_VERSION);
     key_put_u32(row + 4, (uint32_t)(n - RECORD_HEAD_BYTES));
     key_put_u64(row + 8, revision);
     record_row_key(&key, record);
-    enum status status = kv_put(txn, KV_MAIN, key_str(&key), (struct str){(const char *)row, n});
-    free(row);
-    return status;
+    return kv_put(txn, KV_MAIN, key_str(&key), (struct str){(const char *)row, n});
 }
 
-static enum status record_write(struct write_op *op, const struct record_key *record,
-                                const void *message)
+/* What stands beside the body: feed and place. */
+static enum status record_surround(struct write_op *op, const struct record_key *record,
+                                   uint64_t revision)
 {
     const struct record_kind *kind = record_kind(record->kind);
-    CHECK(((const ProtobufCMessage *)message)->descriptor == kind->descriptor);
-    uint64_t revision = record_op_revision(op, kind);
     if (kind->feed) {
         TRY(record_feed_drop(op->txn, record));
         TRY(record_feed_put(op->txn, revision, record, false));
@@ -337,7 +333,72 @@ static enum status record_write(struct write_op *op, const struct record_key *re
         record_locate_key(&key, record->kind, &record->org, &record->id);
         TRY(kv_put(op->txn, KV_MAIN, key_str(&key), id_bytes(&record->parent)));
     }
-    return record_body_put(op->txn, revision, record, message);
+    return ST_OK;
+}
+
+/* Keeps how an entity was before the operation first wrote it, for the audit record. */
+static enum status record_remember(struct write_op *op, const struct record_key *record)
+{
+    struct record_head head;
+    if (op->no_revision || op->before_count == WRITE_BEFORE_MAX)
+        return ST_OK;
+    for (const struct write_before *at = op->before; at != NULL; at = at->next)
+        if (memcmp(&at->key, record, sizeof *record) == 0)
+            return ST_OK;
+    struct write_before *before = arena_calloc(op->arena, 1, sizeof *before);
+    if (before == NULL)
+        return ST_NO_MEMORY;
+    enum status status = record_head_get(op->txn, record, &head);
+    if (status == ST_OK) {
+        before->body = arena_str(op->arena, head.body);
+        if (before->body.p == NULL)
+            return ST_NO_MEMORY;
+    } else if (status != ST_NOT_FOUND) {
+        return status;
+    }
+    before->key = *record;
+    before->next = op->before;
+    op->before = before;
+    op->before_count++;
+    return ST_OK;
+}
+
+static enum status record_write(struct write_op *op, const struct record_key *record,
+                                const void *message)
+{
+    const struct record_kind *kind = record_kind(record->kind);
+    uint8_t *row;
+    size_t n;
+    TRY(record_remember(op, record));
+    CHECK(((const ProtobufCMessage *)message)->descriptor == kind->descriptor);
+    uint64_t revision = record_op_revision(op, kind);
+    TRY(record_surround(op, record, revision));
+    TRY(wire_pack_alloc(message, RECORD_HEAD_BYTES, &row, &n));
+    enum status status = record_row_put(op->txn, revision, record, row, n);
+    free(row);
+    return status;
+}
+
+enum status record_revive(struct write_op *op, const struct record_key *record, struct str packed,
+                          struct str body)
+{
+    struct record_names names = {.count = packed.n / KEY_HASH_BYTES};
+    uint64_t revision = record_op_revision(op, record_kind(record->kind));
+    uint8_t *row = arena_alloc(op->arena, RECORD_HEAD_BYTES + body.n);
+    if (row == NULL)
+        return ST_NO_MEMORY;
+    if (packed.n == 0 || packed.n % KEY_HASH_BYTES != 0 || packed.n > sizeof names.hash)
+        return ST_BAD_FORMAT;
+    if (record_exists(op->txn, record))
+        return ST_CONFLICT;
+    memcpy(names.hash, packed.p, packed.n);
+    for (size_t i = 0; i < names.count; i++)
+        if (memcmp(names.hash[i], record_no_hash, KEY_HASH_BYTES) != 0)
+            TRY(record_index_put(op->txn, record, names.hash[i]));
+    TRY(record_names_put(op->txn, record, &names));
+    TRY(record_surround(op, record, revision));
+    memcpy(row + RECORD_HEAD_BYTES, body.p, body.n);
+    return record_row_put(op->txn, revision, record, row, RECORD_HEAD_BYTES + body.n);
 }
 
 enum status record_put(struct write_op *op, const struct record_key *record, const void *message,
@@ -363,6 +424,10 @@ enum status record_delete(struct write_op *op, const struct record_key *record)
     struct key key;
     TRY(record_head_get(op->txn, record, &head));
     TRY(record_names_get(op->txn, record, &names));
+    if (op->trash_org != NULL)
+        TRY(trash_keep(op, record,
+                       (struct str){(const char *)names.hash, names.count * KEY_HASH_BYTES},
+                       head.body));
     for (size_t i = 0; i < names.count; i++)
         TRY(record_index_drop(op->txn, record, names.hash[i]));
     names = (struct record_names){.count = 1};

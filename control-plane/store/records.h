@@ -22,7 +22,7 @@
  * Keys: an organisation's own record has org = id = its id, parent none. Organisation slugs and API
  * key hashes are unique in the whole store (their index has org and parent none, so org and parent
  * may be NULL in record_find); all other names per (org, parent). Kinds that are not in the feed
- * (object, node, node group, vault key) have no 'R' and 'D' rows.
+ * (object, node, node group, vault key, config version, session, invite) have no 'R' and 'D' rows.
  */
 #ifndef SLUICE_CONTROL_STORE_RECORDS_H
 #define SLUICE_CONTROL_STORE_RECORDS_H
@@ -89,8 +89,13 @@ MUST_USE enum status record_index_add(struct write_op *op, const struct record_k
 MUST_USE enum status record_index_remove(struct write_op *op, const struct record_key *key,
                                          struct str name);
 
-/* Removes the entity and its index and leaves a tombstone for the feed. ST_NOT_FOUND. */
+/* Removes the entity and its index and leaves a tombstone for the feed. With op->trash_org it is kept
+ * in the trash. ST_NOT_FOUND. */
 MUST_USE enum status record_delete(struct write_op *op, const struct record_key *key);
+/* Writes a deleted entity again as it was, with the names whose hashes (16 bytes each) are given.
+ * ST_CONFLICT: the entity is there, or one of its names belongs to another. For trash.c. */
+MUST_USE enum status record_revive(struct write_op *op, const struct record_key *key,
+                                   struct str names, struct str body);
 
 /* Forgets tombstones older than `before_ms`, at most `max` in one operation; `left` says whether
  * some remain. A node that has an older revision than record_feed_floor must take a full copy.

@@ -7,7 +7,7 @@
  */
 #include "control-plane/store/records_row.h"
 
-#define RECORD_KIND_MAX SLUICE__KIND__KIND_RATE_POLICY
+#define RECORD_KIND_MAX SLUICE__KIND__KIND_INVITE
 
 static const struct record_kind record_kinds[RECORD_KIND_MAX + 1] = {
     [SLUICE__KIND__KIND_ORGANISATION] = {&sluice__organisation__descriptor, true, true, false},
@@ -28,7 +28,10 @@ static const struct record_kind record_kinds[RECORD_KIND_MAX + 1] = {
     [SLUICE__KIND__KIND_DELIVERY_KEY] = {&sluice__delivery_key__descriptor, true, false, true},
     [SLUICE__KIND__KIND_OBJECT] = {&sluice__provider_object__descriptor, false, false, false},
     [SLUICE__KIND__KIND_VAULT_KEY] = {&sluice__vault_key__descriptor, false, false, false},
-    [SLUICE__KIND__KIND_CONFIG_VERSION] = {&sluice__config_version__descriptor, false, false, false},
+    [SLUICE__KIND__KIND_CONFIG_VERSION] = {&sluice__config_version__descriptor, false, false,
+                                           false},
+    [SLUICE__KIND__KIND_SESSION] = {&sluice__session__descriptor, false, false, false},
+    [SLUICE__KIND__KIND_INVITE] = {&sluice__invite__descriptor, false, false, false},
     [SLUICE__KIND__KIND_USAGE_POLICY] = {&sluice__policy__descriptor, true, false, true},
     [SLUICE__KIND__KIND_RATE_POLICY] = {&sluice__policy__descriptor, true, false, true},
 };

@@ -21,7 +21,7 @@ struct writer;
 /* Who causes the change; copied into the audit record. Borrowed while the operation runs. */
 struct write_actor {
     struct id id;     /* API key, user, or none */
-    const char *type; /* "api_key" | "user" | "cli" | "system" */
+    const char *type; /* "api_key" | "user" | "anonymous" (holds a link) | "cli" | "system" */
     struct str client_ip, request_id, method, uri;
 };
 
@@ -36,6 +36,9 @@ struct write_op {
                          any, go behind those of the newest revision */
     struct write_audit *audits; /* see writer_audit; oldest first */
     bool audit_failed;          /* writer_audit had no memory: the operation will be refused */
+    struct write_before *before; /* newest first */
+    size_t before_count;
+    const struct id *trash_org; /* set by trash_open: what is deleted from now on can be restored */
 };
 
 typedef enum status (*write_fn)(struct write_op *op, void *arg);
@@ -51,6 +54,14 @@ void writer_stop(struct writer *writer);
 MUST_USE enum status writer_run(struct writer *writer, const struct write_actor *actor,
                                 struct arena *arena, write_fn fn, void *arg, uint64_t *revision);
 
+/* An entity that the operation wrote, as it was before: records.c keeps the first WRITE_BEFORE_MAX. */
+#define WRITE_BEFORE_MAX 64
+struct write_before {
+    struct write_before *next;
+    struct record_key key;
+    struct str body; /* packed; p = NULL: it was not there */
+};
+
 /* Adds an audit record to the running operation (borrows the strings until it ends): what happened
  * to which entity. before/after are JSON with secrets masked, or n = 0. Every operation that gets a
  * revision has at least one (CHECKed). */
@@ -60,6 +71,8 @@ struct write_audit {
     const char *resource_type; /* "integration", ... (literal) */
     struct id org, workspace, resource;
     struct str slug, before_json, after_json;
+    struct str request_body, query, user_agent, message;
+    unsigned http_status; /* what the caller was told; 0: 200 */
 };
 void writer_audit(struct write_op *op, const struct write_audit *audit);
 

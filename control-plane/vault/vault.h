@@ -18,6 +18,7 @@
 #define SLUICE_CONTROL_VAULT_H
 
 #include "common/seal.h"
+#include "control-plane/store/keys.h"
 #include "control-plane/store/writer.h"
 
 #define VAULT_HOSTS_MAX 64u
@@ -56,7 +57,7 @@ MUST_USE enum status vault_open_secrets(struct vault *vault, struct kv_txn *txn,
                                         const struct id *org, const struct id *owner,
                                         const Sluice__SealedSecrets *sealed, struct secret **plain);
 
-/* Seals another key of 32 bytes for the store. `field`: "node_key". gives key_id and box in the
+/* Seals another key of 32 bytes for the store. `field`: "node_key", "api_key". gives key_id and box in the
  * arena. */
 MUST_USE enum status vault_seal_key(struct vault *vault, struct kv_txn *txn, struct arena *arena,
                                     const struct id *owner, const char *field, struct secret *key,
@@ -75,6 +76,11 @@ MUST_USE enum status vault_add_group(struct write_op *op, struct vault *vault,
  * boxes with the same revision. ST_NOT_FOUND (no such group). */
 MUST_USE enum status vault_rotate_group(struct write_op *op, struct vault *vault,
                                         const struct id *group);
+
+/* Seals the credential of one integration or model rule for the delivery keys of today: for one that
+ * comes back from the trash. ST_NOT_FOUND. */
+MUST_USE enum status vault_refresh_one(struct write_op *op, struct vault *vault,
+                                       const struct record_key *key);
 
 /* What the feed carries of a delivery key: `out` has node_box, sealed to the node, and no vault
  * box. Borrows from `key`. ST_NODE_REVOKED, ST_FORBIDDEN (another group's key), ST_INVALID (node
@@ -98,6 +104,7 @@ MUST_USE enum status vault_rotate(struct write_op *op, struct vault *vault);
 struct vault_reseal {
     unsigned stage;
     struct record_key last;
+    struct key trash; /* of the last stage, deletions that can be undone */
     uint64_t resealed;
     bool done;
 };

@@ -198,6 +198,24 @@ static enum status vault_refresh_kind(struct write_op *op, struct vault *vault,
     return status == ST_END ? ST_OK : status;
 }
 
+enum status vault_refresh_one(struct write_op *op, struct vault *vault,
+                              const struct record_key *key)
+{
+    struct vault_delivery_keys *keys;
+    void *message;
+    bool changed = false;
+    TRY(record_get(op->txn, key, op->arena, &message, NULL));
+    Sluice__SealedSecrets *sealed = vault_secrets_of(key->kind, message);
+    if (sealed == NULL || sealed->vault_box.len == 0)
+        return ST_OK;
+    TRY(vault_delivery_open(vault, op->txn, &keys));
+    enum status status =
+        vault_delivery_refresh(op, vault, keys, &key->org, &key->id, sealed, &changed);
+    vault_delivery_close(keys);
+    TRY(status);
+    return changed ? record_update(op, key, message) : ST_OK;
+}
+
 static enum status vault_refresh_all(struct write_op *op, struct vault *vault)
 {
     struct vault_delivery_keys *keys;

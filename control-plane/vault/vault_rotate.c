@@ -1,7 +1,8 @@
 /* vault_rotate.c: replacing keys while everything keeps running.
  *
  *   vault_rotate:          new active key
- *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes; then old keys deleted
+ *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes, API keys, the trash; then
+ *                          old keys deleted
  *
  * Invariant: at every commit each box can be opened with a key that is in the store. New secrets
  * use the active key from the first moment, so once a walk has passed every row no older key is in
@@ -11,6 +12,7 @@
 #include "control-plane/vault/vault.h"
 
 #include "common/wire.h"
+#include "control-plane/store/trash.h"
 #include "control-plane/vault/vault_keys.h"
 
 #define VAULT_ROW_BYTES ((size_t)64 << 20)
@@ -20,6 +22,7 @@ static const Sluice__Kind vault_reseal_kinds[] = {
     SLUICE__KIND__KIND_MODEL_RULE,
     SLUICE__KIND__KIND_DELIVERY_KEY,
     SLUICE__KIND__KIND_NODE,
+    SLUICE__KIND__KIND_API_KEY,
 };
 
 enum status vault_rotate(struct write_op *op, struct vault *vault)
@@ -85,6 +88,11 @@ static enum status vault_reseal_fields(struct write_op *op, const struct record_
         scope->field = "node_key";
         *key_field = &row->key_vault_key;
         *box_field = &row->key_box;
+    } else if (key->kind == SLUICE__KIND__KIND_API_KEY) {
+        Sluice__ApiKey *row = message;
+        scope->field = "api_key";
+        *key_field = &row->successor_vault_key;
+        *box_field = &row->successor_box;
     } else {
         sealed = key->kind == SLUICE__KIND__KIND_INTEGRATION
                      ? ((Sluice__Integration *)message)->secrets
@@ -100,9 +108,11 @@ static enum status vault_reseal_fields(struct write_op *op, const struct record_
     return ST_OK;
 }
 
+/* `place`: where it is in the trash; NULL: it is live. */
 static enum status vault_reseal_row(struct write_op *op, struct vault *vault,
                                     const struct record_key *key, void *message,
-                                    const struct id *active, struct vault_reseal *job)
+                                    const struct key *place, const struct id *active,
+                                    struct vault_reseal *job)
 {
     ProtobufCBinaryData *key_field, *box_field;
     struct seal_scope scope;
@@ -110,7 +120,7 @@ static enum status vault_reseal_row(struct write_op *op, struct vault *vault,
     if (box_field == NULL || str_eq(wire_str(key_field), id_bytes(active)))
         return ST_OK;
     TRY(vault_reseal_box(op, vault, &scope, active, key_field, box_field));
-    TRY(record_update(op, key, message));
+    TRY(place == NULL ? record_update(op, key, message) : trash_replace(op, place, message));
     job->resealed++;
     return ST_OK;
 }
@@ -136,7 +146,7 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
         if (*rows == 0)
             break;
         --*rows;
-        status = vault_reseal_row(op, vault, &key, message, active, job);
+        status = vault_reseal_row(op, vault, &key, message, NULL, active, job);
         if (status != ST_OK)
             break;
         job->last = key;
@@ -145,6 +155,30 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
     op->arena = before;
     arena_free(&arena);
     record_cursor_close(cursor);
+    return status;
+}
+
+/* Credentials of what was deleted and can be restored. */
+static enum status vault_reseal_trash(struct write_op *op, struct vault *vault,
+                                      const struct id *active, size_t *rows,
+                                      struct vault_reseal *job)
+{
+    const uint64_t kinds = UINT64_C(1) << SLUICE__KIND__KIND_INTEGRATION |
+                           UINT64_C(1) << SLUICE__KIND__KIND_MODEL_RULE |
+                           UINT64_C(1) << SLUICE__KIND__KIND_API_KEY;
+    struct arena arena, *before = op->arena;
+    struct record_key key;
+    enum status status = ST_OK;
+    void *message;
+    arena_init(&arena, VAULT_ROW_BYTES);
+    op->arena = &arena;
+    for (; status == ST_OK && *rows > 0; --*rows) {
+        status = trash_next(op->txn, &job->trash, kinds, &arena, &key, &message);
+        if (status == ST_OK)
+            status = vault_reseal_row(op, vault, &key, message, &job->trash, active, job);
+        arena_free(&arena);
+    }
+    op->arena = before;
     return status;
 }
 
@@ -182,6 +216,8 @@ enum status vault_reseal_step(struct write_op *op, struct vault *vault, size_t r
         if (status == ST_END)
             next.stage++;
     }
+    if (status == ST_END)
+        status = vault_reseal_trash(op, vault, &active, &rows, &next);
     if (status != ST_END && status != ST_OK)
         return status;
     if (status == ST_END) {

@@ -34,7 +34,8 @@ static void rule_at(const void *arg, size_t n, struct policy_rule *out)
                                 .upstream_model = cat_str(&rules->head, rule->upstream_model),
                                 .base_model = cat_str(&rules->head, rule->base_model),
                                 .enabled = (rule->flags & CAT_RULE_ENABLED) != 0,
-                                .custom = (rule->flags & CAT_RULE_CUSTOM) != 0};
+                                .custom = (rule->flags & CAT_RULE_CUSTOM) != 0,
+                                .listing = (rule->flags & CAT_RULE_LISTING) != 0};
 }
 
 /* The decision and the price ask for the same id: one hash and one look-up serve both. */
@@ -63,6 +64,16 @@ static size_t rule_count(const struct cat_rules *rules)
     size_t count = (size_t)rules->exact_count + rules->pattern_count;
     size_t fits = (rules->head.length - sizeof *rules) / sizeof(struct cat_rule);
     return count < fits ? count : fits;
+}
+
+/* Has the provider itself said that it has this model? */
+static bool is_listing(const struct cat_rules *rules, struct str model)
+{
+    for (size_t i = 0; i < rule_count(rules); i++)
+        if ((rules->rules[i].flags & CAT_RULE_LISTING) != 0 &&
+            str_eq(cat_str(&rules->head, rules->rules[i].slug), model))
+            return true;
+    return false;
 }
 
 static enum status refuse(struct req *req, const struct policy_verdict *verdict, struct str model,
@@ -144,7 +155,8 @@ enum status authorize_model(struct req *req, struct str model, struct authorize_
     if (status != ST_OK)
         return refuse(req, &verdict, model, view, reason);
     view->upstream_model = verdict.upstream_model;
-    view->unlisted = verdict.outcome == POLICY_UNLISTED_ALLOWED;
+    view->unlisted =
+        verdict.outcome == POLICY_UNLISTED_ALLOWED && !is_listing(view->rules, model);
     if (verdict.priced_model.n > 0)
         view->model =
             CAT_AS(find_model(&sources, verdict.priced_model), SLUICE__KIND__KIND_MODEL, cat_model);

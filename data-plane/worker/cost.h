@@ -12,6 +12,8 @@
  *   a whole answer, and the request alone says what it costs (images, characters)        that [provider]
  *   anything else: cut off, timed out, client gone, worker died, usage never said        as reserved [bound, estimated]
  *
+ * A client that goes cuts the attempt; from providers that bill it all the same the answer is drained first (disconnect.def).
+ *
  * One thread; nothing is kept between attempts but the learned estimates.
  */
 #ifndef SLUICE_DATA_WORKER_COST_H

@@ -2,40 +2,67 @@
  *
  * Walks the workspace's providers; for each, the models its integration lists or, where all are
  * allowed, those of the built-in catalog; every row has passed authorize_target, so what the list
- * shows is what a call may use. Shape: admin-api.md 1.13, with the fields that OpenAI clients read
- * (id, object, created, owned_by).
+ * shows is what a call may use. What a row says and how rows are chosen is common/model_card.c's,
+ * as it is for the control plane. Texts are borrowed from the catalog until the answer is written.
  */
 #include "data-plane/worker/models.h"
 
 #include <stdlib.h>
 
-#include "common/json_write.h"
+#include "common/clock.h"
+#include "common/model_card.h"
+#include "common/price_book.h"
 #include "data-plane/worker/authorize.h"
 #include "data-plane/worker/models_anthropic.h"
 #include "data-plane/worker/percent.h"
 
-#define MODELS_REPLY_MAX (16u * 1024u * 1024u)
+#define MODELS_REPLY_MAX (32u * 1024u * 1024u)
 
 struct model_row {
-    struct str provider, model, name, service, type;
-    uint64_t context_window, max_output;
-    bool custom;
+    struct model_card card;
+    struct str catalog_prices, rule_prices;
 };
 
 struct gallery {
     struct req *req;
     struct model_row *rows;
     size_t count;
-    struct str want_provider, want_service;
+    struct model_card_query query;
     struct str provider; /* of the walk */
     const struct cat_provider_type *type;
     const struct cat_rules *rules;
-    enum status status;
 };
 
-static struct str copy(struct gallery *g, struct str text)
+static void describe_rule(struct model_row *row, const struct authorize_view *view)
 {
-    return text.n == 0 ? STR_NONE : arena_str(&g->req->arena, text);
+    const struct cat_head *head = &view->rules->head;
+    const struct cat_rule *rule = view->rule;
+    if ((rule->flags & CAT_RULE_PATTERN) != 0)
+        return;
+    row->card.custom = (rule->flags & CAT_RULE_CUSTOM) != 0;
+    row->card.name = cat_str(head, rule->name);
+    row->card.description = cat_str(head, rule->description);
+    row->rule_prices = cat_str(head, rule->prices);
+    if (row->card.custom)
+        row->card.created_ms = rule->created_at_ms;
+}
+
+static void describe_model(struct model_row *row, const struct cat_model *model)
+{
+    const struct cat_head *head = &model->head;
+    struct model_card *card = &row->card;
+    if (card->name.n == 0)
+        card->name = cat_str(head, model->name);
+    card->type = cat_str(head, model->type);
+    card->status = cat_str(head, model->status);
+    card->release_date = cat_str(head, model->release_date);
+    card->inputs = cat_str(head, model->input_modalities);
+    card->outputs = cat_str(head, model->output_modalities);
+    card->capabilities = cat_str(head, model->capabilities);
+    card->context_window_tokens = model->context_window_tokens;
+    card->max_input_tokens = model->max_input_tokens;
+    card->max_output_tokens = model->max_output_tokens;
+    row->catalog_prices = cat_str(head, model->prices);
 }
 
 static void add_row(struct gallery *g, struct str model)
@@ -47,19 +74,16 @@ static void add_row(struct gallery *g, struct str model)
         view.unlisted || /* callable, but nobody knows that it exists */
         !str_eq(view.asked_model, model)) /* another name of a model that has a row of its own */
         return;
-    struct model_row *row = &g->rows[g->count++];
-    *row = (struct model_row){.provider = copy(g, g->provider), .model = copy(g, model)};
-    row->service = copy(g, cat_str(&view.type->head, view.type->slug));
-    row->custom = view.rule != NULL && (view.rule->flags & CAT_RULE_CUSTOM) != 0;
-    if (view.rule != NULL && view.rule->name.len > 0)
-        row->name = copy(g, cat_str(&view.rules->head, view.rule->name));
-    if (view.model != NULL) {
-        if (row->name.n == 0)
-            row->name = copy(g, cat_str(&view.model->head, view.model->name));
-        row->type = copy(g, cat_str(&view.model->head, view.model->type));
-        row->context_window = view.model->context_window_tokens;
-        row->max_output = view.model->max_output_tokens;
-    }
+    struct model_row *row = &g->rows[g->count];
+    *row = (struct model_row){.card = {.provider = g->provider,
+                                       .service = cat_str(&view.type->head, view.type->slug),
+                                       .model = model,
+                                       .canonical = view.upstream_model}};
+    if (view.rule != NULL)
+        describe_rule(row, &view);
+    if (view.model != NULL)
+        describe_model(row, view.model);
+    g->count += model_card_fits(&row->card, &g->query);
 }
 
 static bool has_exact_rule(const struct gallery *g, struct str slug)
@@ -92,8 +116,6 @@ static enum status each_provider(void *arg, struct str record)
     if (provider == NULL)
         return ST_OK;
     g->provider = cat_str(&provider->head, provider->slug);
-    if (g->want_provider.n > 0 && !str_eq(g->want_provider, g->provider))
-        return ST_OK;
     struct id integration_id = provider->integration;
     if (catalog_get(catalog, SLUICE__KIND__KIND_INTEGRATION, &g->req->auth.org, &none,
                     &integration_id, &found) != ST_OK)
@@ -106,7 +128,7 @@ static enum status each_provider(void *arg, struct str record)
         return ST_OK;
     g->type = CAT_AS(found, SLUICE__KIND__KIND_PROVIDER_TYPE, cat_provider_type);
     if (g->type == NULL ||
-        (g->want_service.n > 0 && !str_eq(g->want_service, cat_str(&g->type->head, g->type->slug))))
+        !model_card_wants_provider(&g->query, g->provider, cat_str(&g->type->head, g->type->slug)))
         return ST_OK;
     g->rules = NULL;
     if (catalog_get(catalog, CAT_KIND_RULES, &g->req->auth.org, &none, &integration_id, &found) ==
@@ -117,9 +139,57 @@ static enum status each_provider(void *arg, struct str record)
     return catalog_each(catalog, SLUICE__KIND__KIND_MODEL, &none, &type_id, each_catalog_model, g);
 }
 
-/* --- query, order, output
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- query, order, output */
+
+static enum status read_query(struct gallery *g)
+{
+    struct str rest = g->req->head->query, pair, name;
+    g->query.limit = UINT64_MAX;
+    while (rest.n > 0 && str_split(&rest, '&', &pair)) {
+        if (!str_split(&pair, '=', &name))
+            continue;
+        struct str value = percent_decode(&g->req->arena, pair);
+        if (value.p == NULL)
+            return ST_NO_MEMORY;
+        model_card_ask(&g->query, name, value);
+    }
+    return ST_OK;
+}
+
+static int by_query(const void *a, const void *b, void *query)
+{
+    return model_card_compare(&((const struct model_row *)a)->card,
+                              &((const struct model_row *)b)->card, query);
+}
+
+/* The catalog's prices, and the integration's own over them, as they stand now. */
+static enum status price_of(const struct model_row *row, struct model_card_price *price)
+{
+    const struct price_query plain = {.input_tokens = 0};
+    int64_t now_ms = clock_utc_ms();
+    struct price_row own;
+    struct str page;
+    price->source = MODEL_CARD_CATALOG;
+    TRY(price_book_at(row->catalog_prices, now_ms, &page));
+    TRY(price_pick(page, &plain, &price->row));
+    TRY(price_book_at(row->rule_prices, now_ms, &page));
+    if (page.n == 0)
+        return ST_OK;
+    TRY(price_pick(page, &plain, &own));
+    price_row_overlay(&price->row, &own);
+    price->source = MODEL_CARD_INTEGRATION;
+    return ST_OK;
+}
+
+static void write_row(struct json_writer *w, const struct model_row *row)
+{
+    struct model_card_price price;
+    if (price_of(row, &price) != ST_OK)
+        price.source = MODEL_CARD_UNPRICED;
+    model_card_write(w, &row->card, &price);
+}
+
+/* --- for callers who speak Anthropic's dialect */
 
 static struct str query_value(const struct req *req, struct str name)
 {
@@ -132,79 +202,16 @@ static struct str query_value(const struct req *req, struct str name)
     return STR_NONE;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct model_row *x = a, *y = b;
-    int order = str_cmp(x->model, y->model);
-    return order != 0 ? order : str_cmp(x->provider, y->provider);
-}
-
-static int by_provider(const void *a, const void *b)
-{
-    const struct model_row *x = a, *y = b;
-    int order = str_cmp(x->provider, y->provider);
-    return order != 0 ? order : str_cmp(x->model, y->model);
-}
-
-static int by_service(const void *a, const void *b)
-{
-    const struct model_row *x = a, *y = b;
-    int order = str_cmp(x->service, y->service);
-    return order != 0 ? order : by_provider(a, b);
-}
-
-static void sort_rows(struct gallery *g)
-{
-    struct str sort = query_value(g->req, STR("sort"));
-    qsort(g->rows, g->count, sizeof g->rows[0],
-          str_eq(sort, STR("name"))         ? by_name
-          : str_eq(sort, STR("ai_service")) ? by_service
-                                            : by_provider);
-    if (!str_eq(query_value(g->req, STR("order")), STR("desc")))
-        return;
-    for (size_t i = 0; i < g->count / 2; i++) {
-        struct model_row keep = g->rows[i];
-        g->rows[i] = g->rows[g->count - 1 - i];
-        g->rows[g->count - 1 - i] = keep;
-    }
-}
-
-static void write_row(struct gallery *g, struct json_writer *w, const struct model_row *row)
-{
-    struct str id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->provider),
-                                 STR_ARG(row->model));
-    jw_object(w);
-    jw_field_str(w, "id", id);
-    jw_field_cstr(w, "object", "model");
-    jw_field_u64(w, "created", 0);
-    jw_field_str(w, "owned_by", row->service);
-    jw_field_str(w, "slug", row->model);
-    jw_field_str(w, "canonical_slug", row->model);
-    if (row->name.n > 0)
-        jw_field_str(w, "name", row->name);
-    jw_field_str(w, "provider", row->provider);
-    if (row->type.n > 0)
-        jw_field_str(w, "type", row->type);
-    if (row->context_window > 0)
-        jw_field_u64(w, "context_window", row->context_window);
-    if (row->max_output > 0)
-        jw_field_u64(w, "max_output_tokens", row->max_output);
-    jw_field_bool(w, "is_custom", row->custom);
-    jw_end(w);
-}
-
-/* --- for callers who speak Anthropic's dialect */
-
 static void anthropic_row_at(void *arg, size_t n, struct models_anthropic_row *out)
 {
     struct gallery *g = arg;
     const struct model_row *row = &g->rows[n];
     *out = (struct models_anthropic_row){
-        .id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->provider),
-                           STR_ARG(row->model)),
-        .name = row->name,
-        .max_input_tokens = row->context_window,
-        .max_output_tokens = row->max_output};
+        .id = arena_printf(&g->req->arena, "@" STR_FMT "/" STR_FMT, STR_ARG(row->card.provider),
+                           STR_ARG(row->card.model)),
+        .name = row->card.name,
+        .max_input_tokens = row->card.context_window_tokens,
+        .max_output_tokens = row->card.max_output_tokens};
 }
 
 static void write_anthropic(struct gallery *g, struct buf *out, bool list)
@@ -227,13 +234,6 @@ static void write_anthropic(struct gallery *g, struct buf *out, bool list)
 
 static void write_list(struct gallery *g, struct buf *out)
 {
-    uint64_t offset = 0, limit = g->count;
-    struct str text = query_value(g->req, STR("offset"));
-    if (text.n > 0 && str_to_u64(text, &offset) != ST_OK)
-        offset = 0;
-    text = query_value(g->req, STR("limit"));
-    if (text.n > 0 && str_to_u64(text, &limit) != ST_OK)
-        limit = g->count;
     struct json_writer w;
     jw_init(&w, out);
     jw_object(&w);
@@ -241,8 +241,8 @@ static void write_list(struct gallery *g, struct buf *out)
     jw_field_u64(&w, "total", g->count);
     jw_key(&w, "data");
     jw_array(&w);
-    for (uint64_t i = offset; i < g->count && i - offset < limit; i++)
-        write_row(g, &w, &g->rows[i]);
+    for (uint64_t i = g->query.offset; i < g->count && i - g->query.offset < g->query.limit; i++)
+        write_row(&w, &g->rows[i]);
     jw_end(&w);
     jw_end(&w);
 }
@@ -254,6 +254,7 @@ static enum step_result answer_one(struct gallery *g, struct buf *out)
         return req_refuse(g->req, ST_MODEL_NOT_FOUND,
                           "Model ids have the form \"@provider-slug/model\".");
     g->provider = slug;
+    g->query = (struct model_card_query){.limit = UINT64_MAX};
     add_row(g, model);
     if (g->count == 0)
         return req_refuse(g->req, ST_MODEL_NOT_FOUND,
@@ -264,19 +265,17 @@ static enum step_result answer_one(struct gallery *g, struct buf *out)
     if (g->req->anthropic)
         write_anthropic(g, out, false);
     else
-        write_row(g, &w, &g->rows[0]);
+        write_row(&w, &g->rows[0]);
     return STEP_NEXT;
 }
 
 enum step_result models_answer(struct req *req)
 {
     struct gallery g = {.req = req};
-    g.want_provider = query_value(req, STR("provider"));
-    if (str_starts(g.want_provider, STR("@")))
-        g.want_provider = str_from(g.want_provider, 1);
-    g.want_service = query_value(req, STR("ai_service"));
     g.rows = malloc(MODELS_MAX * sizeof *g.rows);
-    enum status status = g.rows == NULL ? ST_NO_MEMORY : catalog_begin(req->worker->catalog);
+    enum status status = g.rows == NULL ? ST_NO_MEMORY : read_query(&g);
+    if (status == ST_OK)
+        status = catalog_begin(req->worker->catalog);
     if (status != ST_OK) {
         free(g.rows);
         return req_refuse(req, status, "%s", status_row(status)->text);
@@ -287,7 +286,7 @@ enum step_result models_answer(struct req *req)
     if (str_eq(req->path, STR("/models"))) {
         status = catalog_each(req->worker->catalog, SLUICE__KIND__KIND_PROVIDER, &req->auth.org,
                               &req->auth.workspace, each_provider, &g);
-        sort_rows(&g);
+        qsort_r(g.rows, g.count, sizeof g.rows[0], by_query, &g.query);
         if (req->anthropic)
             write_anthropic(&g, &out, true);
         else

@@ -8,8 +8,7 @@
 
 #define MODELS_MAX 20000
 
-/* Answers and ends the request. Query: provider, ai_service, limit, offset, sort (name | provider |
- * ai_service), order (asc | desc). */
+/* Answers and ends the request. Query and rows: common/model_card.h. */
 enum step_result models_answer(struct req *req);
 
 #endif

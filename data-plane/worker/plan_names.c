@@ -62,8 +62,11 @@ static void offer_rules(struct walk *walk, const struct cat_integration *integra
                     &integration->head.id, &record) != ST_OK)
         return;
     const struct cat_rules *rules = CAT_AS(record, CAT_KIND_RULES, cat_rules);
+    unsigned offered = (integration->flags & CAT_INTEGRATION_ALLOW_ALL) != 0
+                           ? CAT_RULE_ENABLED | CAT_RULE_LISTING
+                           : CAT_RULE_ENABLED;
     for (uint32_t i = 0; rules != NULL && i < rules->exact_count && i < WALK_MAX; i++)
-        if ((rules->rules[i].flags & CAT_RULE_ENABLED) != 0)
+        if ((rules->rules[i].flags & offered) != 0)
             near_offer(&walk->near, cat_str(&rules->head, rules->rules[i].slug));
 }
 

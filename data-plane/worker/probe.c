@@ -19,6 +19,7 @@
 #define PROBE_MESSAGE_MAX 1024
 #define PROBE_MODELS_MAX  2000
 #define PROBE_LINE_MAX    8192
+#define PROBE_LIST_BYTES  (IPC_MAX_BYTES / 4 * 3) /* of names in an answer, which must fit a message */
 #define PROBE_HEADERS_MAX 16
 
 struct probe {
@@ -38,11 +39,35 @@ struct probe {
 
 static unsigned running;
 
+/* The names of the provider's list, as many as an answer has room for. */
+static void take_models(struct probe *probe, char **models, Sluice__ProbeResult *result)
+{
+    struct json *root;
+    size_t bytes = 0;
+    if (json_parse(&probe->arena, buf_str(&probe->body), NULL, &root, NULL) != ST_OK)
+        return;
+    const struct json *data = json_get(root, "data"), *more = json_get(root, "has_more");
+    const struct json *item = json_is(data, JSON_ARRAY) ? data->first : NULL;
+    result->models = models;
+    result->cut = data == NULL || (more != NULL && more->type == JSON_TRUE);
+    for (; item != NULL; item = item->next) {
+        struct str id;
+        if (json_text(json_get(item, "id"), &probe->arena, &id) != ST_OK)
+            continue;
+        bytes += id.n + 4;
+        char *name = arena_cstr(&probe->arena, id);
+        if (result->n_models == PROBE_MODELS_MAX || bytes > PROBE_LIST_BYTES || name == NULL) {
+            result->cut = true;
+            return;
+        }
+        models[result->n_models++] = name;
+    }
+}
+
 static void probe_end(struct probe *probe, bool ok, struct str message)
 {
     Sluice__ProbeResult result = SLUICE__PROBE_RESULT__INIT;
     char *models[PROBE_MODELS_MAX];
-    struct json *root;
     result.id = probe->ask->id;
     result.ok = ok;
     result.http_status = (uint32_t)probe->http_status;
@@ -51,18 +76,8 @@ static void probe_end(struct probe *probe, bool ok, struct str message)
     char *text = arena_cstr(&probe->arena, message);
     if (text != NULL)
         result.message = text;
-    if (ok && strcmp(probe->ask->action, "list_models") == 0 &&
-        json_parse(&probe->arena, buf_str(&probe->body), NULL, &root, NULL) == ST_OK) {
-        const struct json *data = json_get(root, "data");
-        const struct json *item = json_is(data, JSON_ARRAY) ? data->first : NULL;
-        for (; item != NULL && result.n_models < PROBE_MODELS_MAX; item = item->next) {
-            struct str id;
-            if (json_text(json_get(item, "id"), &probe->arena, &id) == ST_OK &&
-                (models[result.n_models] = arena_cstr(&probe->arena, id)) != NULL)
-                result.n_models++;
-        }
-        result.models = models;
-    }
+    if (ok && strcmp(probe->ask->action, "list_models") == 0)
+        take_models(probe, models, &result);
     size_t n = sluice__probe_result__get_packed_size(&result);
     struct ipc_blob *blob = n + sizeof(struct ipc_blob) > IPC_MAX_BYTES ? NULL : arena_alloc(&probe->arena, sizeof *blob + n);
     if (blob != NULL) {
@@ -135,7 +150,8 @@ static enum status read_type(struct probe *probe)
     struct str base = str_c(integration->base_url);
     while (base.n > 0 && base.p[base.n - 1] == '/')
         base.n--;
-    probe->url_text = arena_printf(&probe->arena, STR_FMT "/models", STR_ARG(base));
+    const char *page = type->dialect == CAT_DIALECT_ANTHROPIC ? "?limit=1000" : ""; /* it gives 20 otherwise */
+    probe->url_text = arena_printf(&probe->arena, STR_FMT "/models%s", STR_ARG(base), page);
     return probe->url_text.p == NULL ? ST_NO_MEMORY : url_split(probe->url_text, &probe->url);
 }
 

@@ -15,6 +15,7 @@
 #include "data-plane/worker/access_log.h"
 #include "data-plane/worker/keep_alive.h"
 #include "data-plane/worker/batch_rows.h"
+#include "data-plane/worker/drain.h"
 #include "data-plane/worker/cost_words.h"
 #include "data-plane/worker/media_fetch.h"
 #include "data-plane/worker/multipart.h"
@@ -177,6 +178,7 @@ void req_finish(struct req *req)
     if (req->finished)
         return;
     req->finished = true;
+    drain_end(req);
     attempts_cancel(req);
     req_stop_attempt(req);
     req_settle(req, SLOT_OUTCOME_CLIENT_GONE);
@@ -263,7 +265,8 @@ void req_client_gone(struct req *req)
 {
     CHECK_OBJ(req, REQ_MAGIC);
     req->conn = NULL;
-    req_finish(req);
+    if (!drain_begin(req))
+        req_finish(req);
 }
 
 enum step_result req_refuse(struct req *req, enum status status, const char *format, ...)

@@ -172,6 +172,7 @@ struct req {
     struct arena arena;
     enum req_step_name step;
     bool running, finished; /* on the walk now; finish was called meanwhile */
+    bool draining;          /* without its client (drain.h) */
     enum req_surface surface;
     enum op op;
     struct str path, object_id; /* behind /v1; raw {id} segment */

@@ -379,6 +379,16 @@ static bool failed_over(struct req *req)
     return !req->answer_begun && attempts_answered(req, req->attempt.http_status);
 }
 
+void translate_drain(struct req *req, const char *p, size_t n)
+{
+    struct dialect_call *call = req->attempt.call;
+    if (call->state == DIALECT_FAILED ||
+        (n > 0 ? dialect_reply_feed(call, p, n) : dialect_reply_end(call)) != ST_OK)
+        return;
+    take_usage(req);
+    buf_clear(&call->out);
+}
+
 void translate_done(struct req *req, enum status status)
 {
     struct req_attempt *attempt = &req->attempt;

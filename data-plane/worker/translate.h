@@ -36,6 +36,8 @@ bool translate_body(struct req *req, const char *p, size_t n);
 /* Begins a stream that has no content yet; an error is one inside the stream from here on. False:
  * the client is gone and the request has ended. */
 bool translate_begin_early(struct req *req);
+/* As translate_body, without a client: for the usage only. n = 0: the end. */
+void translate_drain(struct req *req, const char *p, size_t n);
 /* It has ended: settles and answers. */
 void translate_done(struct req *req, enum status status);
 /* The refusal that is fixed in req, as the end of a stream that has begun: in out. */

@@ -25,7 +25,7 @@ import harness  # noqa: E402
 
 PROXY_CORE, LOAD_CORE = 0, 1
 STREAMS = 5000
-LIMITS = {"cpu_ratio": 2.2, "first_byte_overhead_us": 300, "stream_bytes": 40 * 1024, "idle_bytes": 32 * 1024 * 1024}
+LIMITS = {"cpu_ratio": 2.2, "limits_ratio": 1.1, "first_byte_overhead_us": 300, "stream_bytes": 40 * 1024, "idle_bytes": 32 * 1024 * 1024}
 
 NGINX = """
 daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log; worker_rlimit_nofile {files};
@@ -200,6 +200,21 @@ class Bench:
         for connections, size in cases:
             self.compare("unary", connections, size, LIMITS["cpu_ratio"] if (connections, size) == (32, 1024) else None)
 
+    def limits(self):
+        """All requests on one key with a budget of money, one of tokens and a rate, beside the same without limits."""
+        limited = self.stack.make_key(usage_limits={"type": "cost", "credit_limit": 1000000, "mode": "strict"},
+                                      rate_limits=[{"type": "requests", "unit": "rpm", "value": 100000000},
+                                                   {"type": "tokens", "unit": "rpm", "value": 100000000000}])["key"]
+        plain = self.sluice_proxy
+        hot = Proxy("limited", plain.port, plain.pids, [f"x-portkey-api-key: {limited}"], plain.model)
+        results = self.rounds_of([plain, hot], "sim:static", 1024, 32)
+        without, beside = self.summary(results[plain.name]), self.summary(results[hot.name])
+        ratio = beside["cpu_us"] / without["cpu_us"]
+        foreign = statistics.median(run["foreign_cores"] for runs in results.values() for run in runs)
+        self.report("limits", ratio <= LIMITS["limits_ratio"], connections=32, body_bytes=1024, without=without, limited=beside,
+                    cpu_ratio=round(ratio, 3), cpu_all_ratio=round(beside["cpu_all_us"] / without["cpu_all_us"], 3),
+                    limit=LIMITS["limits_ratio"], foreign_cores=round(foreign, 2))
+
     def sse(self):
         for name, text in (("sse_static", "sim:static"), ("sse_chunks", "sim:fault=chunks:16;interval:2")):
             results = self.rounds_of([self.direct, self.nginx_proxy, self.sluice_proxy], text, 1024, 1, stream=True)
@@ -291,7 +306,7 @@ def private_bytes(pid):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = ["idle", "unary", "sse", "large", "streams"]
+    names = ["idle", "unary", "limits", "sse", "large", "streams"]
     parser.add_argument("--build", default=str(harness.ROOT / "build/release"))
     parser.add_argument("--build-dir", dest="build")
     parser.add_argument("--no-build", action="store_true", help="for run.sh")

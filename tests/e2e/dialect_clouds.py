@@ -1,4 +1,4 @@
-"""The official openai package for Python at the clouds' own dialects: Gemini, Bedrock (Converse) and Vertex AI (Gemini and Claude there),
+"""The official openai package for Python at the clouds' own dialects: Gemini, Bedrock (Converse), Vertex AI (Gemini and Claude there) and Cohere,
 credentials that sign or are worth a token included; and the other fronts at the same providers."""
 import json
 import os
@@ -18,7 +18,8 @@ FUNCTIONS = [{"type": "function", "name": tool["function"]["name"], "parameters"
 HOST = FACTS["sim_url"]
 GEMINI, BEDROCK = "@gemini/gemini-2.5-flash", "@bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0"
 VERTEX, VERTEX_CLAUDE = "@vertex/gemini-2.5-flash", "@vertex/anthropic.claude-sonnet-4-5@20250929"
-MODELS = (GEMINI, BEDROCK, VERTEX, VERTEX_CLAUDE)
+COHERE = "@cohere/command-a-plus-05-2026"
+MODELS = (GEMINI, BEDROCK, VERTEX, VERTEX_CLAUDE, COHERE)
 
 
 class Place(pydantic.BaseModel):
@@ -54,6 +55,7 @@ class Case(unittest.TestCase):
         integrate("vertex", "vertex-ai", configurations={
             "custom_host": HOST, "vertex_auth_type": "serviceAccount", "vertex_region": "us-central1",
             "vertex_service_account_json": account})
+        integrate("cohere", "cohere", configurations={"custom_host": HOST})
         integrate("azure", "azure-openai", configurations={
             "custom_host": HOST + "/openai", "azure_deployment_config": [
                 {"alias": "fast", "azure_deployment_name": "dep-mini", "azure_api_version": "2025-01-01-preview",
@@ -149,11 +151,19 @@ class OtherFronts(Case):
 
 class Operations(Case):
     def test_embeddings(self):
-        for model in self.each("@gemini/gemini-embedding-001", "@bedrock/amazon.titan-embed-text-v2:0", "@vertex/text-embedding-005"):
+        for model in self.each("@gemini/gemini-embedding-001", "@bedrock/amazon.titan-embed-text-v2:0", "@vertex/text-embedding-005", "@cohere/embed-v4.0"):
             for encoding in ("float", "base64"):
                 reply = client().embeddings.create(model=model, input="one", encoding_format=encoding)
                 self.assertEqual(len(reply.data), 1)
                 self.assertGreater(reply.usage.prompt_tokens, 0)
+
+    def test_rerank(self):
+        reply = post("/rerank", {"model": "@cohere/rerank-v3.5", "query": "red apple", "documents": ["a pear", {"text": "a red apple"}, "an apple"],
+                                 "top_n": 2, "return_documents": True})
+        self.assertEqual(reply.status, 200, str(reply))
+        self.assertEqual([(r["index"], r["document"]["text"]) for r in reply.json["results"]], [(1, "a red apple"), (2, "an apple")])
+        self.assertEqual(reply.json["meta"]["billed_units"]["search_units"], 1)
+        self.assertEqual(self.received()["documents"], ["a pear", "a red apple", "an apple"])
 
     def test_pictures_made(self):
         for model in self.each("@gemini/imagen-4.0-generate-001", "@bedrock/amazon.titan-image-generator-v2:0",

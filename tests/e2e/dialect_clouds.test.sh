@@ -1,5 +1,5 @@
 #!/bin/bash
-# The official openai package for Python at Gemini, Bedrock and Vertex AI, whose service account is made here (dialect_clouds.py).
+# The official openai package for Python at Gemini, Bedrock, Cohere and Vertex AI, whose service account is made here (dialect_clouds.py).
 set -euo pipefail
 keys=$(mktemp -d)
 trap 'rm -rf "$keys"' EXIT

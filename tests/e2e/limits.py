@@ -2,6 +2,7 @@
 
 What a strict budget shows is exact: spent is never above the limit, and what is left is less than one more request may cost.
 """
+import json
 import os
 import signal
 
@@ -167,6 +168,37 @@ class Limits(harness.Case):
         self.assertNotIn("x-sluice-cost-nanousd", s.gateway("GET", "/files", headers={"x-portkey-provider": s.provider}).headers)
         big = s.chat("sim:fault=bytes:2000000")
         self.assertEqual((big.status, len(big.json["choices"][0]["message"]["content"]) >= 2000000), (200, True))
+
+    def test_what_an_abandoned_answer_costs(self):
+        """A provider that bills it in full is read to the end; any other is cut, and what was reserved is charged."""
+        s = self.s
+        for policy, drained in (("drain", True), ("cancel", False)):
+            with self.subTest(policy):
+                s.sim.reset()
+                s.make_integration("left-" + policy, [{"slug": "gpt-4o", "enabled": True}], [s.workspace],
+                                   configurations={"custom_host": s.sim.url + "/v1", "on_client_disconnect": policy})
+                made = s.make_key(usage_limits=budget("cost", 5))
+                for stream in (True, False):
+                    more = {"key": made["key"], "max_tokens": 64}
+                    if stream:
+                        with s.stream("sim:fault=chunks:60;interval:10", f"@left-{policy}/gpt-4o", **more) as events:
+                            next(iter(events))
+                    else:
+                        with s.wire() as wire:
+                            body = json.dumps(s.chat_body("sim:fault=latency:400", f"@left-{policy}/gpt-4o", max_tokens=64)).encode()
+                            wire.head("POST", "/v1/chat/completions", {"x-portkey-api-key": made["key"], "content-length": len(body)})
+                            wire.send(body)
+                            wait_for("the request is there", lambda: s.sim.stats()["open_connections"] > 1 and s.metrics())
+                records = s.sim.wait_record(2)
+                self.assertEqual([r["aborted"] for r in records], [not drained] * 2)
+                row = wait_for("all is settled", lambda: (u := self.usage(f"/api-keys/{made['id']}"))["outstanding"] >= 0 and u["used"] and u)
+                if drained:
+                    self.settled(f"/api-keys/{made['id']}", (self.spent()[0],))
+                else:
+                    self.assertGreater(nanousd(row["used"]), self.spent()[0])
+        reply = s.admin("POST", "/integrations", {"name": "x", "slug": "left-x", "ai_provider_id": "openai", "key": "k",
+                                                  "configurations": {"on_client_disconnect": "wait"}}, expect=400)
+        self.assertIn("on_client_disconnect", reply.message)
 
     # --- rates and concurrency
 

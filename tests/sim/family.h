@@ -50,6 +50,7 @@ struct family {
 extern const struct family family_openai;
 extern const struct family family_anthropic;
 extern const struct family family_bedrock;
+extern const struct family family_cohere;
 extern const struct family family_gemini;
 extern const struct family family_gcs;
 extern const struct family family_google_oauth;

@@ -10,8 +10,8 @@
 #define ROUTES_SEGMENTS_MAX 32
 
 static const struct family *const families[] = {
-    &family_s3,     &family_sts,    &family_gcs,       &family_google_oauth, &family_bedrock,
-    &family_vertex, &family_gemini, &family_anthropic, &family_openai,
+    &family_s3,     &family_sts,    &family_gcs,    &family_google_oauth, &family_bedrock,
+    &family_vertex, &family_gemini, &family_cohere, &family_anthropic,    &family_openai,
 };
 
 /* One segment against its pattern; *id is what a star stood for. */

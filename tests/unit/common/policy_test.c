@@ -28,7 +28,7 @@ static size_t parse_rules(const char *text, struct policy_rule rules[RULES_MAX])
     while (text[0] != '\0' && str_split(&rest, ' ', &one)) {
         struct policy_rule *rule = &rules[count++];
         ptrdiff_t alias = str_find_char(one, '>'), base = str_find_char(one, '=');
-        *rule = (struct policy_rule){.enabled = one.p[0] == '+', .slug = str_from(one, 1)};
+        *rule = (struct policy_rule){.enabled = one.p[0] == '+', .listing = one.p[0] == '?', .slug = str_from(one, 1)};
         if (base > 0) {
             rule->base_model = str_from(one, (size_t)base + 1);
             rule->slug = str_of(one.p + 1, (size_t)base - 1);
@@ -67,6 +67,11 @@ static const struct row rows[] = {
     {"", 1, "nope", U, -1, "nope", "", "", ""},
     {"", 1, "Any/Thing:x@1%20", U, -1, "Any/Thing:x@1%20", "", "", ""},
     {"", 1, "", N, -1, NULL, NULL, "", ""},
+    /* a listing says nothing */
+    {"?new", 0, "new", N, -1, NULL, NULL, "", ""},
+    {"?new", 1, "new", U, -1, "new", "", "", ""},
+    {"?new -ne*", 1, "new", D, 1, NULL, NULL, "", ""},
+    {"?gpt-4o", 1, "gpt-4o-2024-08-06", A, -1, "gpt-4o-2024-08-06", "gpt-4o-2024-08-06", "", ""},
     /* allow by exact bytes only */
     {"+gpt-4o", 0, "gpt-4o", A, 0, "gpt-4o", "gpt-4o", "", ""},
     {"+gpt-4o", 0, "GPT-4o", N, -1, NULL, NULL, "", ""},

@@ -3,6 +3,8 @@
 #define SLUICE_TEST_API_FIXTURE_H
 
 #include "control-plane/api/dispatch.h"
+#include "control-plane/auth/session.h"
+#include "control-plane/auth/throttle.h"
 #include "control-plane/domain/bootstrap.h"
 #include "control-plane/domain/builtin.h"
 #include "control-plane/domain/enrol.h"
@@ -19,7 +21,7 @@ struct api_fixture {
 struct answer {
     int status;
     struct json *body; /* NULL if it is no JSON */
-    struct str text, revision;
+    struct str text, revision, cookie, retry_after, replayed;
 };
 
 static struct api_fixture fx;
@@ -78,6 +80,10 @@ static inline void api_fixture_open(void)
     fx.api.kv = fx.store.kv;
     fx.api.writer = fx.store.writer;
     fx.api.ready = true;
+    fx.api.control_url = STR("https://console.example");
+    fx.api.session_ttl_ms = 3600000;
+    fx.api.throttle = throttle_new();
+    cr_assert_not_null(fx.api.throttle);
     OK(writer_run(fx.store.writer, &(struct write_actor){.type = "cli"}, &fx.store.arena, api_fixture_fill, NULL, NULL));
 }
 
@@ -85,16 +91,18 @@ static inline void api_fixture_close(void)
 {
     fixture_shut(&fx.store);
     vault_free(fx.api.vault);
+    throttle_free(fx.api.throttle);
     arena_free(&fx.store.arena);
     fixture_remove(fx.store.path);
 }
 
-/* One call; `target` may have a query; key n = 0: none. The answer lives as long as the fixture. */
-static inline struct answer api_call(struct str key, const char *method, const char *target, const char *body)
+/* One call; `target` may have a query. The answer lives as long as the fixture. */
+static inline struct answer api_send(const struct http_header *headers, size_t count,
+                                     const char *method, const char *target, const char *body)
 {
     struct arena arena;
-    struct http_header headers[] = {{STR("x-portkey-api-key"), key}};
-    struct http_request request = {.headers = headers, .header_count = key.n > 0, .client_ip = STR("127.0.0.1")};
+    struct http_request request = {
+        .headers = headers, .header_count = count, .client_ip = STR("127.0.0.1")};
     struct http_reply reply;
     struct answer answer = {0};
     struct str rest = str_c(target), path;
@@ -112,14 +120,86 @@ static inline struct answer api_call(struct str key, const char *method, const c
         ;
     answer.status = reply.status;
     answer.text = arena_str(&fx.store.arena, buf_str(&reply.body));
-    for (size_t i = 0; i < reply.header_count; i++)
+    for (size_t i = 0; i < reply.header_count; i++) {
+        struct str value = arena_str(&fx.store.arena, reply.headers[i].value);
         if (str_eq(reply.headers[i].name, STR("x-sluice-revision")))
-            answer.revision = arena_str(&fx.store.arena, reply.headers[i].value);
+            answer.revision = value;
+        if (str_eq(reply.headers[i].name, STR("Set-Cookie")))
+            answer.cookie = value;
+        if (str_eq(reply.headers[i].name, STR("Retry-After")))
+            answer.retry_after = value;
+        if (str_eq(reply.headers[i].name, STR("Idempotency-Replayed")))
+            answer.replayed = value;
+    }
     if (json_parse(&fx.store.arena, answer.text, NULL, &answer.body, NULL) != ST_OK)
         answer.body = NULL;
     reply_wipe(&reply);
     arena_wipe(&arena);
     return answer;
+}
+
+/* With an API key; n = 0: none. */
+static inline struct answer api_call(struct str key, const char *method, const char *target,
+                                     const char *body)
+{
+    struct http_header headers[] = {{STR("x-portkey-api-key"), key}};
+    return api_send(headers, key.n > 0, method, target, body);
+}
+
+/* With a session's cookie and guard word. */
+static inline struct answer api_call_session(const struct ticket *ticket, const char *method,
+                                             const char *target, const char *body)
+{
+    char text[TICKET_TEXT + 1], guard[TICKET_GUARD_TEXT + 1];
+    ticket_to_text(ticket, text);
+    ticket_guard(ticket, guard);
+    struct http_header headers[] = {
+        {STR("cookie"), arena_printf(&fx.store.arena, "a=b; " SESSION_COOKIE "=%s", text)},
+        {STR("x-csrf-token"), str_c(guard)}};
+    return api_send(headers, COUNT_OF(headers), method, target, body);
+}
+
+/* A person, what they are in a workspace (NULL: nowhere), and a session of theirs. */
+struct fixture_person {
+    const struct id *org, *workspace;
+    const char *email;
+    enum user_role org_role;
+    enum member_role role;
+    struct str hash; /* of the password; n = 0: none */
+    struct id user;
+    struct ticket ticket;
+};
+
+static inline enum status api_fixture_session(struct write_op *op, void *arg)
+{
+    struct fixture_person *person = arg;
+    struct session_order order = {.org = *person->org, .user = person->user, .ttl_ms = 3600000};
+    struct write_audit audit = test_audit("sign_in");
+    int64_t expires_at_ms;
+    writer_audit(op, &audit);
+    return session_make(op, &order, &person->ticket, &expires_at_ms);
+}
+
+static inline enum status api_fixture_person(struct write_op *op, void *arg)
+{
+    struct fixture_person *person = arg;
+    TRY(bootstrap_user(op, person->org, str_c(person->email), STR_NONE, STR_NONE, person->hash,
+                       person->org_role, &person->user));
+    if (person->workspace != NULL) {
+        Sluice__Member member = SLUICE__MEMBER__INIT;
+        struct record_key key = {SLUICE__KIND__KIND_MEMBER, *person->org, *person->workspace,
+                                 person->user};
+        member.user = wire_id_data(&person->user);
+        member.role = person->role;
+        TRY(record_put(op, &key, &member, STR_NONE));
+    }
+    return api_fixture_session(op, person);
+}
+
+static inline void api_fixture_add(struct fixture_person *person)
+{
+    OK(writer_run(fx.store.writer, &(struct write_actor){.type = "cli"}, &fx.store.arena,
+                  api_fixture_person, person, NULL));
 }
 
 /* A member by a dotted path ("data.message", "models.0.slug"). */
@@ -156,8 +236,8 @@ static inline struct str raw_at(const struct json *node, const char *path)
     cr_expect_eq((answer).status, (wanted), "status %d, not %d: %.*s", (answer).status, (wanted),  \
                  (int)(answer).text.n, (answer).text.p)
 #define EXPECT_RAW(answer, path, wanted)                                                           \
-    cr_expect(str_eq(raw_at((answer).body, path), STR(wanted)), "%s is %.*s, not %s in %.*s", path, \
-              STR_ARG(raw_at((answer).body, path)), wanted, STR_ARG((answer).text))
+    cr_expect(str_eq(raw_at((answer).body, path), str_c(wanted)), "%s is %.*s, not %s in %.*s",    \
+              path, STR_ARG(raw_at((answer).body, path)), wanted, STR_ARG((answer).text))
 #define TARGET(...) arena_printf(&fx.store.arena, __VA_ARGS__).p
 
 #endif

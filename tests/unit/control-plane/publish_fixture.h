@@ -73,6 +73,18 @@ static inline enum status pf_put_entities(struct write_op *op, void *arg)
     TRY(record_put(op, &org, &o, STR("acme")));
     TRY(record_put(op, &workspace, &w, STR("main")));
     TRY(record_put(op, &user, &u, STR_NONE));
+    struct record_key key = {SLUICE__KIND__KIND_API_KEY, pf.org, pf.workspace, id_new()};
+    struct record_key session = {SLUICE__KIND__KIND_SESSION, pf.org, pf.user, id_new()};
+    Sluice__ApiKey k;
+    Sluice__Session s;
+    sluice__api_key__init(&k);
+    sluice__session__init(&s);
+    k.id = wire_id_data(&key.id);
+    k.masked = arena_cstr(op->arena, STR("slk_ab...masked"));
+    k.successor_box = wire_data(STR("successor-canary"));
+    s.client_ip = arena_cstr(op->arena, STR("session-canary"));
+    TRY(record_put(op, &key, &k, STR("key-of-the-fixture-89abcdef012345")));
+    TRY(record_put(op, &session, &s, STR_NONE));
     return pf_put_integration(op, arg);
 }
 

@@ -30,7 +30,7 @@ const route = getRouteApi('/inside/integrations/$integration');
 function Remove({ row }: { row: Integration }) {
   const navigate = route.useNavigate();
   const [asking, setAsking] = useState(false);
-  const remove = useChange(() => del(`/integrations/${segment(row.slug)}`), {
+  const remove = useChange(() => del(`/integrations/${segment(row.slug)}`, { force_delete: true }), {
     touches: [['integrations'], ['providers'], ['models']],
     done: `${row.name} was removed`,
     onDone: () => void navigate({ to: '/integrations', search: { tab: row.type === 'workspace' ? 'workspaces' : 'connected' } }),

@@ -4,14 +4,14 @@
 #include <criterion/criterion.h>
 
 static const struct route routes[] = {
-    {HTTP_GET, "/healthz", "", ROUTE_ANYONE, NULL, NULL, false},
-    {HTTP_GET, "/v1/users/invites", "", ROUTE_KEY, NULL, NULL, false},
-    {HTTP_GET, "/v1/users/{user}", "", ROUTE_KEY, NULL, NULL, false},
-    {HTTP_PUT, "/v1/users/{user}", "", ROUTE_KEY, NULL, NULL, false},
-    {HTTP_GET, "/v1/providers", "", ROUTE_KEY, NULL, NULL, false},
-    {HTTP_POST, "/v1/providers", "", ROUTE_KEY, NULL, NULL, false},
-    {HTTP_GET, "/v1/models/{model*}", "", ROUTE_KEY, NULL, NULL, false},
-    {HTTP_DELETE, "/v1/a/{x}/b/{y}", "", ROUTE_KEY, NULL, NULL, false},
+    {HTTP_GET, "/healthz", "", ROUTE_ANYONE, 0, NULL, NULL, false, ""},
+    {HTTP_GET, "/v1/users/invites", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
+    {HTTP_GET, "/v1/users/{user}", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
+    {HTTP_PUT, "/v1/users/{user}", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
+    {HTTP_GET, "/v1/providers", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
+    {HTTP_POST, "/v1/providers", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
+    {HTTP_GET, "/v1/models/{model*}", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
+    {HTTP_DELETE, "/v1/a/{x}/b/{y}", "", ROUTE_KEY, 0, NULL, NULL, false, ""},
 };
 
 static const struct {

@@ -138,7 +138,7 @@ static const struct {
     {BYTES("GET /a/%2e%2e/etc HTTP/1.1\r\n" HOST "\r\n"), 400, 1},
     {BYTES("GET http://b/a HTTP/1.1\r\n" HOST "\r\n"), 0, 0},
     {BYTES("OPTIONS * HTTP/1.1\r\n" HOST "\r\n"), 0, 0},
-    {BYTES("BREW /a HTTP/1.1\r\n" HOST "\r\n"), 400, 1},
+    {BYTES("BREW /a HTTP/1.1\r\n" HOST "\r\n"), 405, 1},
     {BYTES("POST /a HTTP/1.1\r\n" HOST "Content-Length: 999999999\r\n\r\n" SMUGGLED), 413, 1},
 };
 

@@ -76,7 +76,8 @@ Test(changes, what_a_node_may_not_see_is_not_there)
     static const Sluice__Kind never[] = {SLUICE__KIND__KIND_USER,      SLUICE__KIND__KIND_MEMBER,
                                          SLUICE__KIND__KIND_NODE,      SLUICE__KIND__KIND_NODE_GROUP,
                                          SLUICE__KIND__KIND_VAULT_KEY, SLUICE__KIND__KIND_AUDIT,
-                                         SLUICE__KIND__KIND_OBJECT};
+                                         SLUICE__KIND__KIND_OBJECT,    SLUICE__KIND__KIND_SESSION,
+                                         SLUICE__KIND__KIND_INVITE};
     Sluice__ChangesRequest ask = changes_ask(0, 0);
     Sluice__ChangesReply *reply = build(node, &ask);
     for (size_t i = 0; i < COUNT_OF(never); i++)
@@ -86,6 +87,9 @@ Test(changes, what_a_node_may_not_see_is_not_there)
     cr_expect(str_find(wire, STR("argon2id")) < 0);
     cr_expect(str_find(wire, STR("sk-canary")) < 0);
     cr_expect(str_find(wire, STR("sk-***")) < 0);
+    cr_expect_not_null(find_change(reply, SLUICE__KIND__KIND_API_KEY));
+    cr_expect(str_find(wire, STR("masked")) < 0);
+    cr_expect(str_find(wire, STR("canary")) < 0);
     cr_expect(str_find(wire, STR("\"private\"")) < 0);
 }
 

@@ -311,10 +311,10 @@ Test(publish, a_probe_travels_to_a_connected_node_and_back)
     struct probe_result result;
     struct id who;
     pthread_t thread;
-    IS(publish_probe(pf.publish, &integration, "list_models", 100, &arena, &who, &result), ST_NOT_READY);
+    IS(publish_probe(pf.publish, &integration, STR(""), "list_models", 100, &arena, &who, &result), ST_NOT_READY);
     cr_assert_eq(pthread_create(&thread, NULL, probe_node, &node), 0);
     wait_until_applied(&node, writer_revision(pf.f.writer));
-    OK(publish_probe(pf.publish, &integration, "list_models", 20000, &arena, &who, &result));
+    OK(publish_probe(pf.publish, &integration, STR(""), "list_models", 20000, &arena, &who, &result));
     pthread_join(thread, NULL);
     cr_expect(id_eq(&who, &node.bundle.node));
     cr_expect(result.ok);
@@ -324,13 +324,41 @@ Test(publish, a_probe_travels_to_a_connected_node_and_back)
     cr_expect(str_eq(result.models[0], STR("gpt-4o-mini")));
 }
 
+Test(publish, a_probe_with_what_is_not_saved)
+{
+    struct record_key integration = {SLUICE__KIND__KIND_INTEGRATION, pf.org, ID_NONE, pf.integration};
+    Sluice__Integration *record;
+    Sluice__ChangesReply *reply;
+    struct kv_txn *txn;
+    struct str unsaved;
+    struct id probe;
+    OK(kv_begin(pf.f.kv, false, &txn));
+    OK(record_get(txn, &integration, &arena, &record, NULL));
+    record->base_url = arena_cstr(&arena, STR("https://not.saved/v1"));
+    record->masked_json = arena_cstr(&arena, STR("{}"));
+    OK(wire_pack(record, &arena, &unsaved));
+    struct probes *probes;
+    OK(probes_new(&probes));
+    OK(probe_ask(probes, &node.bundle.node, &integration, unsaved, "test", 1000, &probe));
+    sluice__changes_reply__init((reply = arena_alloc(&arena, sizeof *reply)));
+    OK(probes_attach(probes, txn, &node.bundle.node, &pf.group, &arena, reply));
+    kv_abort(txn);
+    memset((char *)unsaved.p, 'x', unsaved.n); /* the node's reply keeps nothing of the asker's */
+    cr_assert_eq(reply->n_probes, 1);
+    const Sluice__Integration *sent = reply->probes[0]->integration;
+    cr_expect_str_eq(sent->base_url, "https://not.saved/v1");
+    cr_expect_str_eq(sent->masked_json, "", "cut as what is stored");
+    cr_expect_eq(sent->secrets->vault_box.len, 0);
+    probes_free(probes);
+}
+
 Test(publish, a_probe_without_an_answer_ends_in_time)
 {
     struct record_key integration = {SLUICE__KIND__KIND_INTEGRATION, pf.org, ID_NONE, pf.integration};
     struct probe_result result;
     struct id who;
     cr_assert_eq(say_hello(&node, 10000), HELLO_REPLY);
-    IS(publish_probe(pf.publish, &integration, "test", 200, &arena, &who, &result), ST_UPSTREAM_TIMEOUT);
+    IS(publish_probe(pf.publish, &integration, STR(""), "test", 200, &arena, &who, &result), ST_UPSTREAM_TIMEOUT);
 }
 
 /* --- objects ------------------------------------------------------------------------------------------ */
