@@ -60,7 +60,17 @@ export async function shut() {
 /** Signs in with a key; the page that is shown then is the start. */
 export async function signIn(page, key) {
   await page.goto('/sign-in');
+  await page.getByText('With a key').click();
   await page.getByLabel('API key').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('#main').waitFor();
+}
+
+/** Signs in as a person. */
+export async function signInAs(page, email, password) {
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.locator('#main').waitFor();
 }

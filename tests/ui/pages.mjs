@@ -236,6 +236,9 @@ describe('pages', { concurrency: 3 }, () => {
     test(`sign-in, ${prefix}`, async () => {
       const page = await open(view);
       await look(page, `${prefix}-sign-in`, '/sign-in');
+      await look(page, `${prefix}-sign-in-key`, '/sign-in', (at) => at.getByText('With a key').click());
+      await look(page, `${prefix}-invite`, '/#/invite?token=nothing');
+      await look(page, `${prefix}-reset`, '/#/reset?token=nothing');
       await close(page);
     });
     test(`administrator, ${prefix}`, (t) => walk(t, view, prefix, stack.org_admin_key, ADMIN.filter(([name]) => prefix !== 'phone' || name !== 'switcher')));

@@ -192,6 +192,7 @@ test('nobody gets further than their key', async () => {
   const page = await open();
   await page.goto('/integrations');
   await page.waitForURL(/\/sign-in\?to=/);
+  await page.getByText('With a key').click();
   await page.getByLabel('API key').fill('slk_nobody');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('not known here').waitFor();

@@ -6,6 +6,7 @@ import { useMemo, useState, type KeyboardEvent } from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { integrations, models } from '~/api/queries';
+import { leave } from '~/auth/person';
 import { signOut, useSession } from '~/auth/session';
 import { cx } from '~/lib/cx';
 import { rank } from '~/lib/rank';
@@ -83,7 +84,7 @@ function useCommands(): Command[] {
         icon: Sun,
         run: () => setTheme('system'),
       },
-      { id: 'out', group: 'Console', label: 'Sign out', words: 'leave', icon: LogOut, run: signOut },
+      { id: 'out', group: 'Console', label: 'Sign out', words: 'leave', icon: LogOut, run: () => signOut(leave) },
     ];
   }, [session, workspace, navigate, modelList.data, integrationList.data]);
 }

@@ -8,7 +8,8 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { session } from '~/auth/session';
+import { current } from '~/auth/person';
+import { resume, session } from '~/auth/session';
 import { SignIn } from '~/auth/sign-in';
 import { Toasts } from '~/ui/toast';
 import { NotFound, PageFailed, PageLoading } from './edges';
@@ -52,6 +53,7 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()({
     </>
   ),
   notFoundComponent: NotFound,
+  beforeLoad: () => resume(current),
 });
 
 const signIn = createRoute({
@@ -62,6 +64,18 @@ const signIn = createRoute({
   beforeLoad: ({ search }) => {
     if (session() !== null) throw redirect({ href: search.to ?? '/' });
   },
+});
+
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  component: lazyRouteComponent(() => import('~/auth/set-password'), 'InvitePage'),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('~/auth/set-password'), 'ResetPage'),
 });
 
 const inside = createRoute({
@@ -269,6 +283,8 @@ const design = createRoute({
 
 const tree = root.addChildren([
   signIn,
+  invite,
+  reset,
   inside.addChildren([
     home,
     integrations,

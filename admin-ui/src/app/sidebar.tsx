@@ -1,6 +1,7 @@
 import { Link, useRouter } from '@tanstack/react-router';
 import { LogOut, Monitor, Moon, Search, Sun, type LucideIcon } from 'lucide-react';
 import { useId, type ReactNode } from 'react';
+import { leave as end } from '~/auth/person';
 import { signOut, useSession } from '~/auth/session';
 import { Kbd } from '~/ui/badge';
 import { IconButton } from '~/ui/button';
@@ -49,7 +50,7 @@ export function Sidebar({ onSearch }: { onSearch: () => void }) {
   const workspace = useNearWorkspace();
   const theme = THEMES[useTheme()];
   const leave = () => {
-    signOut();
+    signOut(end);
     void router.navigate({ to: '/sign-in' });
   };
   return (

@@ -1,7 +1,8 @@
 /* Who is signed in, and what a call carries to say so. The only module that knows how sign-in works.
  *
- * The credential is an API key, kept in sessionStorage: it ends with the tab. From the key follow organisation, role and
- * workspaces, asked once at sign-in. Everything else sees a Session and never the key. */
+ * Either a cookie that this page cannot read, beside a guard word that it sends along and another site cannot know; or an API key.
+ * Both are kept in sessionStorage: they end with the tab, and a new tab gets the guard word of a cookie that still holds (resume).
+ * Organisation, role and workspaces are asked once at sign-in. Everything else sees a Session and never the credential. */
 import { useSyncExternalStore } from 'react';
 
 export interface SessionWorkspace {
@@ -24,12 +25,20 @@ export interface Session {
   who: string;
 }
 
-interface Stored {
-  key: string;
+/** Sent with each call: an API key, or the guard word beside the cookie. */
+type Credential = { key: string } | { guard: string };
+
+type Stored = Credential & { session: Session };
+
+/** What POST and GET /v1/console/session tell. */
+export interface SignedIn {
+  csrf_token: string;
   session: Session;
 }
 
 const STORE = 'sluice.session';
+/** Says to a new tab that a cookie may be there. */
+const HINT = 'sluice.signed-in';
 const listeners = new Set<() => void>();
 
 function read(): Stored | null {
@@ -69,29 +78,35 @@ export function useMaybeSession(): Session | null {
   return useSyncExternalStore(onSession, session, session);
 }
 
-let trying: string | null = null;
+let trying: Credential | null = null;
 
 /** Headers of a call to the admin API. */
 export function authorize(): Record<string, string> {
-  const key = trying ?? current?.key;
-  return key === undefined ? {} : { 'x-portkey-api-key': key };
+  const credential = trying ?? current;
+  if (credential === null) return {};
+  return 'key' in credential ? { 'x-portkey-api-key': credential.key } : { 'x-csrf-token': credential.guard };
 }
 
 /** The API said 401: what was signed in is not valid any more. */
 export function ended(): void {
   if (current === null || trying !== null) return;
   endedByServer = true;
+  localStorage.removeItem(HINT);
   set(null);
 }
 
 export const wasEnded = (): boolean => endedByServer;
 
 /** A workspace key signs in to call models; the gateway takes the same key. undefined: it must get another one. */
-export const callingKey = (): string | undefined => (current !== null && !current.session.admin ? current.key : undefined);
+export const callingKey = (): string | undefined =>
+  current !== null && 'key' in current && !current.session.admin ? current.key : undefined;
+
+/** A person, who signed in by password: what is theirs has to be told by no id. */
+export const isPerson = (): boolean => current !== null && 'guard' in current;
 
 /** Signs in with an API key; `probe` finds out what it may. Its errors pass, and nothing is kept then. */
 export async function signInWithKey(key: string, probe: () => Promise<Session>): Promise<Session> {
-  trying = key;
+  trying = { key };
   try {
     const found = await probe();
     endedByServer = false;
@@ -102,8 +117,31 @@ export async function signInWithKey(key: string, probe: () => Promise<Session>):
   }
 }
 
-export function signOut(): void {
+/** Signs in by cookie: `enter` asks for it. Its errors pass, and nothing is kept then. */
+export async function signInAsPerson(enter: () => Promise<SignedIn>): Promise<Session> {
+  const { csrf_token, session: found } = await enter();
   endedByServer = false;
+  localStorage.setItem(HINT, 'yes');
+  set({ guard: csrf_token, session: found });
+  return found;
+}
+
+/** In a new tab: goes on with the cookie of another one, if there is one that holds. */
+export async function resume(ask: () => Promise<SignedIn>): Promise<void> {
+  if (current !== null || localStorage.getItem(HINT) === null) return;
+  try {
+    await signInAsPerson(ask);
+  } catch {
+    localStorage.removeItem(HINT);
+  }
+}
+
+/** `leave` ends the cookie's session; a key just goes. */
+export function signOut(leave: () => Promise<unknown>): void {
+  endedByServer = false;
+  localStorage.removeItem(HINT);
+  // Without an answer the cookie stays until it ends; the page forgets its guard word all the same.
+  if (isPerson()) void leave().catch(() => undefined);
   set(null);
 }
 

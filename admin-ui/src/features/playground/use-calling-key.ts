@@ -1,9 +1,9 @@
 /* The key that calls models from the page. A workspace key that signed in is one; whoever governs the organisation gets a short-lived
- * one for this workspace, because organisation keys never call models. It lives in the page and ends by itself. */
+ * one for this workspace, because organisation keys never call models; a person gets one of their own. It lives in the page and ends by itself. */
 import { useRef } from 'react';
 import { post } from '~/api/http';
 import type { ApiKeyMade } from '~/api/types';
-import { callingKey } from '~/auth/session';
+import { callingKey, isPerson } from '~/auth/session';
 
 const LIFE_MS = 60 * 60 * 1000;
 const SLACK_MS = 60 * 1000;
@@ -21,7 +21,7 @@ export function useCallingKey(workspaceId: string): () => Promise<string> {
     if (own !== undefined) return own;
     if (held.current?.workspace === workspaceId && held.current.until > Date.now()) return held.current.key;
     const made = await post<ApiKeyMade>(
-      '/api-keys/workspace/service',
+      isPerson() ? '/api-keys/workspace/user' : '/api-keys/workspace/service',
       {
         name: 'Playground',
         description: 'Made by the console for one hour of trying models.',
