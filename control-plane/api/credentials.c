@@ -7,6 +7,7 @@
 #include "control-plane/api/credentials.h"
 
 #include "common/secret.h"
+#include "common/route_doc.h"
 #include "common/wire.h"
 #include "control-plane/vault/vault.h"
 
@@ -150,6 +151,31 @@ static enum status add_headers(struct split *s, const struct json *headers)
     return ST_OK;
 }
 
+/* What gateways themselves read out of the configurations: how long an attempt may take, and what
+ * happens to it when its client goes (data-plane/worker/timeouts.h, drain.h). */
+static enum status check_setting(struct api_call *call, struct str name, const struct json *value)
+{
+    static const char *const times[] = {"request_timeout", "connect_timeout", "first_byte_timeout",
+                                        "idle_timeout", "total_timeout"};
+    uint64_t ms;
+    if (str_eq(name, STR("on_client_disconnect")) &&
+        !(json_is(value, JSON_STRING) && (json_string_is(value->raw, STR("drain")) ||
+                                          json_string_is(value->raw, STR("cancel")))))
+        return api_invalid(call, "configurations.on_client_disconnect",
+                           "must be \"drain\" or \"cancel\"");
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        if (!str_eq(name, str_c(times[i])))
+            continue;
+        struct str field = arena_printf(call->arena, "configurations.%s", times[i]);
+        if (field.p == NULL)
+            return ST_NO_MEMORY;
+        if (json_u64(value, &ms) != ST_OK || ms == 0 || ms > ROUTE_TIMEOUT_MAX_MS)
+            return api_invalid(call, field.p,
+                               "must be a whole number of milliseconds, 1 to 86,400,000");
+    }
+    return ST_OK;
+}
+
 /* What was sent. */
 static enum status take_sent(struct split *s)
 {
@@ -171,6 +197,7 @@ static enum status take_sent(struct split *s)
         } else if (credentials_is_secret(item->key)) {
             TRY(add_field(s, item->key, item, false));
         } else {
+            TRY(check_setting(s->call, item->key, item));
             jw_key_str(&s->kept_w, item->key);
             jw_raw(&s->kept_w, item->raw);
         }

@@ -1,11 +1,10 @@
 /* timeouts.h: how long an attempt may take, by part.
  *
- *   request   until the head of the answer: 408      x-portkey-request-timeout, request_timeout
- *   connect   until the connection stands            x-sluice-connect-timeout, connect_timeout
- *   first     until the first byte of the answer     x-sluice-first-byte-timeout,
- * first_byte_timeout idle      between two bytes of it                x-sluice-idle-timeout,
- * idle_timeout total     from head to last byte                 x-sluice-total-timeout,
- * total_timeout
+ *   request  until the head of the answer: 408  x-portkey-request-timeout    request_timeout
+ *   connect  until the connection stands        x-sluice-connect-timeout     connect_timeout
+ *   first    until the answer's first byte      x-sluice-first-byte-timeout  first_byte_timeout
+ *   idle     between two bytes of it            x-sluice-idle-timeout        idle_timeout
+ *   total    from head to last byte             x-sluice-total-timeout       total_timeout
  *
  * The request's header says most, then the target's level of the config, then the configurations of
  * the provider's integration (both by the same names), then the installation's parameter; all in

@@ -83,6 +83,24 @@ Test(credentials, a_kept_secret_never_gets_a_new_host)
     expect_secrets("{\"configurations.aws_secret_access_key\":\"s2\"}");
 }
 
+Test(credentials, what_gateways_read_out_of_them_is_checked)
+{
+    static const char *const good[] = {"\"request_timeout\":1", "\"idle_timeout\":86400000", "\"on_client_disconnect\":\"drain\"",
+                                       "\"on_client_disconnect\":\"cancel\"", "\"other_timeout\":\"any\""};
+    static const char *const bad[] = {"\"request_timeout\":0", "\"connect_timeout\":-5", "\"first_byte_timeout\":1.5", "\"idle_timeout\":\"5s\"",
+                                      "\"total_timeout\":86400001", "\"on_client_disconnect\":true", "\"on_client_disconnect\":\"stop\""};
+    char body[256];
+    EXPECT_STATUS(api_call(ADMIN, "POST", "/v1/integrations", "{\"name\":\"x\",\"slug\":\"x\",\"ai_provider_id\":\"openai\",\"key\":\"k\"}"), 200);
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        snprintf(body, sizeof body, "{\"configurations\":{%s}}", good[i]);
+        EXPECT_STATUS(put(body), 200);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        snprintf(body, sizeof body, "{\"configurations\":{%s}}", bad[i]);
+        EXPECT_STATUS(put(body), 400);
+    }
+}
+
 Test(credentials, headers_that_cannot_be)
 {
     static const char *const headers[] = {"{\"host\":\"x\"}", "{\"Content-Length\":\"1\"}", "{\"a b\":\"x\"}", "{\"a\":\"x\\r\\ny: z\"}", "{\"\":\"x\"}",
