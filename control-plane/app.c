@@ -231,6 +231,7 @@ static enum status start_server(struct app *app, const struct params *params, st
                             .control_url = params_str(params, PARAM_CONTROL_URL),
                             .throttle = app->throttle,
                             .session_ttl_ms = (int64_t)params_u64(params, PARAM_SESSION_TTL),
+                            .hours_keep_ms = (int64_t)params_u64(params, PARAM_HOURS_KEEP),
                             .started_ms = clock_utc_ms()};
     struct str address =
         app->front != NULL ? STR("127.0.0.1") : params_str(params, PARAM_CONTROL_BIND);

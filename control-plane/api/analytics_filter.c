@@ -13,8 +13,6 @@
 
 #define DEFAULT_MS (30 * ROLLUP_DAY_MS)
 #define BY_HOUR_MS (3 * ROLLUP_DAY_MS) /* spans up to this are shown by the hour */
-#define HOURS_AGE_MS                                                                               \
-    (90 * ROLLUP_DAY_MS) /* sums by hour are kept at least this long unless set otherwise */
 
 /* Filters over single requests: sums cannot answer them. */
 static const char *const of_requests[] = {
@@ -64,7 +62,8 @@ static enum status read_span(struct api_call *call, struct analytics *a)
                   a->end_ms > DEFAULT_MS ? a->end_ms - DEFAULT_MS : 0, &a->start_ms));
     if (a->end_ms <= a->start_ms)
         return api_invalid(call, "time_of_generation_min", "must be before time_of_generation_max");
-    bool hours = a->end_ms - a->start_ms <= BY_HOUR_MS && call->now_ms - a->start_ms < HOURS_AGE_MS;
+    bool hours = a->end_ms - a->start_ms <= BY_HOUR_MS &&
+                 call->now_ms - a->start_ms < call->api->hours_keep_ms;
     a->period = hours ? ROLLUP_HOUR : ROLLUP_DAY;
     return ST_OK;
 }

@@ -38,6 +38,7 @@ struct api {
     struct str control_url;       /* of links to the console, without a slash at the end */
     struct throttle *throttle;    /* of passwords */
     int64_t session_ttl_ms;
+    int64_t hours_keep_ms; /* age of the oldest sums by hour */
     int64_t started_ms;
     _Atomic bool ready;
     _Atomic unsigned waiters; /* of ?wait=applied */
