@@ -19,7 +19,7 @@ if [[ $(cat node_modules/.sluice-packages 2>/dev/null) != "$packages" ]]; then
     printf '%s\n' "$packages" >node_modules/.sluice-packages
 fi
 
-sources=$(stamp package.json package-lock.json index.html tsconfig.json vite.config.ts tools public src ../control-plane/auth/scopes.def ../common/status.def)
+sources=$(stamp package.json package-lock.json index.html tsconfig.json vite.config.ts tools public src docs ../control-plane/auth/scopes.def ../common/status.def)
 if [[ ! -f dist/index.html || $(cat node_modules/.sluice-sources 2>/dev/null) != "$sources" ]]; then
     npm run build
     printf '%s\n' "$sources" >node_modules/.sluice-sources

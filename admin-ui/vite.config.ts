@@ -2,12 +2,13 @@ import react from '@vitejs/plugin-react';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { defs } from './tools/defs';
+import { guide } from './tools/guide';
 import { packed } from './tools/packed';
 
 const source = fileURLToPath(new URL('./src', import.meta.url));
 
 export default defineConfig({
-  plugins: [react(), defs(), packed()],
+  plugins: [react(), defs(), guide(), packed()],
   resolve: { alias: { '~': source } },
   build: {
     target: 'es2022',

@@ -11,4 +11,4 @@ tools=$("$here/../e2e/setup.sh" "$build" "$here")
 folder=$(mktemp -d "$tools/suite.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 cp "$here"/*.mjs "$here/../e2e/suite.mjs" "$folder/"
-UI_TOOLS=$tools "$here/../e2e/harness.py" "$build" "$@" -- node --test-reporter=spec "$folder/$file"
+UI_TOOLS=$tools UI_SOURCE=$root "$here/../e2e/harness.py" "$build" "$@" -- node --test-reporter=spec "$folder/$file"

@@ -1,5 +1,6 @@
 /* What the navigation offers, to whom. The sidebar and the palette both read this. */
 import {
+  BookOpen,
   Boxes,
   Building,
   Cable,
@@ -20,6 +21,7 @@ export interface Destination {
   label: string;
   icon: LucideIcon;
   to:
+    | '/docs'
     | '/integrations'
     | '/keys'
     | '/workspaces'
@@ -59,6 +61,10 @@ export const ORGANISATION: readonly Destination[] = [
   { label: 'Usage', icon: ChartColumn, to: '/usage', area: 'usage', words: 'cost tokens requests errors spend organisation' },
   { label: 'Data planes', icon: Server, to: '/data-planes', area: 'planes', words: 'gateways nodes regions health lag' },
   { label: 'Audit log', icon: ScrollText, to: '/audit-log', area: 'audit', words: 'who changed what history' },
+];
+
+export const HELP: readonly Destination[] = [
+  { label: 'Guide', icon: BookOpen, to: '/docs', words: 'help documentation sdk errors manual' },
 ];
 
 /** What of it a session is offered. */

@@ -11,7 +11,7 @@ import { signOut, useSession } from '~/auth/session';
 import { cx } from '~/lib/cx';
 import { rank } from '~/lib/rank';
 import { Kbd } from '~/ui/badge';
-import { offered, ORGANISATION, WORKSPACE } from './nav';
+import { HELP, offered, ORGANISATION, WORKSPACE } from './nav';
 import css from './palette.module.css';
 import { setTheme } from './theme';
 import { useNearWorkspace } from './workspace';
@@ -36,7 +36,10 @@ function useCommands(): Command[] {
   const integrationList = useQuery({ ...integrations(), enabled: session.admin });
   return useMemo(() => {
     const slug = workspace?.slug ?? '';
-    const pages = offered([...(workspace === undefined ? [] : WORKSPACE), ...(session.admin ? ORGANISATION : [])], session);
+    const pages = offered(
+      [...(workspace === undefined ? [] : WORKSPACE), ...(session.admin ? ORGANISATION : []), ...HELP],
+      session,
+    );
     return [
       ...pages.map((page) => ({
         id: page.to,

@@ -78,6 +78,19 @@ const reset = createRoute({
   component: lazyRouteComponent(() => import('~/auth/set-password'), 'ResetPage'),
 });
 
+/* The guide is open to everybody. */
+const guide = createRoute({
+  getParentRoute: () => root,
+  path: '/docs',
+  component: lazyRouteComponent(() => import('~/features/guide/guide-page'), 'GuidePage'),
+});
+
+const guidePage = createRoute({
+  getParentRoute: () => root,
+  path: '/docs/$page',
+  component: lazyRouteComponent(() => import('~/features/guide/guide-page'), 'GuidePage'),
+});
+
 const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',
@@ -285,6 +298,8 @@ const tree = root.addChildren([
   signIn,
   invite,
   reset,
+  guide,
+  guidePage,
   inside.addChildren([
     home,
     integrations,

@@ -5,7 +5,7 @@ import { leave as end } from '~/auth/person';
 import { signOut, useSession } from '~/auth/session';
 import { Kbd } from '~/ui/badge';
 import { IconButton } from '~/ui/button';
-import { offered, ORGANISATION, WORKSPACE, type Destination } from './nav';
+import { HELP, offered, ORGANISATION, WORKSPACE, type Destination } from './nav';
 import css from './sidebar.module.css';
 import { Switcher } from './switcher';
 import { setTheme, useTheme, type Theme } from './theme';
@@ -76,6 +76,11 @@ export function Sidebar({ onSearch }: { onSearch: () => void }) {
             ))}
           </Group>
         )}
+        <Group title="Help">
+          {HELP.map((destination) => (
+            <Item key={destination.to} destination={destination} workspace="" />
+          ))}
+        </Group>
       </nav>
       <footer className={css.foot}>
         <div className={css.who}>

@@ -1,6 +1,6 @@
 /* Sign-in: as a person by e-mail and password, or with an API key of an organisation or a workspace. */
 import { useMutation } from '@tanstack/react-query';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
 import { useState, type SyntheticEvent } from 'react';
 import { ApiError, messageOf } from '~/api/errors';
 import { Button } from '~/ui/button';
@@ -83,7 +83,10 @@ export function SignIn() {
         <p className={css.foot}>
           {way === 'key'
             ? 'The key stays in this browser tab and ends with it.'
-            : 'An administrator can send you a link for a new password.'}
+            : 'An administrator can send you a link for a new password.'}{' '}
+          <Link to="/docs" className={css.guide ?? ''}>
+            Guide
+          </Link>
         </p>
       </form>
     </main>
