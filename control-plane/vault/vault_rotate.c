@@ -128,21 +128,42 @@ static enum status vault_reseal_row(struct write_op *op, struct vault *vault,
 /* --- the walk ------------------------------------------------------------------------------------
  */
 
+/* One row's memory at a time. What a row was before is not remembered: re-sealing changes nothing
+ * that an audit record could show, and the list would outlive the arena it lies in. */
+struct own_memory {
+    struct arena arena, *outer;
+    size_t before_count;
+};
+
+static void own_memory_begin(struct own_memory *own, struct write_op *op)
+{
+    *own = (struct own_memory){.outer = op->arena, .before_count = op->before_count};
+    arena_init(&own->arena, VAULT_ROW_BYTES);
+    op->arena = &own->arena;
+    op->before_count = WRITE_BEFORE_MAX;
+}
+
+static void own_memory_end(struct own_memory *own, struct write_op *op)
+{
+    op->arena = own->outer;
+    op->before_count = own->before_count;
+    arena_free(&own->arena);
+}
+
 static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
                                      const struct id *active, size_t *rows,
                                      struct vault_reseal *job)
 {
     struct record_cursor *cursor;
     struct record_key key;
-    struct arena arena, *before = op->arena;
+    struct own_memory own;
     void *message;
     enum status status;
     TRY(record_cursor_open_org(op->txn, vault_reseal_kinds[job->stage], NULL, &cursor));
     if (job->last.kind == vault_reseal_kinds[job->stage])
         record_cursor_after_key(cursor, &job->last);
-    arena_init(&arena, VAULT_ROW_BYTES);
-    op->arena = &arena;
-    while ((status = record_cursor_next(cursor, &arena, &key, &message, NULL)) == ST_OK) {
+    own_memory_begin(&own, op);
+    while ((status = record_cursor_next(cursor, op->arena, &key, &message, NULL)) == ST_OK) {
         if (*rows == 0)
             break;
         --*rows;
@@ -150,10 +171,9 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
         if (status != ST_OK)
             break;
         job->last = key;
-        arena_free(&arena);
+        arena_free(op->arena);
     }
-    op->arena = before;
-    arena_free(&arena);
+    own_memory_end(&own, op);
     record_cursor_close(cursor);
     return status;
 }
@@ -166,19 +186,18 @@ static enum status vault_reseal_trash(struct write_op *op, struct vault *vault,
     const uint64_t kinds = UINT64_C(1) << SLUICE__KIND__KIND_INTEGRATION |
                            UINT64_C(1) << SLUICE__KIND__KIND_MODEL_RULE |
                            UINT64_C(1) << SLUICE__KIND__KIND_API_KEY;
-    struct arena arena, *before = op->arena;
+    struct own_memory own;
     struct record_key key;
     enum status status = ST_OK;
     void *message;
-    arena_init(&arena, VAULT_ROW_BYTES);
-    op->arena = &arena;
+    own_memory_begin(&own, op);
     for (; status == ST_OK && *rows > 0; --*rows) {
-        status = trash_next(op->txn, &job->trash, kinds, &arena, &key, &message);
+        status = trash_next(op->txn, &job->trash, kinds, op->arena, &key, &message);
         if (status == ST_OK)
             status = vault_reseal_row(op, vault, &key, message, &job->trash, active, job);
-        arena_free(&arena);
+        arena_free(op->arena);
     }
-    op->arena = before;
+    own_memory_end(&own, op);
     return status;
 }
 
