@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs what is missing, builds the release preset and runs every test; ends with ctest's summary and its exit code.
+# Installs what is missing, builds the release preset and runs every test, one more at a time than there are processors (they wait a
+# lot; TEST_JOBS=1: one by one); ends with ctest's summary and its exit code.
 # Arguments go to ctest: tests/run.sh -R house
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,4 +8,4 @@ cd "$(dirname "$0")/.."
 packages_install "${PACKAGES_BUILD[@]}" "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
 cmake --preset release
 cmake --build --preset release
-exec ctest --test-dir build/release --output-on-failure "$@"
+exec ctest --test-dir build/release --output-on-failure -j "${TEST_JOBS:-$(($(nproc) + 1))}" "$@"

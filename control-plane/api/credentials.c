@@ -159,8 +159,8 @@ static enum status check_setting(struct api_call *call, struct str name, const s
                                         "idle_timeout", "total_timeout"};
     uint64_t ms;
     if (str_eq(name, STR("on_client_disconnect")) &&
-        !(json_is(value, JSON_STRING) && (json_string_is(value->raw, STR("drain")) ||
-                                          json_string_is(value->raw, STR("cancel")))))
+        !(json_is(value, JSON_STRING) &&
+          (json_string_is(value->raw, STR("drain")) || json_string_is(value->raw, STR("cancel")))))
         return api_invalid(call, "configurations.on_client_disconnect",
                            "must be \"drain\" or \"cancel\"");
     for (size_t i = 0; i < COUNT_OF(times); i++) {

@@ -15,7 +15,6 @@
 #include "control-plane/vault/vault_keys.h"
 
 #define VAULT_GROUPS_MAX 256u
-#define VAULT_ROW_BYTES  ((size_t)64 << 20) /* arena of one entity while re-sealing */
 
 struct vault_delivery_key {
     struct id id;
@@ -165,6 +164,21 @@ out:
 /* --- walking all credentials ---------------------------------------------------------------------
  */
 
+void vault_row_memory_begin(struct vault_row_memory *memory, struct write_op *op)
+{
+    *memory = (struct vault_row_memory){.outer = op->arena, .before_count = op->before_count};
+    arena_init(&memory->arena, VAULT_ROW_BYTES);
+    op->arena = &memory->arena;
+    op->before_count = WRITE_BEFORE_MAX;
+}
+
+void vault_row_memory_end(struct vault_row_memory *memory, struct write_op *op)
+{
+    op->arena = memory->outer;
+    op->before_count = memory->before_count;
+    arena_free(&memory->arena);
+}
+
 static Sluice__SealedSecrets *vault_secrets_of(Sluice__Kind kind, void *message)
 {
     return kind == SLUICE__KIND__KIND_INTEGRATION ? ((Sluice__Integration *)message)->secrets
@@ -178,23 +192,21 @@ static enum status vault_refresh_kind(struct write_op *op, struct vault *vault,
     struct record_key key;
     void *message;
     enum status status;
-    struct arena arena, *before = op->arena;
-    arena_init(&arena, VAULT_ROW_BYTES);
-    op->arena = &arena; /* what one entity needs, not what all of them need together */
+    struct vault_row_memory own;
+    vault_row_memory_begin(&own, op);
     status = record_cursor_open_org(op->txn, kind, NULL, &cursor);
     while (status == ST_OK &&
-           (status = record_cursor_next(cursor, &arena, &key, &message, NULL)) == ST_OK) {
+           (status = record_cursor_next(cursor, op->arena, &key, &message, NULL)) == ST_OK) {
         Sluice__SealedSecrets *sealed = vault_secrets_of(kind, message);
         bool changed = false;
         if (sealed != NULL && sealed->vault_box.len > 0)
             status = vault_delivery_refresh(op, vault, keys, &key.org, &key.id, sealed, &changed);
         if (status == ST_OK && changed)
             status = record_update(op, &key, message);
-        arena_free(&arena);
+        arena_free(op->arena);
     }
     record_cursor_close(cursor);
-    arena_free(&arena);
-    op->arena = before;
+    vault_row_memory_end(&own, op);
     return status == ST_END ? ST_OK : status;
 }
 

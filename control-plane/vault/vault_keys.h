@@ -44,4 +44,17 @@ MUST_USE enum status vault_delivery_seal(struct write_op *op, struct vault_deliv
                                          const struct seal_scope *scope, struct str plain,
                                          Sluice__SealedSecrets *sealed);
 
+#define VAULT_ROW_BYTES ((size_t)64 << 20) /* arena of one entity while re-sealing */
+
+/* While all credentials are walked: the operation has the memory of one entity (the caller frees
+ * op->arena after each), not what all of them need together. What an entity was before is not
+ * remembered meanwhile: re-sealing changes nothing that an audit record could show, and the list
+ * would outlive the arena it lies in. */
+struct vault_row_memory {
+    struct arena arena, *outer;
+    size_t before_count;
+};
+void vault_row_memory_begin(struct vault_row_memory *memory, struct write_op *op);
+void vault_row_memory_end(struct vault_row_memory *memory, struct write_op *op);
+
 #endif

@@ -1,8 +1,8 @@
 /* vault_rotate.c: replacing keys while everything keeps running.
  *
  *   vault_rotate:          new active key
- *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes, API keys, the trash; then
- *                          old keys deleted
+ *   vault_reseal_step x n: integrations, model rules, delivery keys, nodes, API keys, the trash;
+ * then old keys deleted
  *
  * Invariant: at every commit each box can be opened with a key that is in the store. New secrets
  * use the active key from the first moment, so once a walk has passed every row no older key is in
@@ -15,14 +15,9 @@
 #include "control-plane/store/trash.h"
 #include "control-plane/vault/vault_keys.h"
 
-#define VAULT_ROW_BYTES ((size_t)64 << 20)
-
 static const Sluice__Kind vault_reseal_kinds[] = {
-    SLUICE__KIND__KIND_INTEGRATION,
-    SLUICE__KIND__KIND_MODEL_RULE,
-    SLUICE__KIND__KIND_DELIVERY_KEY,
-    SLUICE__KIND__KIND_NODE,
-    SLUICE__KIND__KIND_API_KEY,
+    SLUICE__KIND__KIND_INTEGRATION, SLUICE__KIND__KIND_MODEL_RULE, SLUICE__KIND__KIND_DELIVERY_KEY,
+    SLUICE__KIND__KIND_NODE,        SLUICE__KIND__KIND_API_KEY,
 };
 
 enum status vault_rotate(struct write_op *op, struct vault *vault)
@@ -134,15 +129,14 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
 {
     struct record_cursor *cursor;
     struct record_key key;
-    struct arena arena, *before = op->arena;
+    struct vault_row_memory own;
     void *message;
     enum status status;
     TRY(record_cursor_open_org(op->txn, vault_reseal_kinds[job->stage], NULL, &cursor));
     if (job->last.kind == vault_reseal_kinds[job->stage])
         record_cursor_after_key(cursor, &job->last);
-    arena_init(&arena, VAULT_ROW_BYTES);
-    op->arena = &arena;
-    while ((status = record_cursor_next(cursor, &arena, &key, &message, NULL)) == ST_OK) {
+    vault_row_memory_begin(&own, op);
+    while ((status = record_cursor_next(cursor, op->arena, &key, &message, NULL)) == ST_OK) {
         if (*rows == 0)
             break;
         --*rows;
@@ -150,10 +144,9 @@ static enum status vault_reseal_walk(struct write_op *op, struct vault *vault,
         if (status != ST_OK)
             break;
         job->last = key;
-        arena_free(&arena);
+        arena_free(op->arena);
     }
-    op->arena = before;
-    arena_free(&arena);
+    vault_row_memory_end(&own, op);
     record_cursor_close(cursor);
     return status;
 }
@@ -166,19 +159,18 @@ static enum status vault_reseal_trash(struct write_op *op, struct vault *vault,
     const uint64_t kinds = UINT64_C(1) << SLUICE__KIND__KIND_INTEGRATION |
                            UINT64_C(1) << SLUICE__KIND__KIND_MODEL_RULE |
                            UINT64_C(1) << SLUICE__KIND__KIND_API_KEY;
-    struct arena arena, *before = op->arena;
+    struct vault_row_memory own;
     struct record_key key;
     enum status status = ST_OK;
     void *message;
-    arena_init(&arena, VAULT_ROW_BYTES);
-    op->arena = &arena;
+    vault_row_memory_begin(&own, op);
     for (; status == ST_OK && *rows > 0; --*rows) {
-        status = trash_next(op->txn, &job->trash, kinds, &arena, &key, &message);
+        status = trash_next(op->txn, &job->trash, kinds, op->arena, &key, &message);
         if (status == ST_OK)
             status = vault_reseal_row(op, vault, &key, message, &job->trash, active, job);
-        arena_free(&arena);
+        arena_free(op->arena);
     }
-    op->arena = before;
+    vault_row_memory_end(&own, op);
     return status;
 }
 

@@ -86,6 +86,20 @@ assert.equal((await call('apiKeys.retrieve', { id: made.id })).user_id, member);
 await call('apiKeys.update', { id: made.id, name: 'K2', defaults: { config_id: null } });
 assert.ok((await call('apiKeys.list', { workspace_id: id })).data.some((k) => k.name === 'K2'));
 
+// analytics: those that are served; of a workspace in which nothing was asked yet, every point of the span and no amount
+const span = { workspaceSlug: workspace.slug, timeOfGenerationMin: '2026-02-01T00:00:00+05:30', timeOfGenerationMax: '2026-03-01T00:00:00Z' };
+for (const [name, summary] of Object.entries({ requests: { total: 0 }, cost: { total: 0, avg: 0 }, tokens: { total: 0, avg: 0 }, users: { total: 0 },
+  usersRequests: { total: 0, unique: 0, avg: 0 }, errors: { total: 0 }, errors_rate: { rate: 0 }, latency: { avg: 0, p50: 0, p90: 0, p99: 0 },
+  errors_stack: { total: 0 }, errors_status_code: { total_errors: 0, unique_error_codes: 0 } })) {
+  const graph = await call(`analytics.graphs.${name}`, span);
+  assert.deepEqual([graph.object, graph.summary], ['analytics-graph', summary], name);
+  assert.equal(graph.data_points.length, name === 'errors_status_code' ? 0 : 29, name);
+}
+for (const name of ['users', 'aiModels', 'workspaces']) {
+  const group = await call(`analytics.groups.${name}`, span);
+  assert.deepEqual([group.object, group.total, group.data], ['list', 0, []], name);
+}
+
 // errors: the SDK tells what the server said, and does not repeat a refused call
 await assert.rejects(call('apiKeys.retrieve', { id: '00000000-0000-7000-8000-000000000000' }), (error) => error.status === 404 && /404/.test(error.message));
 await assert.rejects(call('admin.workspaces.create', {}), (error) => error.status === 400 && /name/.test(JSON.stringify(error.error)));

@@ -53,11 +53,12 @@ test('what is hidden is neither asked for nor sent', () => {
   const fields = fieldsOf('bedrock');
   const values: Values = {
     ...emptyValues(fields),
-    texts: { aws_auth_type: 'assumedRole', aws_region: 'eu-west-1', aws_role_arn: 'arn:x', aws_access_key_id: 'left over' },
+    texts: { aws_auth_type: 'apiKey', aws_region: 'eu-west-1', key: 'bedrock-key', aws_access_key_id: 'left over' },
   };
   expect(checkValues(fields, values)).toEqual({});
   expect(toBody(fields, values)).toEqual({
-    configurations: { aws_auth_type: 'assumedRole', aws_region: 'eu-west-1', aws_role_arn: 'arn:x' },
+    key: 'bedrock-key',
+    configurations: { aws_auth_type: 'apiKey', aws_region: 'eu-west-1' },
   });
 });
 
@@ -120,14 +121,33 @@ test('a secret of another way to sign in goes with it', () => {
     },
   });
   const values = readValues(fields, there);
+  values.texts.aws_auth_type = 'apiKey';
+  expect(toBody(fields, values, there).configurations).toEqual({
+    aws_auth_type: 'apiKey',
+    aws_region: 'r',
+    aws_access_key_id: null,
+    aws_secret_access_key: null,
+  });
+});
+
+test('a role is assumed with the access key that is there', () => {
+  const fields = fieldsOf('bedrock');
+  const there = stored({
+    configurations: {
+      aws_auth_type: 'accessKey',
+      aws_region: 'r',
+      masked_aws_access_key_id: '***',
+      masked_aws_secret_access_key: '***',
+    },
+  });
+  const values = readValues(fields, there);
   values.texts.aws_auth_type = 'assumedRole';
   values.texts.aws_role_arn = 'arn:x';
+  expect(checkValues(fields, values)).toEqual({});
   expect(toBody(fields, values, there).configurations).toEqual({
     aws_auth_type: 'assumedRole',
     aws_region: 'r',
     aws_role_arn: 'arn:x',
-    aws_access_key_id: null,
-    aws_secret_access_key: null,
   });
 });
 

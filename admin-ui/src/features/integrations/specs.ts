@@ -92,14 +92,14 @@ const awsIdentity = (modes: Option[]): FieldSpec[] => [
     kind: 'secret',
     required: true,
     placeholder: 'AKIA…',
-    when: { aws_auth_type: ['accessKey'] },
+    when: { aws_auth_type: ['accessKey', 'assumedRole'] },
   },
   {
     name: 'aws_secret_access_key',
     label: 'Secret access key',
     kind: 'secret',
     required: true,
-    when: { aws_auth_type: ['accessKey'] },
+    when: { aws_auth_type: ['accessKey', 'assumedRole'] },
   },
   {
     name: 'aws_role_arn',

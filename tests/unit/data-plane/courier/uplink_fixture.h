@@ -18,6 +18,7 @@
 
 static struct arena pki_arena;
 static struct node_bundle bundle;
+static struct secret *server_key; /* the same bytes; one thread per secret, and the uplink locks its own */
 static struct link_server *server;
 static struct uplink *uplink;
 static struct id store_id, other_store;
@@ -58,9 +59,9 @@ static void answer(struct link_request *request, struct arena *arena, const stru
     if (step == STEP_WRONG_COUNTER)
         back.counter++;
     static uint8_t key[FRAME_KEY_BYTES];
-    struct str right = secret_open(bundle.node_key);
+    struct str right = secret_open(server_key);
     memcpy(key, right.p, sizeof key);
-    secret_close(bundle.node_key);
+    secret_close(server_key);
     cr_assert_eq(frame_seal(arena, step == STEP_WRONG_KEY ? wrong_key : key, &back, message, &wire), ST_OK);
     link_request_reply(request, wire);
 }
@@ -181,9 +182,9 @@ static void control_plane(void *arg, struct link_request *request)
     (void)arg;
     arena_init(&arena, 64u << 20);
     pthread_mutex_lock(&lock);
-    struct str key = secret_open(bundle.node_key);
+    struct str key = secret_open(server_key);
     cr_assert_eq(frame_open(link_request_wire(request), (const uint8_t *)key.p, &head), ST_OK);
-    secret_close(bundle.node_key);
+    secret_close(server_key);
     if (refuse_once && head.kind != SLUICE__LINK_KIND__LINK_CHANGES) {
         refuse_once = false;
         answer_error(request, &arena, &head, ST_CONFLICT);
@@ -422,6 +423,10 @@ static void setup(void)
     cr_assert_eq(link_server_start(&options, &server), ST_OK);
     bundle.node = id_new();
     cr_assert_eq(secret_random(FRAME_KEY_BYTES, &bundle.node_key), ST_OK);
+    cr_assert_eq(secret_new(FRAME_KEY_BYTES, &server_key), ST_OK);
+    memcpy(secret_open_write(server_key), secret_open(bundle.node_key).p, FRAME_KEY_BYTES);
+    secret_close(server_key);
+    secret_close(bundle.node_key);
     cr_assert_eq(secret_new(client_pair.key_pem.n + 1, &bundle.key_pem), ST_OK);
     memcpy(secret_open_write(bundle.key_pem), client_pair.key_pem.p, client_pair.key_pem.n);
     secret_close(bundle.key_pem);
