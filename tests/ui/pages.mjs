@@ -175,7 +175,7 @@ const ADMIN = [
   ['design', '/design'],
   ['no-workspace', '/w/nobody/models'],
   ['no-page', '/nowhere'],
-  ['palette', '/integrations', async (page) => {
+  ['palette', () => `/w/${workspace.slug}/providers`, async (page) => {
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Search' }).fill('gpt-4o');
     await page.getByRole('option').first().waitFor();
