@@ -36,6 +36,7 @@
 #define SERVER_READ_STEP   16 /* the library may wait timeout_ms for each byte it is asked for */
 #define NUDGE_US           20000
 #define KEEP_ALIVE_MS_TEXT "1000"
+#define KEEP_ALIVE_S_TEXT  "1"
 
 struct server {
     uint32_t magic;
@@ -155,12 +156,17 @@ static void write_head(struct exchange *x, struct buf *head)
         buf_add_str(head, reply->headers[i].value);
         buf_add_lit(head, "\r\n");
     }
-    if (!keep_alive(x, mg_get_request_info(x->conn)))
+    /* Clients that are told (undici, agentkeepalive) do not send on a connection that is about to
+     * be closed. */
+    if (keep_alive(x, mg_get_request_info(x->conn)))
+        buf_add_lit(head, "Keep-Alive: timeout=" KEEP_ALIVE_S_TEXT "\r\n");
+    else
         buf_add_lit(head, "Connection: close\r\n");
     buf_add_lit(head, "\r\n");
 }
 
-/* The last chunk is sent only if all came: without it the reader knows that it has not everything. */
+/* The last chunk is sent only if all came: without it the reader knows that it has not everything.
+ */
 static void send_pieces(struct exchange *x)
 {
     struct http_reply *reply = &x->reply;
