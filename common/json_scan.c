@@ -341,6 +341,15 @@ static enum json_type type_of(char c)
     }
 }
 
+struct str json_member(struct str object, const char *name, enum json_type type)
+{
+    struct json_field field = {.name = name};
+    if (object.n == 0 || json_scan_object(object, &field, 1, NULL) != ST_OK ||
+        field.raw.p == NULL || field.type != type)
+        return STR_NONE;
+    return field.raw;
+}
+
 bool json_scan_next(struct str raw, size_t *at, struct str *name, struct str *value,
                     enum json_type *type)
 {

@@ -42,6 +42,10 @@ struct json_field {
 MUST_USE enum status json_scan_object(struct str text, struct json_field *fields, size_t count,
                                       struct json_error *error);
 
+/* The value of one member of an object, or p = NULL: `object` is empty or no valid object, has no
+ * such member, or it is of another type. Borrows. */
+struct str json_member(struct str object, const char *name, enum json_type type);
+
 /* Validates any JSON value with the same rules, except that duplicates are looked for nowhere. */
 MUST_USE enum status json_scan_value(struct str text, enum json_type *type,
                                      struct json_error *error);

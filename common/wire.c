@@ -317,3 +317,9 @@ enum status wire_id(const ProtobufCBinaryData *data, struct id *id)
     }
     return id_from_bytes(wire_str(data), id) == ST_OK ? ST_OK : ST_BAD_FORMAT;
 }
+
+void wire_field_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
+{
+    struct id id;
+    jw_field_id(w, name, wire_id(data, &id) == ST_OK ? &id : &ID_NONE);
+}

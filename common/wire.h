@@ -14,6 +14,7 @@
 
 #include "common/arena.h"
 #include "common/id.h"
+#include "common/json_write.h"
 
 #define WIRE_MAX_BYTES      ((size_t)16 << 20)
 #define WIRE_MAX_DEPTH      8
@@ -64,5 +65,7 @@ ProtobufCBinaryData wire_data(struct str bytes);
 ProtobufCBinaryData wire_id_data(const struct id *id); /* none gives the empty field */
 /* Reads an id field: 16 bytes, or none if empty. ST_BAD_FORMAT. */
 MUST_USE enum status wire_id(const ProtobufCBinaryData *data, struct id *id);
+/* A member that holds an id: null if `data` is none. */
+void wire_field_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data);
 
 #endif

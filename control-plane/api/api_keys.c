@@ -99,17 +99,6 @@ static void write_raw(struct json_writer *w, const char *name, const char *json,
     jw_raw(w, json[0] == '\0' ? otherwise : str_c(json));
 }
 
-static void write_optional_id(struct json_writer *w, const char *name,
-                              const ProtobufCBinaryData *data)
-{
-    struct id id;
-    jw_key(w, name);
-    if (wire_id(data, &id) == ST_OK)
-        jw_id(w, &id);
-    else
-        jw_null(w);
-}
-
 static enum status write_key(struct api_call *call, const struct record_key *key,
                              const Sluice__ApiKey *record)
 {
@@ -125,8 +114,8 @@ static enum status write_key(struct api_call *call, const struct record_key *key
     jw_field_cstr(w, "type",
                   (size_t)record->type < COUNT_OF(kinds) ? kinds[record->type].text : "");
     jw_field_id(w, "organisation_id", &key->org);
-    write_optional_id(w, "workspace_id", &record->workspace);
-    write_optional_id(w, "user_id", &record->user);
+    wire_field_id(w, "workspace_id", &record->workspace);
+    wire_field_id(w, "user_id", &record->user);
     jw_field_cstr(w, "status", limit_view_status(&view, expired));
     TRY(limit_view_write(call, &view));
     jw_field_cstr(w, "creation_mode",

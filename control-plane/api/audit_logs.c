@@ -13,16 +13,6 @@
 #define AUDIT_STEP     500
 #define AUDIT_WALK_MAX 20000
 
-static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
-{
-    struct id id;
-    jw_key(w, name);
-    if (wire_id(data, &id) == ST_OK)
-        jw_id(w, &id);
-    else
-        jw_null(w);
-}
-
 /* A text, as clients want it, that holds an object of those headers that say something. */
 static void write_headers(struct json_writer *w, struct arena *arena,
                           const Sluice__AuditRecord *record)
@@ -48,7 +38,7 @@ static void write_record(struct json_writer *w, struct arena *arena, const struc
                          const Sluice__AuditRecord *record)
 {
     jw_object(w);
-    write_id(w, "id", &record->id);
+    wire_field_id(w, "id", &record->id);
     jw_field_time(w, "timestamp", record->at_ms);
     jw_field_u64(w, "revision", record->revision);
     jw_field_cstr(w, "method", record->method);
@@ -57,14 +47,14 @@ static void write_record(struct json_writer *w, struct arena *arena, const struc
     jw_field_cstr(w, "request_body", record->request_body);
     jw_field_cstr(w, "query_params", record->query);
     write_headers(w, arena, record);
-    write_id(w, "user_id", &record->actor);
+    wire_field_id(w, "user_id", &record->actor);
     jw_field_cstr(w, "user_type", record->actor_type);
     jw_field_id(w, "organisation_id", org);
-    write_id(w, "workspace_id", &record->workspace);
+    wire_field_id(w, "workspace_id", &record->workspace);
     jw_field_u64(w, "response_status_code",
                  record->response_status == 0 ? 200 : record->response_status);
     jw_field_cstr(w, "resource_type", record->resource_type);
-    write_id(w, "resource_id", &record->resource);
+    wire_field_id(w, "resource_id", &record->resource);
     jw_field_cstr(w, "resource_slug", record->resource_slug);
     jw_field_cstr(w, "action", record->action);
     jw_field_cstr(w, "client_ip", record->client_ip);

@@ -30,16 +30,6 @@ static const struct field rows[] = {
 };
 const struct field_set api_fields_config = {"config", rows, COUNT_OF(rows)};
 
-static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
-{
-    struct id id;
-    jw_key(w, name);
-    if (wire_id(data, &id) == ST_OK)
-        jw_id(w, &id);
-    else
-        jw_null(w);
-}
-
 static void write_document(struct json_writer *w, const char *document)
 {
     jw_key(w, "config");
@@ -58,11 +48,11 @@ static void write_head(struct json_writer *w, const struct record_key *key,
     jw_field_id(w, "workspace_id", &key->parent);
     jw_field_u64(w, "is_default", config->is_default ? 1 : 0);
     jw_field_cstr(w, "status", "active");
-    write_id(w, "owner_id", &config->created_by);
-    write_id(w, "updated_by", &config->updated_by);
+    wire_field_id(w, "owner_id", &config->created_by);
+    wire_field_id(w, "updated_by", &config->updated_by);
     jw_field_cstr(w, "format", "json");
     jw_field_cstr(w, "type", "ORG_CONFIG");
-    write_id(w, "version_id", &config->version);
+    wire_field_id(w, "version_id", &config->version);
     jw_field_time(w, "created_at", config->created_at_ms);
     jw_field_time(w, "last_updated_at", config->updated_at_ms);
 }
@@ -105,11 +95,11 @@ static void write_written(struct api_call *call, const struct record_key *key,
     jw_object(w);
     jw_field_id(w, "id", &key->id);
     jw_field_cstr(w, "slug", config->slug);
-    write_id(w, "version_id", &config->version);
+    wire_field_id(w, "version_id", &config->version);
     jw_end(w);
     jw_field_id(w, "id", &key->id);
     jw_field_cstr(w, "slug", config->slug);
-    write_id(w, "version_id", &config->version);
+    wire_field_id(w, "version_id", &config->version);
     jw_field_cstr(w, "object", "config");
     write_warnings(call, warnings);
     jw_end(w);

@@ -43,22 +43,16 @@ static bool may_see(const struct api_call *call, const Sluice__Deletion *deletio
     return auth_is_org(&call->auth) && call->auth.kind == AUTH_SESSION;
 }
 
-static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
-{
-    struct id id;
-    jw_field_id(w, name, wire_id(data, &id) == ST_OK ? &id : &ID_NONE);
-}
-
 static void write_deletion(struct json_writer *w, const Sluice__Deletion *deletion)
 {
     jw_object(w);
     jw_field_cstr(w, "object", "deleted");
-    write_id(w, "id", &deletion->id);
+    wire_field_id(w, "id", &deletion->id);
     jw_field_cstr(w, "type", deletion->type);
     jw_field_cstr(w, "name", deletion->name);
-    write_id(w, "workspace_id", &deletion->workspace);
+    wire_field_id(w, "workspace_id", &deletion->workspace);
     jw_field_time(w, "deleted_at", deletion->deleted_at_ms);
-    write_id(w, "deleted_by", &deletion->deleted_by);
+    wire_field_id(w, "deleted_by", &deletion->deleted_by);
     jw_field_cstr(w, "deleted_by_type", deletion->deleted_by_type);
     jw_field_time(w, "expires_at", deletion->deleted_at_ms + DELETED_KEEP_MS);
     jw_end(w);

@@ -43,16 +43,6 @@ static const struct field rows[] = {
 };
 const struct field_set api_fields_integration = {"integration", rows, COUNT_OF(rows)};
 
-static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
-{
-    struct id id;
-    jw_key(w, name);
-    if (wire_id(data, &id) == ST_OK)
-        jw_id(w, &id);
-    else
-        jw_null(w);
-}
-
 static enum status write_summary(struct api_call *call, const struct record_key *key,
                                  const Sluice__Integration *record)
 {
@@ -68,8 +58,8 @@ static enum status write_summary(struct api_call *call, const struct record_key 
     jw_field_cstr(w, "slug", record->slug);
     jw_field_cstr(w, "status", "active");
     jw_field_cstr(w, "type", record->workspace.len > 0 ? "workspace" : "organisation");
-    write_id(w, "workspace_id", &record->workspace);
-    write_id(w, "owner_id", &record->created_by);
+    wire_field_id(w, "workspace_id", &record->workspace);
+    wire_field_id(w, "owner_id", &record->created_by);
     fields_write(w, &api_fields_integration, record);
     TRY(limit_view_write(call, &view));
     jw_field_time(w, "last_reset_at", record->last_reset_at_ms);

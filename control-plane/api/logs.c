@@ -13,16 +13,6 @@
 
 #define PAGE_SIZE 100
 
-static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
-{
-    struct id id;
-    jw_key(w, name);
-    if (wire_id(data, &id) == ST_OK)
-        jw_id(w, &id);
-    else
-        jw_null(w);
-}
-
 static void write_labels(struct json_writer *w, const Sluice__UsageEvent *event)
 {
     jw_key(w, "metadata");
@@ -37,14 +27,14 @@ static void write_labels(struct json_writer *w, const Sluice__UsageEvent *event)
 static void write_log(struct json_writer *w, const Sluice__UsageEvent *event, struct str vendor)
 {
     jw_object(w);
-    write_id(w, "id", &event->request_id);
+    wire_field_id(w, "id", &event->request_id);
     jw_field_cstr(w, "trace_id", event->trace_id);
     jw_field_time(w, "created_at", event->at_ms);
-    write_id(w, "workspace_id", &event->workspace);
-    write_id(w, "provider_id", &event->provider);
-    write_id(w, "integration_id", &event->integration);
-    write_id(w, "api_key_id", &event->api_key);
-    write_id(w, "user_id", &event->user);
+    wire_field_id(w, "workspace_id", &event->workspace);
+    wire_field_id(w, "provider_id", &event->provider);
+    wire_field_id(w, "integration_id", &event->integration);
+    wire_field_id(w, "api_key_id", &event->api_key);
+    wire_field_id(w, "user_id", &event->user);
     jw_field_bool(w, "is_success", event->outcome == 0);
     jw_field_cstr(w, "outcome", event_outcome_text(event->outcome));
     jw_field_u64(w, "response_status_code", event->http_status);
@@ -97,7 +87,7 @@ static enum status attempt_row(void *arg, const Sluice__UsageEvent *event, struc
     if (list->total++ == 0) {
         jw_object(&list->call->json);
         jw_field_cstr(&list->call->json, "object", "log");
-        write_id(&list->call->json, "id", &event->request_id);
+        wire_field_id(&list->call->json, "id", &event->request_id);
         jw_key(&list->call->json, "attempts");
         jw_array(&list->call->json);
     }

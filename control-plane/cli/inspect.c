@@ -20,14 +20,6 @@
 #define PAGE_BYTES  ((size_t)16 << 20)
 #define LINE_BYTES  ((size_t)64 << 10)
 
-static void write_id(struct json_writer *w, const char *name, const ProtobufCBinaryData *data)
-{
-    struct id id = ID_NONE;
-    if (wire_id(data, &id) != ST_OK)
-        id = ID_NONE;
-    jw_field_id(w, name, &id);
-}
-
 static void write_attempt(struct json_writer *w, const ProtobufCBinaryData *attempt)
 {
     char text[EVENT_ATTEMPT_TEXT];
@@ -41,11 +33,11 @@ static void write_event(struct json_writer *w, const Sluice__UsageEvent *event)
     write_attempt(w, &event->attempt_id);
     jw_field_u64(w, "seq", event->seq);
     jw_field_i64(w, "at_ms", event->at_ms);
-    write_id(w, "workspace_id", &event->workspace);
-    write_id(w, "provider_id", &event->provider);
-    write_id(w, "integration_id", &event->integration);
-    write_id(w, "api_key_id", &event->api_key);
-    write_id(w, "request_id", &event->request_id);
+    wire_field_id(w, "workspace_id", &event->workspace);
+    wire_field_id(w, "provider_id", &event->provider);
+    wire_field_id(w, "integration_id", &event->integration);
+    wire_field_id(w, "api_key_id", &event->api_key);
+    wire_field_id(w, "request_id", &event->request_id);
     jw_field_cstr(w, "trace_id", event->trace_id);
     jw_field_cstr(w, "operation", event->operation);
     jw_field_cstr(w, "model", event->model);

@@ -39,12 +39,8 @@ bool aws_is_region(struct str text)
 
 struct str aws_configured(const struct dialect_target *target, const char *name)
 {
-    struct json_field field = {.name = name};
-    if (target->configurations_json.n == 0 ||
-        json_scan_object(target->configurations_json, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != JSON_STRING)
-        return STR_NONE;
-    return str_of(field.raw.p + 1, field.raw.n - 2);
+    struct str raw = json_member(target->configurations_json, name, JSON_STRING);
+    return raw.p == NULL ? STR_NONE : str_of(raw.p + 1, raw.n - 2);
 }
 
 /* "bedrock-runtime.eu-west-1.amazonaws.com" -> eu-west-1 */

@@ -41,49 +41,27 @@ static enum status read_role(const struct dialect_signing *signing, struct role 
 
 /* --- the question */
 
-struct form {
-    char *at;
-    size_t n, room;
-};
-
-static void add_plain(struct form *form, struct str text)
+static void add_pair(struct token_text *form, const char *name, struct str value)
 {
-    if (text.n > form->room - form->n) {
-        form->n = form->room; /* full: seen by its writer */
-        return;
-    }
-    memcpy(form->at + form->n, text.p, text.n);
-    form->n += text.n;
+    if (form->n > 0)
+        token_text_add(form, STR("&"));
+    token_text_add(form, str_c(name));
+    token_text_add(form, STR("="));
+    token_text_escape(form, value);
 }
 
-static void add_pair(struct form *form, const char *name, struct str value)
+static void add_line(struct token_text *lines, const char *head, struct str value)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    add_plain(form, form->n > 0 ? STR("&") : STR(""));
-    add_plain(form, str_c(name));
-    add_plain(form, STR("="));
-    for (size_t i = 0; i < value.n; i++) {
-        unsigned char c = (unsigned char)value.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
-        const char escape[] = {'%', hex[c >> 4], hex[c & 15]};
-        add_plain(form, plain ? str_of(value.p + i, 1) : str_of(escape, sizeof escape));
-    }
-}
-
-static void add_line(struct form *form, const char *head, struct str value)
-{
-    add_plain(form, str_c(head));
-    add_plain(form, value);
-    add_plain(form, STR("\n"));
+    token_text_add(lines, str_c(head));
+    token_text_add(lines, value);
+    token_text_add(lines, STR("\n"));
 }
 
 static enum status write_form(struct token_request *request, const struct role *role)
 {
-    struct form form = {.at = token_room(request, FORM_MAX), .room = FORM_MAX};
+    struct token_text form;
     char life[16];
-    if (form.at == NULL)
-        return ST_TOO_LARGE;
+    TRY(token_text_begin(request, FORM_MAX, &form));
     int n = snprintf(life, sizeof life, "%d", LIFE_S);
     add_pair(&form, "Action", STR("AssumeRole"));
     add_pair(&form, "Version", STR("2011-06-15"));
@@ -92,8 +70,7 @@ static enum status write_form(struct token_request *request, const struct role *
     add_pair(&form, "DurationSeconds", str_of(life, (size_t)n));
     if (role->external_id.n > 0)
         add_pair(&form, "ExternalId", role->external_id);
-    request->body = str_of(form.at, form.n);
-    return form.n < form.room ? ST_OK : ST_TOO_LARGE;
+    return token_text_end(&form, &request->body);
 }
 
 static enum status write_url(struct token_request *request, const struct role *role,
@@ -139,15 +116,13 @@ static enum status sign(const struct dialect_signing *signing, struct token_requ
                                 .service = STR("sts")};
     const struct sigv4_keys with = {keys->id, keys->secret};
     TRY(sigv4_sign(&ask, &with, value, sizeof value, &n));
-    struct form lines = {.at = token_room(request, LINES_MAX), .room = LINES_MAX};
-    if (lines.at == NULL)
-        return ST_TOO_LARGE;
+    struct token_text lines;
+    TRY(token_text_begin(request, LINES_MAX, &lines));
     add_line(&lines, "x-amz-date: ", str_c(time));
     add_line(&lines, "authorization: ", str_of(value, n));
     if (keys->token.n > 0)
         add_line(&lines, "x-amz-security-token: ", keys->token);
-    request->secret_lines = str_of(lines.at, lines.n);
-    return lines.n < lines.room ? ST_OK : ST_TOO_LARGE;
+    return token_text_end(&lines, &request->secret_lines);
 }
 
 static enum status ask(const struct dialect_signing *signing, struct str scope,

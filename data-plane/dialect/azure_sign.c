@@ -53,50 +53,20 @@ static enum status read_client(const struct dialect_signing *signing, struct cli
 
 /* --- a client's token */
 
-struct form {
-    char *at;
-    size_t n, room;
-};
-
-static void add_plain(struct form *form, struct str text)
-{
-    if (text.n > form->room - form->n) {
-        form->n = form->room; /* full: seen by its writer */
-        return;
-    }
-    memcpy(form->at + form->n, text.p, text.n);
-    form->n += text.n;
-}
-
-static void add_escaped(struct form *form, struct str text)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
-        const char escape[] = {'%', hex[c >> 4], hex[c & 15]};
-        add_plain(form, plain ? str_of(text.p + i, 1) : str_of(escape, sizeof escape));
-    }
-}
-
 static enum status write_form(const struct dialect_signing *signing, struct token_request *request,
                               const struct client *client)
 {
-    struct form form = {.room = FORM_MAX};
+    struct token_text form;
     struct str secret;
     TRY(token_secret(signing, request, STR(SECRET), &secret));
-    form.at = token_room(request, FORM_MAX);
-    if (form.at == NULL)
-        return ST_TOO_LARGE;
-    add_plain(&form, STR("grant_type=client_credentials&client_id="));
-    add_escaped(&form, client->id);
-    add_plain(&form, STR("&scope="));
-    add_escaped(&form, client->scope);
-    add_plain(&form, STR("&client_secret="));
-    add_escaped(&form, secret);
-    request->body = str_of(form.at, form.n);
-    return form.n < form.room ? ST_OK : ST_TOO_LARGE;
+    TRY(token_text_begin(request, FORM_MAX, &form));
+    token_text_add(&form, STR("grant_type=client_credentials&client_id="));
+    token_text_escape(&form, client->id);
+    token_text_add(&form, STR("&scope="));
+    token_text_escape(&form, client->scope);
+    token_text_add(&form, STR("&client_secret="));
+    token_text_escape(&form, secret);
+    return token_text_end(&form, &request->body);
 }
 
 static enum status ask(const struct dialect_signing *signing, struct str scope,

@@ -181,13 +181,7 @@ static enum status rerank_write(struct dialect_call *call, const struct simple *
     jw_init(&w, out);
     jw_object(&w);
     jw_field_raw(&w, "query", ask->prompt.raw);
-    jw_key(&w, "documents");
-    jw_array(&w);
-    for (const struct simple_item *item = ask->items; item != NULL; item = item->next)
-        jw_raw(&w, item->text.raw);
-    jw_end(&w);
-    if (ask->count > 0)
-        jw_field_u64(&w, "top_n", ask->count);
+    simple_write_documents(&w, ask);
     if (str_find(call->target->model, STR("cohere.")) >= 0)
         jw_field_u64(&w, "api_version", 2);
     TRY(simple_apply(call, ask, rerank_rules, &w));
@@ -197,37 +191,13 @@ static enum status rerank_write(struct dialect_call *call, const struct simple *
 
 /* --- answers */
 
-static struct str member(struct str object, const char *name, enum json_type type)
-{
-    struct json_field field = {.name = name};
-    if (object.n == 0 || json_scan_object(object, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != type)
-        return STR_NONE;
-    return field.raw;
-}
-
 static void read_count(const struct dialect_call *call, struct str body,
                        struct simple_answer *answer)
 {
-    struct str count = member(body, "inputTextTokenCount", JSON_NUMBER);
+    struct str count = json_member(body, "inputTextTokenCount", JSON_NUMBER);
     if (count.n == 0)
         count = dialect_reply_header(call, STR(COUNT_HEADER));
     answer->has_usage = str_to_u64(count, &answer->usage.input_tokens) == ST_OK;
-}
-
-/* Cohere's list, alone or under "float". */
-static enum status read_vectors(const struct simple *ask, struct str list,
-                                struct simple_answer *answer)
-{
-    struct str name, vector;
-    enum json_type type;
-    size_t at = 0;
-    while (list.p != NULL && json_scan_next(list, &at, &name, &vector, &type)) {
-        if (type != JSON_ARRAY || answer->vector_count == ask->item_count)
-            return ST_UPSTREAM_BROKEN;
-        answer->vectors[answer->vector_count++] = vector;
-    }
-    return answer->vector_count == ask->item_count ? ST_OK : ST_UPSTREAM_BROKEN;
 }
 
 static enum status embed_read(struct dialect_call *call, const struct simple *ask, struct str type,
@@ -235,17 +205,18 @@ static enum status embed_read(struct dialect_call *call, const struct simple *as
 {
     (void)type;
     TRY(json_scan_object(body, NULL, 0, NULL));
+    read_count(call, body, answer);
+    if (kind_of(call) == COHERE) { /* its list, alone or under "float" */
+        struct str list = json_member(body, "embeddings", JSON_ARRAY);
+        struct str lists = json_member(body, "embeddings", JSON_OBJECT);
+        if (list.p == NULL)
+            list = json_member(lists, "float", JSON_ARRAY);
+        return simple_read_vectors(call, ask, list, answer);
+    }
     answer->vectors = arena_calloc(call->arena, ask->item_count, sizeof *answer->vectors);
     if (answer->vectors == NULL)
         return ST_NO_MEMORY;
-    read_count(call, body, answer);
-    if (kind_of(call) == COHERE) {
-        struct str list = member(body, "embeddings", JSON_ARRAY);
-        if (list.p == NULL)
-            list = member(member(body, "embeddings", JSON_OBJECT), "float", JSON_ARRAY);
-        return read_vectors(ask, list, answer);
-    }
-    answer->vectors[0] = member(body, "embedding", JSON_ARRAY);
+    answer->vectors[0] = json_member(body, "embedding", JSON_ARRAY);
     answer->vector_count = 1;
     return answer->vectors[0].p != NULL ? ST_OK : ST_UPSTREAM_BROKEN;
 }
@@ -253,26 +224,11 @@ static enum status embed_read(struct dialect_call *call, const struct simple *as
 static enum status rerank_read(struct dialect_call *call, const struct simple *ask, struct str type,
                                struct str body, struct simple_answer *answer)
 {
-    struct str list, name, entry;
-    enum json_type kind;
-    size_t at = 0;
     (void)type;
     TRY(json_scan_object(body, NULL, 0, NULL));
-    list = member(body, "results", JSON_ARRAY);
-    answer->ranks = arena_calloc(call->arena, ask->item_count, sizeof *answer->ranks);
-    if (answer->ranks == NULL)
-        return ST_NO_MEMORY;
-    while (list.p != NULL && json_scan_next(list, &at, &name, &entry, &kind)) {
-        uint64_t index;
-        struct str score = member(entry, "relevance_score", JSON_NUMBER);
-        if (answer->rank_count == ask->item_count || score.p == NULL ||
-            str_to_u64(member(entry, "index", JSON_NUMBER), &index) != ST_OK ||
-            index >= ask->item_count)
-            return ST_UPSTREAM_BROKEN;
-        answer->ranks[answer->rank_count++] = (struct simple_rank){(uint32_t)index, score};
-    }
+    TRY(simple_read_ranks(call, ask, json_member(body, "results", JSON_ARRAY), answer));
     read_count(call, body, answer);
-    return list.p != NULL ? ST_OK : ST_UPSTREAM_BROKEN;
+    return ST_OK;
 }
 
 /* --- the table */

@@ -96,13 +96,7 @@ static enum status rerank_write(struct dialect_call *call, const struct simple *
     jw_object(&w);
     jw_field_str(&w, "model", call->target->model);
     jw_field_raw(&w, "query", ask->prompt.raw);
-    jw_key(&w, "documents");
-    jw_array(&w);
-    for (const struct simple_item *item = ask->items; item != NULL; item = item->next)
-        jw_raw(&w, item->text.raw);
-    jw_end(&w);
-    if (ask->count > 0)
-        jw_field_u64(&w, "top_n", ask->count);
+    simple_write_documents(&w, ask);
     TRY(simple_apply(call, ask, rerank_rules, &w));
     jw_end(&w);
     return ST_OK;
@@ -110,19 +104,11 @@ static enum status rerank_write(struct dialect_call *call, const struct simple *
 
 /* --- answers */
 
-static struct str member(struct str object, const char *name, enum json_type type)
-{
-    struct json_field field = {.name = name};
-    if (object.n == 0 || json_scan_object(object, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != type)
-        return STR_NONE;
-    return field.raw;
-}
-
 static uint64_t units_of(struct str body, const char *name)
 {
-    struct str units = member(member(body, "meta", JSON_OBJECT), "billed_units", JSON_OBJECT);
-    struct json number = {.type = JSON_NUMBER, .raw = member(units, name, JSON_NUMBER)};
+    struct str units =
+        json_member(json_member(body, "meta", JSON_OBJECT), "billed_units", JSON_OBJECT);
+    struct json number = {.type = JSON_NUMBER, .raw = json_member(units, name, JSON_NUMBER)};
     uint64_t value;
     return number.raw.n > 0 && json_u64(&number, &value) == ST_OK ? value : 0;
 }
@@ -130,53 +116,28 @@ static uint64_t units_of(struct str body, const char *name)
 static enum status embed_read(struct dialect_call *call, const struct simple *ask, struct str type,
                               struct str body, struct simple_answer *answer)
 {
-    struct str list, name, vector;
-    enum json_type kind;
-    size_t at = 0;
     (void)type;
     TRY(json_scan_object(body, NULL, 0, NULL));
-    list = member(member(body, "embeddings", JSON_OBJECT), "float", JSON_ARRAY);
-    answer->vectors = arena_calloc(call->arena, ask->item_count, sizeof *answer->vectors);
-    if (answer->vectors == NULL)
-        return ST_NO_MEMORY;
-    while (list.p != NULL && json_scan_next(list, &at, &name, &vector, &kind)) {
-        if (kind != JSON_ARRAY || answer->vector_count == ask->item_count)
-            return ST_UPSTREAM_BROKEN;
-        answer->vectors[answer->vector_count++] = vector;
-    }
-    answer->id.raw = member(body, "id", JSON_STRING);
+    struct str lists = json_member(body, "embeddings", JSON_OBJECT);
+    TRY(simple_read_vectors(call, ask, json_member(lists, "float", JSON_ARRAY), answer));
+    answer->id.raw = json_member(body, "id", JSON_STRING);
     answer->usage.input_tokens = units_of(body, "input_tokens") + units_of(body, "image_tokens");
     answer->has_usage = answer->usage.input_tokens > 0;
-    return answer->vector_count == ask->item_count ? ST_OK : ST_UPSTREAM_BROKEN;
+    return ST_OK;
 }
 
 static enum status rerank_read(struct dialect_call *call, const struct simple *ask, struct str type,
                                struct str body, struct simple_answer *answer)
 {
-    struct str list, name, entry;
-    enum json_type kind;
-    size_t at = 0;
     (void)type;
     TRY(json_scan_object(body, NULL, 0, NULL));
-    list = member(body, "results", JSON_ARRAY);
-    answer->ranks = arena_calloc(call->arena, ask->item_count, sizeof *answer->ranks);
-    if (answer->ranks == NULL)
-        return ST_NO_MEMORY;
-    while (list.p != NULL && json_scan_next(list, &at, &name, &entry, &kind)) {
-        uint64_t index;
-        struct str score = member(entry, "relevance_score", JSON_NUMBER);
-        if (answer->rank_count == ask->item_count || score.p == NULL ||
-            str_to_u64(member(entry, "index", JSON_NUMBER), &index) != ST_OK ||
-            index >= ask->item_count)
-            return ST_UPSTREAM_BROKEN;
-        answer->ranks[answer->rank_count++] = (struct simple_rank){(uint32_t)index, score};
-    }
-    answer->id.raw = member(body, "id", JSON_STRING);
+    TRY(simple_read_ranks(call, ask, json_member(body, "results", JSON_ARRAY), answer));
+    answer->id.raw = json_member(body, "id", JSON_STRING);
     answer->searches = units_of(body, "search_units");
     answer->usage.rerank_searches = answer->searches;
     answer->usage.input_tokens = units_of(body, "input_tokens");
     answer->has_usage = answer->searches > 0 || answer->usage.input_tokens > 0;
-    return list.p != NULL ? ST_OK : ST_UPSTREAM_BROKEN;
+    return ST_OK;
 }
 
 const struct simple_op back_cohere_simple[BACK_COHERE_SIMPLE_COUNT] = {

@@ -223,19 +223,10 @@ enum status back_gemini_embed_write(struct dialect_call *call, const struct simp
 
 /* --- answer */
 
-static struct str member(struct str object, const char *name, enum json_type type)
-{
-    struct json_field field = {.name = name};
-    if (object.n == 0 || json_scan_object(object, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != type)
-        return STR_NONE;
-    return field.raw;
-}
-
 static uint64_t number(struct str object, const char *name)
 {
     uint64_t value;
-    return str_to_u64(member(object, name, JSON_NUMBER), &value) == ST_OK ? value : 0;
+    return str_to_u64(json_member(object, name, JSON_NUMBER), &value) == ST_OK ? value : 0;
 }
 
 /* One entry of the answer's list: where its vector is, and what it counted. */
@@ -243,14 +234,14 @@ static struct str vector_of(enum kind kind, struct str entry, uint64_t *tokens)
 {
     struct str vector, embeddings;
     if (kind == BATCH || kind == SINGLE)
-        return member(entry, "values", JSON_ARRAY);
+        return json_member(entry, "values", JSON_ARRAY);
     if (kind == MULTIMODAL) {
-        vector = member(entry, "textEmbedding", JSON_ARRAY);
-        return vector.p != NULL ? vector : member(entry, "imageEmbedding", JSON_ARRAY);
+        vector = json_member(entry, "textEmbedding", JSON_ARRAY);
+        return vector.p != NULL ? vector : json_member(entry, "imageEmbedding", JSON_ARRAY);
     }
-    embeddings = member(entry, "embeddings", JSON_OBJECT);
-    *tokens += number(member(embeddings, "statistics", JSON_OBJECT), "token_count");
-    return member(embeddings, "values", JSON_ARRAY);
+    embeddings = json_member(entry, "embeddings", JSON_OBJECT);
+    *tokens += number(json_member(embeddings, "statistics", JSON_OBJECT), "token_count");
+    return json_member(embeddings, "values", JSON_ARRAY);
 }
 
 static enum status read_list(struct dialect_call *call, const struct simple *ask, enum kind kind,
@@ -283,16 +274,17 @@ enum status back_gemini_embed_read(struct dialect_call *call, const struct simpl
     (void)type;
     TRY(json_scan_object(body, NULL, 0, NULL));
     if (kind != SINGLE)
-        return read_list(call, ask, kind,
-                         member(body, kind == BATCH ? "embeddings" : "predictions", JSON_ARRAY),
-                         answer);
+        return read_list(
+            call, ask, kind,
+            json_member(body, kind == BATCH ? "embeddings" : "predictions", JSON_ARRAY), answer);
     answer->vectors = arena_calloc(call->arena, 1, sizeof *answer->vectors);
     if (answer->vectors == NULL)
         return ST_NO_MEMORY;
-    answer->vectors[0] = member(member(body, "embedding", JSON_OBJECT), "values", JSON_ARRAY);
+    answer->vectors[0] =
+        json_member(json_member(body, "embedding", JSON_OBJECT), "values", JSON_ARRAY);
     answer->vector_count = 1;
     answer->usage.input_tokens =
-        number(member(body, "usageMetadata", JSON_OBJECT), "promptTokenCount");
+        number(json_member(body, "usageMetadata", JSON_OBJECT), "promptTokenCount");
     answer->has_usage = answer->usage.input_tokens > 0;
     return answer->vectors[0].p != NULL ? ST_OK : ST_UPSTREAM_BROKEN;
 }

@@ -25,15 +25,12 @@ static const struct {
 /* configurations.aws_inference_profiles[name]; n = 0: it does not say. */
 static struct str configured(const struct dialect_target *target, struct str name)
 {
-    struct json_field map = {.name = "aws_inference_profiles"};
+    struct str map =
+        json_member(target->configurations_json, "aws_inference_profiles", JSON_OBJECT);
     struct str key, value;
     enum json_type type;
     size_t at = 0;
-    if (target->configurations_json.n == 0 ||
-        json_scan_object(target->configurations_json, &map, 1, NULL) != ST_OK ||
-        map.raw.p == NULL || map.type != JSON_OBJECT)
-        return STR_NONE;
-    while (json_scan_next(map.raw, &at, &key, &value, &type))
+    while (map.p != NULL && json_scan_next(map, &at, &key, &value, &type))
         if (type == JSON_STRING && json_string_is(key, name))
             return str_of(value.p + 1, value.n - 2); /* ids have no escapes */
     return STR_NONE;

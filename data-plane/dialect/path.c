@@ -22,12 +22,8 @@ bool path_is_name(struct str text)
 struct str path_configured(const struct dialect_target *target, const char *name, char *room,
                            size_t max)
 {
-    struct json_field field = {.name = name};
-    struct str text;
-    if (target->configurations_json.n == 0 ||
-        json_scan_object(target->configurations_json, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != JSON_STRING || field.raw.n > max ||
-        json_unescape(field.raw, room, &text) != ST_OK)
+    struct str raw = json_member(target->configurations_json, name, JSON_STRING), text;
+    if (raw.p == NULL || raw.n > max || json_unescape(raw, room, &text) != ST_OK)
         return STR_NONE;
     return text;
 }

@@ -142,6 +142,14 @@ void simple_drop(struct dialect_call *call, const struct simple *ask, const char
 /* Refuses inputs that are token numbers, or pictures: 400 that names the client's option. */
 MUST_USE enum status simple_want_text(struct dialect_call *call, const struct simple *ask,
                                       bool media);
+/* "documents": the items' texts, and "top_n", as Cohere and those after it ask for a ranking. */
+void simple_write_documents(struct json_writer *w, const struct simple *ask);
+/* A list of vectors, one per item, in order. ST_UPSTREAM_BROKEN: it is none. ST_NO_MEMORY. */
+MUST_USE enum status simple_read_vectors(struct dialect_call *call, const struct simple *ask,
+                                         struct str list, struct simple_answer *answer);
+/* [{"index":0,"relevance_score":0.9}, ...], at most one per item. As above. */
+MUST_USE enum status simple_read_ranks(struct dialect_call *call, const struct simple *ask,
+                                       struct str list, struct simple_answer *answer);
 /* The first parameter of the operation that has no rule, or NULL. */
 const char *simple_check(enum op op, const struct simple_rule *rules);
 

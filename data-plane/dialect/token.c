@@ -21,6 +21,40 @@ char *token_room(struct token_request *request, size_t bytes)
     return p;
 }
 
+enum status token_text_begin(struct token_request *request, size_t bytes, struct token_text *text)
+{
+    *text = (struct token_text){.at = token_room(request, bytes), .room = bytes};
+    return text->at != NULL ? ST_OK : ST_TOO_LARGE;
+}
+
+void token_text_add(struct token_text *text, struct str bytes)
+{
+    if (bytes.n > text->room - text->n) {
+        text->n = text->room; /* full */
+        return;
+    }
+    memcpy(text->at + text->n, bytes.p, bytes.n);
+    text->n += bytes.n;
+}
+
+void token_text_escape(struct token_text *text, struct str bytes)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < bytes.n; i++) {
+        unsigned char c = (unsigned char)bytes.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_' || c == '~';
+        const char escape[] = {'%', hex[c >> 4], hex[c & 15]};
+        token_text_add(text, plain ? str_of(bytes.p + i, 1) : str_of(escape, sizeof escape));
+    }
+}
+
+enum status token_text_end(const struct token_text *text, struct str *whole)
+{
+    *whole = str_of(text->at, text->n);
+    return text->n < text->room ? ST_OK : ST_TOO_LARGE;
+}
+
 enum status token_secret(const struct dialect_signing *signing, struct token_request *request,
                          struct str name, struct str *value)
 {

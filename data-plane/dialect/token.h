@@ -53,6 +53,19 @@ struct token_kind {
 
 /* Guarded bytes at the end of a request's room. NULL: too many. */
 char *token_room(struct token_request *request, size_t bytes);
+/* A text that is put together in the room. What does not fit is seen at its end. */
+struct token_text {
+    char *at;
+    size_t n, room;
+};
+/* ST_TOO_LARGE: the room has not so many bytes. */
+MUST_USE enum status token_text_begin(struct token_request *request, size_t bytes,
+                                      struct token_text *text);
+void token_text_add(struct token_text *text, struct str bytes);
+/* As a form's value: all but unreserved characters escaped (RFC 3986, 2.3). */
+void token_text_escape(struct token_text *text, struct str bytes);
+/* ST_TOO_LARGE: it did not fit. */
+MUST_USE enum status token_text_end(const struct token_text *text, struct str *whole);
 /* Copies a secret of the open credential into the room. ST_NOT_FOUND, ST_TOO_LARGE. */
 MUST_USE enum status token_secret(const struct dialect_signing *signing,
                                   struct token_request *request, struct str name,

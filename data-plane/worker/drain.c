@@ -25,11 +25,9 @@ static enum policy policy_of(const struct req_attempt *attempt)
 #include "data-plane/worker/disconnect.def"
 #undef DISCONNECT
     };
-    struct json_field own = {.name = "on_client_disconnect"};
-    if (attempt->configurations_json.n > 0 &&
-        json_scan_object(attempt->configurations_json, &own, 1, NULL) == ST_OK &&
-        own.raw.p != NULL && own.type == JSON_STRING)
-        return json_string_is(own.raw, STR("drain")) ? DRAIN : CANCEL;
+    struct str own = json_member(attempt->configurations_json, "on_client_disconnect", JSON_STRING);
+    if (own.p != NULL)
+        return json_string_is(own, STR("drain")) ? DRAIN : CANCEL;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (str_eq(rows[i].type, attempt->type_slug))
             return rows[i].policy;

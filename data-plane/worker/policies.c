@@ -63,7 +63,7 @@ static struct str member_text(struct arena *arena, struct str object, struct str
 static struct str metadata_of(const struct policy_facts *facts, struct str name)
 {
     struct str found = STR_NONE;
-    for (size_t i = 0; i < POLICIES_METADATA && found.n == 0; i++)
+    for (size_t i = 0; i < METADATA_LAYERS && found.n == 0; i++)
         found = member_text(facts->arena, facts->metadata[i], name);
     if (found.n == 0 && str_eq(name, STR("_user")))
         found = member_text(facts->arena, facts->body, STR("user"));

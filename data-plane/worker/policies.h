@@ -12,15 +12,15 @@
 #define SLUICE_DATA_WORKER_POLICIES_H
 
 #include "common/catalog_codec.h"
+#include "data-plane/worker/metadata.h"
 
-#define POLICIES_METADATA 3
 
 struct policy_facts {
     struct arena *arena;
     struct id api_key, workspace, org;
     struct str config, config_id;              /* slug, id as text; n = 0: none used */
     struct str endpoint;                       /* operation of ops.def */
-    struct str metadata[POLICIES_METADATA];    /* JSON objects in the order in which they win; n = 0: none */
+    struct str metadata[METADATA_LAYERS];    /* JSON objects in the order in which they win; n = 0: none */
     struct str body;                           /* JSON, for `user`; n = 0: none */
     struct str provider, provider_id, type;    /* of the target: slug, id as text, slug of its type; n = 0: not known here */
     struct str model;                          /* without @slug/ */

@@ -41,19 +41,17 @@ static void rename_member(struct str from, struct str to, struct str text, struc
 
 static void rename_developer(struct str text, struct edits *edits)
 {
-    struct json_field messages = {.name = "messages"};
-    struct str name, message;
+    struct str messages, name, message;
     enum json_type type;
     size_t at = 0;
-    if (str_find(text, STR("\"developer\"")) < 0 ||
-        json_scan_object(text, &messages, 1, NULL) != ST_OK || messages.raw.p == NULL ||
-        messages.type != JSON_ARRAY)
+    if (str_find(text, STR("\"developer\"")) < 0)
         return;
-    while (json_scan_next(messages.raw, &at, &name, &message, &type)) {
-        struct json_field role = {.name = "role"};
-        if (type == JSON_OBJECT && json_scan_object(message, &role, 1, NULL) == ST_OK &&
-            role.raw.p != NULL && str_eq(role.raw, STR("\"developer\"")))
-            edits_add(edits, (size_t)(role.raw.p - text.p), role.raw.n, STR("\"system\""));
+    messages = json_member(text, "messages", JSON_ARRAY);
+    while (messages.p != NULL && json_scan_next(messages, &at, &name, &message, &type)) {
+        struct str role =
+            type == JSON_OBJECT ? json_member(message, "role", JSON_STRING) : STR_NONE;
+        if (str_eq(role, STR("\"developer\"")))
+            edits_add(edits, (size_t)(role.p - text.p), role.n, STR("\"system\""));
     }
 }
 
@@ -69,11 +67,9 @@ void row_rules_apply(const struct row_rules *rules, struct str text, struct edit
 
 bool row_rules_has_tokens(struct str text)
 {
-    struct json_field input = {.name = "input"};
-    struct str name, item;
+    struct str input = json_member(text, "input", JSON_ARRAY), name, item;
     enum json_type type;
     size_t at = 0;
-    return json_scan_object(text, &input, 1, NULL) == ST_OK && input.raw.p != NULL &&
-           input.type == JSON_ARRAY && json_scan_next(input.raw, &at, &name, &item, &type) &&
+    return input.p != NULL && json_scan_next(input, &at, &name, &item, &type) &&
            (type == JSON_NUMBER || type == JSON_ARRAY);
 }

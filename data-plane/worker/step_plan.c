@@ -14,6 +14,7 @@
  */
 #include "common/json_merge.h"
 #include "common/route_doc.h"
+#include "data-plane/worker/metadata.h"
 #include "data-plane/worker/plan_names.h"
 #include "data-plane/worker/req.h"
 
@@ -140,29 +141,13 @@ static enum step_result choose_config(struct req *req, struct str *plan)
 
 /* --- what conditions see --- */
 
-/* "metadata" of a defaults object; n = 0: none. */
-static struct str metadata_in(struct str defaults_json)
-{
-    struct json_field field = {.name = "metadata"};
-    bool there = defaults_json.n > 0 && json_scan_object(defaults_json, &field, 1, NULL) == ST_OK &&
-                 field.raw.p != NULL && field.type == JSON_OBJECT;
-    return there ? field.raw : STR_NONE;
-}
-
-/* The caller's metadata under those of the key, under those of the workspace, as for policies. */
+/* All metadata as one object, as policies see them one by one. */
 static enum status read_metadata(struct req *req, struct str *metadata)
 {
-    const struct cat_workspace *workspace = workspace_of(req);
-    struct str header = http_head_get(req->head, STR("x-portkey-metadata"));
-    enum json_type type;
-    if (header.n > 0 && (json_scan_value(header, &type, NULL) != ST_OK || type != JSON_OBJECT))
-        header = STR_NONE;
-    const struct str layers[] = {
-        header, metadata_in(req->auth.defaults_json),
-        workspace == NULL ? STR_NONE
-                          : metadata_in(cat_str(&workspace->head, workspace->defaults_json))};
+    struct str layers[METADATA_LAYERS];
+    metadata_layers(req, workspace_of(req), layers);
     *metadata = STR_NONE;
-    for (size_t i = 0; i < COUNT_OF(layers); i++) {
+    for (size_t i = METADATA_LAYERS; i-- > 0;) {
         struct buf merged;
         if (layers[i].n == 0)
             continue;
@@ -197,15 +182,9 @@ static struct str plain_slug(struct str value)
 /* "defaults":{"provider":"@slug"} of the key. */
 static struct str default_provider(struct req *req)
 {
-    struct json_field field = {.name = "provider"};
-    struct str text;
-    if (req->auth.defaults_json.n == 0 ||
-        json_scan_object(req->auth.defaults_json, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != JSON_STRING)
-        return STR_NONE;
-    char *room = arena_alloc(&req->arena, field.raw.n);
-    return room != NULL && json_unescape(field.raw, room, &text) == ST_OK ? plain_slug(text)
-                                                                          : STR_NONE;
+    struct str raw = json_member(req->auth.defaults_json, "provider", JSON_STRING), text;
+    char *room = raw.p == NULL ? NULL : arena_alloc(&req->arena, raw.n);
+    return room != NULL && json_unescape(raw, room, &text) == ST_OK ? plain_slug(text) : STR_NONE;
 }
 
 static enum step_result body_model(struct req *req, struct str *model)

@@ -161,32 +161,10 @@ static enum status add_workspace(struct gather *gather, const struct cat_workspa
 
 /* --- policies --- */
 
-/* "metadata" of defaults, as its own text. */
-static struct str metadata_in(struct str defaults_json)
-{
-    struct json_field field = {.name = "metadata"};
-    if (defaults_json.n == 0 || json_scan_object(defaults_json, &field, 1, NULL) != ST_OK ||
-        field.raw.p == NULL || field.type != JSON_OBJECT)
-        return STR_NONE;
-    return field.raw;
-}
-
-static struct str metadata_header(const struct req *req)
-{
-    struct str value =
-        req->head == NULL ? STR_NONE : http_head_get(req->head, STR("x-portkey-metadata"));
-    enum json_type type;
-    return value.n > 0 && json_scan_value(value, &type, NULL) == ST_OK && type == JSON_OBJECT
-               ? value
-               : STR_NONE;
-}
-
 static void fill_facts(struct gather *gather, const struct cat_workspace *workspace)
 {
     struct req *req = gather->req;
     bool json = req->surface == REQ_SURFACE_OP && op_row(req->op)->body == OP_BODY_JSON;
-    struct str workspace_defaults =
-        workspace == NULL ? STR_NONE : cat_str(&workspace->head, workspace->defaults_json);
     gather->facts = (struct policy_facts){.arena = &req->arena,
                                           .api_key = req->auth.key,
                                           .workspace = req->auth.workspace,
@@ -194,10 +172,8 @@ static void fill_facts(struct gather *gather, const struct cat_workspace *worksp
                                           .config = req->config,
                                           .config_id = req->config_id,
                                           .endpoint = str_c(op_row(req->op)->text),
-                                          .metadata = {metadata_in(workspace_defaults),
-                                                       metadata_in(req->auth.defaults_json),
-                                                       metadata_header(req)},
                                           .body = json ? buf_str(&req->body.mem) : STR_NONE};
+    metadata_layers(req, workspace, gather->facts.metadata);
 }
 
 static void fill_target(struct gather *gather, const struct authorize_view *view)
