@@ -4,6 +4,7 @@ import { useState, type ReactNode, type SyntheticEvent } from 'react';
 import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
+import { messageOf } from '~/api/errors';
 import { cx } from '~/lib/cx';
 import { Button, IconButton } from './button';
 import css from './dialog.module.css';
@@ -91,14 +92,14 @@ interface ConfirmProps {
   onClose: () => void;
   onConfirm: () => void;
   action: string;
-  pending: boolean;
-  error?: string | undefined;
+  /** What onConfirm starts: its state, and why it failed. */
+  change: { isPending: boolean; error: unknown };
   children: ReactNode;
   /** What has to be typed first. */
   word?: string | undefined;
 }
 
-export function Confirm({ title, open, onClose, onConfirm, action, pending, error, children, word }: ConfirmProps) {
+export function Confirm({ title, open, onClose, onConfirm, action, change, children, word }: ConfirmProps) {
   const [typed, setTyped] = useState('');
   return (
     <Dialog title={title} open={open} onClose={onClose}>
@@ -106,8 +107,8 @@ export function Confirm({ title, open, onClose, onConfirm, action, pending, erro
         onSubmit={onConfirm}
         onCancel={onClose}
         submit={action}
-        pending={pending}
-        error={error}
+        pending={change.isPending}
+        error={change.error === null ? undefined : messageOf(change.error)}
         look="danger"
         disabled={word !== undefined && typed !== word}
       >

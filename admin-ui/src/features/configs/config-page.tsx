@@ -144,8 +144,7 @@ function Actions({ row, workspace }: { row: Config; workspace: SessionWorkspace 
         onClose={() => setAsking(false)}
         onConfirm={() => remove.mutate(undefined)}
         action="Delete config"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
         word={row.slug}
       >
         <p>Requests that name it are refused at once.</p>

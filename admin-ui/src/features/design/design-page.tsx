@@ -237,7 +237,7 @@ function Over() {
         onClose={close}
         onConfirm={close}
         action="Delete"
-        pending={false}
+        change={{ isPending: false, error: null }}
         word="prod"
       >
         <p>What is lost, in one sentence.</p>

@@ -4,7 +4,6 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft, ArrowRight, Check } from 'lucide-react';
 import { useState } from 'react';
 import { useChange } from '~/api/changes';
-import { messageOf } from '~/api/errors';
 import { del, segment } from '~/api/http';
 import { aiProviders, integration } from '~/api/queries';
 import type { Integration } from '~/api/types';
@@ -44,8 +43,7 @@ function Remove({ row }: { row: Integration }) {
         onClose={() => setAsking(false)}
         onConfirm={() => remove.mutate(undefined)}
         action="Delete integration"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
         word={row.slug}
       >
         <p>

@@ -4,7 +4,6 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Boxes, DollarSign, Plus, SquarePen, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useChange, useEagerChange } from '~/api/changes';
-import { messageOf } from '~/api/errors';
 import { del, put, segment } from '~/api/http';
 import { aiProviderModels, integrationModels } from '~/api/queries';
 import type { CatalogModel, Integration, IntegrationModels } from '~/api/types';
@@ -170,8 +169,7 @@ function Dialogs({ asking, rows, catalog, models: { save, remove }, onClose, onA
         onClose={onClose}
         onConfirm={() => remove.mutate(asking.row.slug, { onSuccess: onClose })}
         action="Remove model"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
       >
         <p>Requests that name it are refused from then on.</p>
       </Confirm>

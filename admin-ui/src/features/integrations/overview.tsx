@@ -6,13 +6,12 @@ import { ApiError, messageOf } from '~/api/errors';
 import { put, segment } from '~/api/http';
 import { aiProvider } from '~/api/queries';
 import type { AiProvider, Integration } from '~/api/types';
-import { LimitsAside } from '~/features/limits/limit-figures';
 import { limitsWords } from '~/features/limits/limits';
-import { dateTime } from '~/lib/format';
+import { SettingsSplit } from '~/features/limits/settings-split';
 import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button } from '~/ui/button';
 import { TextField } from '~/ui/field';
-import { Card, Facts, Section } from '~/ui/page';
+import { Card, Section } from '~/ui/page';
 import { Await, Notice } from '~/ui/states';
 import { CredentialsFields } from './credentials-fields';
 import css from './integrations.module.css';
@@ -88,31 +87,21 @@ export function Overview({ row }: { row: Integration }) {
   const own = row.configurations.custom_host;
   const hosts = typeof own === 'string' ? [own] : (provider.data?.hosts ?? []);
   return (
-    <div className={css.split}>
+    <SettingsSplit
+      row={row}
+      facts={[
+        ['Provider', provider.data?.name ?? row.ai_provider_id],
+        ['New models', row.allow_all_models ? 'enabled as they appear' : 'stay off until chosen'],
+        ['New workspaces', row.global_workspace_access.enabled ? 'get it' : 'do not get it'],
+        ['Limits of all use', limitsWords(row.usage_limits, row.rate_limits) ?? 'none'],
+        ...(hosts.length > 0 ? ([['Hosts', hosts.join(', ')]] as [string, string][]) : []),
+      ]}
+    >
       <Section title="Credentials" about="Secrets are sealed. What is shown is a mask of them.">
         <Await queries={[provider]}>
           {() => provider.data && <EditForm key={row.last_updated_at} row={row} provider={provider.data} />}
         </Await>
       </Section>
-      <div className={css.aside}>
-        <LimitsAside usage={row.usage} />
-        <Section title="Facts">
-          <Card>
-            <Facts
-              items={[
-                ['Provider', provider.data?.name ?? row.ai_provider_id],
-                ['New models', row.allow_all_models ? 'enabled as they appear' : 'stay off until chosen'],
-                ['New workspaces', row.global_workspace_access.enabled ? 'get it' : 'do not get it'],
-                ['Limits of all use', limitsWords(row.usage_limits, row.rate_limits) ?? 'none'],
-                ...(hosts.length > 0 ? ([['Hosts', hosts.join(', ')]] as [string, string][]) : []),
-                ['Created', dateTime(row.created_at)],
-                ['Changed', dateTime(row.last_updated_at)],
-                ['ID', <code key="id">{row.id}</code>],
-              ]}
-            />
-          </Card>
-        </Section>
-      </div>
-    </div>
+    </SettingsSplit>
   );
 }

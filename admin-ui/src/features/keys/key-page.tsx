@@ -8,15 +8,15 @@ import { del, post, put, segment } from '~/api/http';
 import { apiKey, members } from '~/api/queries';
 import type { ApiKey, ApiKeyRotated } from '~/api/types';
 import { WorkspaceGate } from '~/app/workspace-gate';
-import { LimitsAside } from '~/features/limits/limit-figures';
 import type { FormErrors } from '~/features/limits/limits';
+import { SettingsSplit } from '~/features/limits/settings-split';
 import { dateTime } from '~/lib/format';
 import { personName } from '~/lib/person';
 import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button } from '~/ui/button';
 import { Select, type Option } from '~/ui/choice';
 import { Confirm, Dialog, DialogForm } from '~/ui/dialog';
-import { Card, Facts, Page, Section } from '~/ui/page';
+import { Card, Page, Section } from '~/ui/page';
 import { Await, Notice } from '~/ui/states';
 import { KeyFields } from './key-fields';
 import { bodyOf, checkForm, formOf, placeOf } from './key-form';
@@ -127,8 +127,7 @@ function Actions({ row, place }: { row: ApiKey; place: Place }) {
         onClose={close}
         onConfirm={() => reset.mutate(undefined)}
         action="Reset usage"
-        pending={reset.isPending}
-        error={reset.isError ? messageOf(reset.error) : undefined}
+        change={reset}
       >
         <p>Its budget starts anew at zero. What was used stays in the books.</p>
       </Confirm>
@@ -138,8 +137,7 @@ function Actions({ row, place }: { row: ApiKey; place: Place }) {
         onClose={close}
         onConfirm={() => remove.mutate(undefined)}
         action="Delete key"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
         word={row.name}
       >
         <p>Whoever calls with it is refused at once.</p>
@@ -170,27 +168,17 @@ function OneKey({ place }: { place: Place }) {
       <Await queries={[query]}>
         {() =>
           row && (
-            <div className={css.split}>
+            <SettingsSplit
+              row={row}
+              facts={[
+                ['Key', <code key="k">{row.key}</code>],
+                ['For', person === undefined ? KIND_WORDS[row.type] : personName(person)],
+              ]}
+            >
               <Section title="Settings">
                 <EditForm key={row.last_updated_at} row={row} place={place} />
               </Section>
-              <div className={css.aside}>
-                <LimitsAside usage={row.usage} />
-                <Section title="Facts">
-                  <Card>
-                    <Facts
-                      items={[
-                        ['Key', <code key="k">{row.key}</code>],
-                        ['For', person === undefined ? KIND_WORDS[row.type] : personName(person)],
-                        ['Created', dateTime(row.created_at)],
-                        ['Changed', dateTime(row.last_updated_at)],
-                        ['ID', <code key="id">{row.id}</code>],
-                      ]}
-                    />
-                  </Card>
-                </Section>
-              </div>
-            </div>
+            </SettingsSplit>
           )
         }
       </Await>

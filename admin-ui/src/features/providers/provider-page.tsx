@@ -10,16 +10,15 @@ import { aiProviders, inWorkspace, provider } from '~/api/queries';
 import type { Provider } from '~/api/types';
 import { useSession, type SessionWorkspace } from '~/auth/session';
 import { WorkspaceGate } from '~/app/workspace-gate';
-import { LimitsAside } from '~/features/limits/limit-figures';
 import { limitsWords, type FormErrors } from '~/features/limits/limits';
-import { dateTime } from '~/lib/format';
+import { SettingsSplit } from '~/features/limits/settings-split';
 import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button, ButtonLink } from '~/ui/button';
 import { Copyable } from '~/ui/copy';
 import { Confirm } from '~/ui/dialog';
 import { TextField } from '~/ui/field';
 import { Mark } from '~/ui/mark';
-import { Card, Facts, Page, Section } from '~/ui/page';
+import { Card, Page, Section } from '~/ui/page';
 import { Await, Notice } from '~/ui/states';
 import { bodyOf, checkForm, formOf, placeOf, ProviderFields } from './provider-fields';
 import css from './providers.module.css';
@@ -80,8 +79,7 @@ function Actions({ row, workspace }: { row: Provider; workspace: SessionWorkspac
         onClose={() => setAsking(false)}
         onConfirm={() => remove.mutate(undefined)}
         action="Delete provider"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
         word={row.slug}
       >
         <p>Requests that name it are refused at once. Its integration, and other providers made from it, stay.</p>
@@ -120,37 +118,27 @@ function OneProvider({ workspace }: { workspace: SessionWorkspace }) {
       <Await queries={[query]}>
         {() =>
           row && (
-            <div className={css.split}>
+            <SettingsSplit
+              row={row}
+              facts={[
+                ['Service', kind],
+                [
+                  'Integration',
+                  session.admin && integration !== '' ? (
+                    <Link key="i" to="/integrations/$integration" params={{ integration }}>
+                      {integration}
+                    </Link>
+                  ) : (
+                    integration
+                  ),
+                ],
+                ['Own limits', limitsWords(row.usage_limits, row.rate_limits) ?? 'none; those of the integration hold'],
+              ]}
+            >
               <Section title="Settings">
                 <EditForm key={row.last_updated_at} row={row} workspace={workspace} />
               </Section>
-              <div className={css.aside}>
-                <LimitsAside usage={row.usage} />
-                <Section title="Facts">
-                  <Card>
-                    <Facts
-                      items={[
-                        ['Service', kind],
-                        [
-                          'Integration',
-                          session.admin && integration !== '' ? (
-                            <Link key="i" to="/integrations/$integration" params={{ integration }}>
-                              {integration}
-                            </Link>
-                          ) : (
-                            integration
-                          ),
-                        ],
-                        ['Own limits', limitsWords(row.usage_limits, row.rate_limits) ?? 'none; those of the integration hold'],
-                        ['Created', dateTime(row.created_at)],
-                        ['Changed', dateTime(row.last_updated_at)],
-                        ['ID', <code key="id">{row.id}</code>],
-                      ]}
-                    />
-                  </Card>
-                </Section>
-              </div>
-            </div>
+            </SettingsSplit>
           )
         }
       </Await>

@@ -146,8 +146,7 @@ function Members({ workspace }: { workspace: SessionWorkspace }) {
         onClose={() => setLeaving(undefined)}
         onConfirm={() => leaving && remove.mutate(leaving)}
         action="Remove"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
       >
         <p>They leave this workspace, and stay a user of the organisation.</p>
       </Confirm>

@@ -10,17 +10,16 @@ import type { Workspace } from '~/api/types';
 import { toSessionWorkspace } from '~/auth/probe';
 import { setWorkspace, useSession, type SessionWorkspace } from '~/auth/session';
 import { WorkspaceGate } from '~/app/workspace-gate';
-import { LimitsAside } from '~/features/limits/limit-figures';
 import type { FormErrors } from '~/features/limits/limits';
 import { LimitsFields } from '~/features/limits/limits-fields';
-import { dateTime } from '~/lib/format';
+import { SettingsSplit } from '~/features/limits/settings-split';
 import { useFaultFocus } from '~/lib/use-fault-focus';
 import { Button } from '~/ui/button';
 import { Select, type Option } from '~/ui/choice';
 import { Copyable } from '~/ui/copy';
 import { Confirm } from '~/ui/dialog';
 import { Row, TextField } from '~/ui/field';
-import { Card, Facts, Page, Section } from '~/ui/page';
+import { Card, Page, Section } from '~/ui/page';
 import { Await, Notice } from '~/ui/states';
 import { AS_ORGANISATION, bodyOf, checkForm, formOf, placeOf, type SettingsForm } from './settings-form';
 import css from './workspaces.module.css';
@@ -132,8 +131,7 @@ function Actions({ row }: { row: Workspace }) {
         onClose={close}
         onConfirm={() => reset.mutate(undefined)}
         action="Reset usage"
-        pending={reset.isPending}
-        error={reset.isError ? messageOf(reset.error) : undefined}
+        change={reset}
       >
         <p>Its budgets start anew at zero. What was used stays in the books.</p>
       </Confirm>
@@ -143,8 +141,7 @@ function Actions({ row }: { row: Workspace }) {
         onClose={close}
         onConfirm={() => remove.mutate(undefined)}
         action="Delete workspace"
-        pending={remove.isPending}
-        error={remove.isError ? messageOf(remove.error) : undefined}
+        change={remove}
         word={row.name}
       >
         <p>Its providers, configs and keys go with it, and whoever calls with these keys is refused at once.</p>
@@ -167,25 +164,11 @@ function Settings({ workspace }: { workspace: SessionWorkspace }) {
       <Await queries={[query]}>
         {() =>
           row && (
-            <div className={css.split}>
+            <SettingsSplit row={row} facts={[]}>
               <Section title="Settings">
                 <EditForm key={row.last_updated_at} row={row} />
               </Section>
-              <div className={css.aside}>
-                <LimitsAside usage={row.usage} />
-                <Section title="Facts">
-                  <Card>
-                    <Facts
-                      items={[
-                        ['Created', dateTime(row.created_at)],
-                        ['Changed', dateTime(row.last_updated_at)],
-                        ['ID', <code key="id">{row.id}</code>],
-                      ]}
-                    />
-                  </Card>
-                </Section>
-              </div>
-            </div>
+            </SettingsSplit>
           )
         }
       </Await>
